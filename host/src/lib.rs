@@ -1,4 +1,17 @@
 //! paperfall: gets the open-access PDFs of scholarly works, where the places
 //! to look are sandboxed WebAssembly components.
+//!
+//! Data flows one way: [`intake`] reads works, [`plan`] says which sources are
+//! asked, [`fallback`] races them, each in a [`sandbox`] whose only way out is
+//! [`http`], and [`download`] stores what was found. [`cli`] puts them
+//! together.
 
+pub mod cli;
+pub mod download;
+pub mod fallback;
+pub mod http;
+pub mod intake;
 pub mod outcome;
+pub mod plan;
+pub mod sandbox;
+pub mod telemetry;

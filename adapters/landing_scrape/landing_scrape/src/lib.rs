@@ -1,1 +1,134 @@
-//! placeholder
+//! Landing pages: the PDF an article's page names about itself.
+//!
+//! Every landing page known of the work is read whole, a few of them at most;
+//! what they name is ranked over all pages. A page that sells the article may
+//! still name the PDF (validation decides); a challenge page is `blocked`, and
+//! its refresh is not followed.
+
+mod anchors;
+mod extract;
+mod words;
+
+use paperfall_adapter::{
+    Adapter, Candidate, Descriptor, Findings, Host, Landing, Level, Miss, MissOutcome, Policy,
+    Request, Work, urls,
+};
+
+use extract::Named;
+
+/// Landing pages read in one attempt.
+const MAX_PAGES: usize = 4;
+
+/// The adapter.
+#[derive(Debug)]
+pub struct LandingScrape;
+
+impl Adapter for LandingScrape {
+    fn describe() -> Descriptor {
+        Descriptor::new(
+            "landing_scrape",
+            env!("CARGO_PKG_VERSION"),
+            "PDFs named by the work's landing pages",
+        )
+        .starts_from("landing-url")
+        .host("*")
+    }
+
+    fn resolve(host: &dyn Host, work: &Work, policy: &Policy) -> Result<Findings, Miss> {
+        let pages = reading_order(work);
+        if pages.is_empty() {
+            return Err(Miss::skipped("no_landing_url"));
+        }
+        let mut named: Vec<Named> = Vec::new();
+        let mut misses: Vec<Miss> = Vec::new();
+        for url in pages.into_iter().take(MAX_PAGES) {
+            // A slow second page must not cost what the first one named.
+            if !named.is_empty() && host.remaining().ms < policy.timeout_ms / 2 {
+                host.log(Level::Debug, "time is short: the other pages stay unread");
+                break;
+            }
+            match read(host, work, url) {
+                Ok(found) => named.extend(found),
+                Err(miss) => {
+                    host.log(
+                        Level::Debug,
+                        &format!("{url}: {}", miss.detail().unwrap_or(miss.reason())),
+                    );
+                    misses.push(miss);
+                }
+            }
+        }
+        if named.is_empty() {
+            return Err(misses
+                .into_iter()
+                .max_by_key(weight)
+                .unwrap_or_else(|| Miss::no_pdf("no_pdf_url")));
+        }
+        // Stable: equals stay in the order of the pages and of each page.
+        named.sort_by_key(|named| std::cmp::Reverse(named.score));
+        let mut found = Findings::none("no_pdf_url");
+        for named in named {
+            found.propose(Candidate::new(named.url, "landing_pdf"));
+        }
+        Ok(found)
+    }
+}
+
+/// The work's landing pages, each once; the resolver's addresses last, for
+/// they most likely lead to one of the others.
+fn reading_order(work: &Work) -> Vec<&str> {
+    let mut pages: Vec<&str> = Vec::new();
+    for url in &work.landing_urls {
+        if pages
+            .iter()
+            .all(|known| urls::sameness(known) != urls::sameness(url))
+        {
+            pages.push(url);
+        }
+    }
+    pages.sort_by_key(|url| urls::is_under(url, "doi.org"));
+    if pages.first().is_some_and(|url| !urls::is_under(url, "doi.org")) {
+        pages.retain(|url| !urls::is_under(url, "doi.org"));
+    }
+    pages
+}
+
+fn read(host: &dyn Host, work: &Work, url: &str) -> Result<Vec<Named>, Miss> {
+    let response = Request::landing(url).send(host)?;
+    match response.landing()? {
+        Landing::Pdf => Ok(vec![Named::itself(&response.url)]),
+        Landing::Page(page) => {
+            let named = extract::pdfs(&page, work);
+            if named.is_empty() {
+                let reason = if page.looks_paywalled() {
+                    "paywalled"
+                } else {
+                    "no_pdf_url"
+                };
+                return Err(Miss::no_pdf(reason)
+                    .with_status(response.status)
+                    .because(format!("{} names no PDF", response.url)));
+            }
+            Ok(named)
+        }
+    }
+}
+
+/// Which of several pages' misses speaks for all: first what may change, then
+/// the most informative.
+fn weight(miss: &Miss) -> u8 {
+    match (miss.outcome(), miss.reason()) {
+        (MissOutcome::Retryable, _) => 6,
+        (MissOutcome::Error, _) => 5,
+        (MissOutcome::NoPdf, "blocked") => 4,
+        (MissOutcome::NoPdf, "paywalled") => 3,
+        (MissOutcome::NoPdf, "no_pdf_url") => 2,
+        (MissOutcome::NoPdf, _) => 1,
+        (MissOutcome::Nonretryable | MissOutcome::Skipped, _) => 0,
+    }
+}
+
+paperfall_adapter::export!(LandingScrape);
+
+#[cfg(test)]
+mod tests;

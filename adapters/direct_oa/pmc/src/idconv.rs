@@ -1,0 +1,86 @@
+//! The PMC ID converter: DOI or PMID to PMCID
+//! (<https://pmc.ncbi.nlm.nih.gov/tools/id-converter-api/>).
+
+use paperfall_adapter::ids::Pmcid;
+use paperfall_adapter::{Host, Miss, Policy, Request, Work, json, urls};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Answer {
+    records: Option<Vec<Entry>>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    #[serde(default, rename = "requested-id", deserialize_with = "json::text")]
+    requested_id: Option<String>,
+    status: Option<String>,
+    pmcid: Option<String>,
+    #[serde(default, deserialize_with = "json::text")]
+    pmid: Option<String>,
+    doi: Option<String>,
+}
+
+/// What the converter knows of a work that is in PMC.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) pmcid: Pmcid,
+    pub(crate) pmid: Option<String>,
+    pub(crate) doi: Option<String>,
+}
+
+/// The work's PMCID, asked by PMID, then by DOI: one id type a call.
+///
+/// # Errors
+/// `not_found` when the work is not in PMC, `no_identifier` when there is
+/// nothing to ask by.
+pub(crate) fn look_up(host: &dyn Host, work: &Work, policy: &Policy) -> Result<Record, Miss> {
+    let ids: Vec<String> = [
+        work.pmid().map(|pmid| pmid.to_string()),
+        work.doi().map(|doi| doi.to_string()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if ids.is_empty() {
+        return Err(Miss::skipped("no_identifier"));
+    }
+    for id in ids {
+        if let Some(record) = ask(host, policy, &id)? {
+            return Ok(record);
+        }
+    }
+    Err(Miss::no_pdf("not_found").because("the ID converter says: not in PMC"))
+}
+
+fn ask(host: &dyn Host, policy: &Policy, id: &str) -> Result<Option<Record>, Miss> {
+    let mut parameters = vec![("ids", id), ("format", "json"), ("tool", "paperfall")];
+    parameters.extend(policy.setting("email").map(|email| ("email", email)));
+    let url = urls::with_query(
+        &format!("{}/tools/idconv/api/v1/articles/", policy.base_url("idconv-url")?),
+        &parameters,
+    );
+    let answer: Answer = Request::metadata(url)
+        .send(host)?
+        .ok()?
+        .json("an answer of the PMC ID converter")?;
+    let records = answer
+        .records
+        .ok_or_else(|| Miss::bad_answer("`records` from the PMC ID converter"))?;
+    Ok(records
+        .into_iter()
+        .find(|entry| {
+            entry
+                .requested_id
+                .as_deref()
+                .is_some_and(|requested| requested.eq_ignore_ascii_case(id))
+        })
+        .filter(|entry| entry.status.as_deref() != Some("error"))
+        .and_then(|entry| {
+            Some(Record {
+                pmcid: Pmcid::parse(entry.pmcid.as_deref()?).ok()?,
+                pmid: entry.pmid,
+                doi: entry.doi,
+            })
+        }))
+}

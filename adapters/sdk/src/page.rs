@@ -1,0 +1,226 @@
+//! A page for people, parsed whole by an HTML5 parser: elements in document
+//! order, attributes, links completed against `<base href>`.
+
+use scraper::{ElementRef, Html};
+use url::Url;
+
+use crate::{judgement, urls};
+
+/// How much text of one element is looked at, in characters.
+const TEXT_CHARS: usize = 400;
+
+/// What a request in role `landing` led to.
+#[derive(Debug)]
+pub enum Landing {
+    /// The PDF itself: propose the URL that answered.
+    Pdf,
+    /// A page.
+    Page(Page),
+}
+
+/// A parsed page.
+#[derive(Debug)]
+pub struct Page {
+    html: Html,
+    base: Option<Url>,
+    url: String,
+    paywall: bool,
+}
+
+impl Page {
+    /// Parses the page that answered at `url`. Any text is a page: HTML has no
+    /// syntax errors.
+    #[must_use]
+    pub fn parse(text: &str, url: &str) -> Self {
+        let html = Html::parse_document(text);
+        let own = Url::parse(url).ok();
+        let declared = elements_of(&html, &["base"])
+            .find_map(|element| element.attr("href").map(str::to_owned));
+        let base = match (own, declared) {
+            (Some(own), Some(href)) => urls::join(&own, &href).or(Some(own)),
+            (own, _) => own,
+        };
+        Self {
+            html,
+            base,
+            url: url.to_owned(),
+            paywall: judgement::is_paywall(text),
+        }
+    }
+
+    /// The URL that answered.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Whether the page sells the article or asks to log in. Such a page may
+    /// still name the PDF.
+    #[must_use]
+    pub fn looks_paywalled(&self) -> bool {
+        self.paywall
+    }
+
+    /// The elements of these tag names (lower case), in document order.
+    pub fn elements<'a>(&'a self, tags: &'a [&'a str]) -> impl Iterator<Item = Element<'a>> {
+        elements_of(&self.html, tags)
+    }
+
+    /// The contents of the `meta` elements of this name, be it in `name`,
+    /// `property` or `itemprop`, whatever its case.
+    pub fn metas<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.elements(&["meta"]).filter_map(move |meta| {
+            ["name", "property", "itemprop"]
+                .iter()
+                .any(|key| {
+                    meta.attr(key)
+                        .is_some_and(|value| value.trim().eq_ignore_ascii_case(name))
+                })
+                .then(|| meta.attr("content"))
+                .flatten()
+        })
+    }
+
+    /// A link of this page as an absolute URL: `<base href>` honoured, spaces
+    /// encoded, the fragment dropped. None unless it leads to http or https.
+    #[must_use]
+    pub fn absolute(&self, reference: &str) -> Option<String> {
+        urls::join(self.base.as_ref()?, reference).map(String::from)
+    }
+
+    /// Where a `<meta http-equiv=refresh>` of at most half a minute leads, if
+    /// it leads elsewhere.
+    #[must_use]
+    pub fn refresh(&self) -> Option<String> {
+        let content = self.elements(&["meta"]).find_map(|meta| {
+            meta.attr("http-equiv")
+                .is_some_and(|value| value.trim().eq_ignore_ascii_case("refresh"))
+                .then(|| meta.attr("content"))
+                .flatten()
+        })?;
+        let (delay, rest) = content.split_once([';', ','])?;
+        if delay.trim().parse::<f32>().ok()? > 30.0 {
+            return None;
+        }
+        let rest = rest.trim_start();
+        let target = match rest.get(..3) {
+            Some(key) if key.eq_ignore_ascii_case("url") => rest.get(3..)?.trim_start().strip_prefix('=')?,
+            _ => rest,
+        };
+        let target = target.trim().trim_matches(['\'', '"']);
+        let url = self.absolute(target)?;
+        (urls::sameness(&url) != urls::sameness(&self.url)).then_some(url)
+    }
+}
+
+fn elements_of<'a>(html: &'a Html, tags: &'a [&'a str]) -> impl Iterator<Item = Element<'a>> {
+    html.tree
+        .root()
+        .descendants()
+        .filter_map(ElementRef::wrap)
+        .filter(|element| tags.contains(&element.value().name()))
+        .map(Element)
+}
+
+/// One element of a [`Page`].
+#[derive(Debug, Clone, Copy)]
+pub struct Element<'a>(ElementRef<'a>);
+
+impl<'a> Element<'a> {
+    /// The tag's name in lower case.
+    #[must_use]
+    pub fn tag(&self) -> &'a str {
+        self.0.value().name()
+    }
+
+    /// An attribute's value, entities decoded.
+    #[must_use]
+    pub fn attr(&self, name: &str) -> Option<&'a str> {
+        self.0.value().attr(name)
+    }
+
+    /// The words of an attribute such as `rel` or `class`.
+    pub fn words(&self, name: &str) -> impl Iterator<Item = &'a str> {
+        self.attr(name).unwrap_or_default().split_ascii_whitespace()
+    }
+
+    /// The beginning of the text inside, white space collapsed.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for word in self.0.text().flat_map(str::split_whitespace) {
+            if text.len() + word.len() > TEXT_CHARS {
+                break;
+            }
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(word);
+        }
+        text
+    }
+
+    /// The elements around this one, the nearest first.
+    pub fn ancestors(&self) -> impl Iterator<Item = Element<'a>> {
+        self.0.ancestors().filter_map(ElementRef::wrap).map(Element)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const URL: &str = "https://a.example/articles/1";
+
+    #[test]
+    fn metas_are_found_by_name_or_property_in_any_order_quoting_and_case() {
+        let page = Page::parse(
+            "<meta content=/a.pdf name=citation_pdf_url>\
+             <META PROPERTY='Citation_PDF_URL' CONTENT='/b.pdf?x=1&amp;y=2'>\
+             <meta name=citation_pdf_url>",
+            URL,
+        );
+        let found: Vec<_> = page.metas("citation_pdf_url").collect();
+        assert_eq!(found, ["/a.pdf", "/b.pdf?x=1&y=2"]);
+    }
+
+    #[test]
+    fn links_are_completed_against_the_declared_base() {
+        let page = Page::parse("<base href='/files/'><a href='a b.pdf'>x</a>", URL);
+        let link = page.elements(&["a"]).next().unwrap();
+        assert_eq!(
+            page.absolute(link.attr("href").unwrap()).as_deref(),
+            Some("https://a.example/files/a%20b.pdf")
+        );
+    }
+
+    #[test]
+    fn a_refresh_is_read_in_the_spellings_in_use() {
+        for (content, target) in [
+            ("2; url='/go?Redirect=x'", Some("https://a.example/go?Redirect=x")),
+            ("0;URL=https://b.example/", Some("https://b.example/")),
+            ("0.5, https://b.example/x", Some("https://b.example/x")),
+            ("35", None),
+            ("300; url=/later", None),
+            ("5; url=https://a.example/articles/1#self", None),
+            ("x; url=/y", None),
+            ("1; url=javascript:alert(1)", None),
+        ] {
+            let html = format!("<meta http-equiv=Refresh content=\"{content}\">");
+            assert_eq!(Page::parse(&html, URL).refresh().as_deref(), target, "{content}");
+        }
+    }
+
+    #[test]
+    fn an_elements_text_is_collapsed_and_bounded() {
+        let page = Page::parse(&format!("<a> Full\n <b>text</b> {}</a>", "x".repeat(9999)), URL);
+        assert_eq!(page.elements(&["a"]).next().unwrap().text(), "Full text");
+    }
+
+    #[test]
+    fn ten_thousand_nested_elements_are_no_trouble() {
+        let page = Page::parse(&"<div>".repeat(10_000), URL);
+        assert_eq!(page.elements(&["div"]).count(), 10_000);
+    }
+}

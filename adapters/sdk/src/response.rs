@@ -1,0 +1,181 @@
+//! Reading an answer: its status as a miss, its body as JSON, text or a page.
+
+use std::borrow::Cow;
+
+use serde::de::DeserializeOwned;
+
+use crate::page::{Landing, Page};
+use crate::{Miss, Response, judgement};
+
+/// How far into a file the magic may stand and the file still be a PDF.
+const MAGIC_WINDOW_BYTES: usize = 1024;
+
+impl Response {
+    /// The first header of this name, whatever the name's case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|header| header.name.eq_ignore_ascii_case(name))
+            .map(|header| header.value.as_str())
+    }
+
+    /// The body as text; bytes that are not UTF-8 become U+FFFD.
+    #[must_use]
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.body)
+    }
+
+    /// Whether the status is 200 to 299.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// Whether the bytes are a PDF's, whatever the headers say.
+    #[must_use]
+    pub fn is_pdf(&self) -> bool {
+        let head = self.body.get(..MAGIC_WINDOW_BYTES).unwrap_or(&self.body);
+        head.windows(5).any(|bytes| bytes == b"%PDF-")
+    }
+
+    /// An API's answer, if its status is 200 to 299.
+    ///
+    /// # Errors
+    /// Otherwise the [`Miss`] the status stands for: 404 and 410 `not_found`,
+    /// 429 `rate_limited`, 5xx `http_5xx`, 401 and 402 `misconfigured`, 403
+    /// and 451 `blocked`, other 4xx `http_4xx`.
+    pub fn ok(self) -> Result<Self, Miss> {
+        if self.is_success() {
+            Ok(self)
+        } else {
+            Err(self.status_miss())
+        }
+    }
+
+    /// The body as JSON; `expected` completes "expected …" for the log.
+    ///
+    /// # Errors
+    /// `error`/`bad_answer` when the body is no JSON or of another shape.
+    pub fn json<T: DeserializeOwned>(&self, expected: &str) -> Result<T, Miss> {
+        serde_json::from_slice(&self.body).map_err(|error| {
+            Miss::bad_answer(expected)
+                .with_status(self.status)
+                .because(format!("expected {expected} from {}: {error}", self.url))
+        })
+    }
+
+    /// What a request in role `landing` led to: a PDF or a page.
+    ///
+    /// # Errors
+    /// `blocked` for challenge pages and firewalls (any status), `paywalled`
+    /// for 401 and 402, `no_pdf_url` for a success that is neither PDF nor
+    /// text, else as [`ok`](Response::ok).
+    pub fn landing(&self) -> Result<Landing, Miss> {
+        if self.is_success() && (self.is_pdf() || !self.complete) {
+            return Ok(Landing::Pdf);
+        }
+        let text = self.text();
+        if judgement::is_challenge(self, &text) {
+            return Err(Miss::no_pdf("blocked")
+                .with_status(self.status)
+                .because(format!("{} answered with a challenge page", self.url)));
+        }
+        match self.status {
+            200..300 => {}
+            401 | 402 | 407 => return Err(Miss::no_pdf("paywalled").with_status(self.status)),
+            _ => return Err(self.status_miss()),
+        }
+        let kind = self.header("content-type").unwrap_or_default();
+        if !judgement::may_be_a_page(kind) {
+            return Err(Miss::no_pdf("no_pdf_url")
+                .with_status(self.status)
+                .because(format!("{} is {kind}, not a page", self.url)));
+        }
+        Ok(Landing::Page(Page::parse(&text, &self.url)))
+    }
+
+    fn status_miss(&self) -> Miss {
+        let miss = match self.status {
+            404 | 410 => Miss::no_pdf("not_found"),
+            429 => Miss::retryable("rate_limited"),
+            401 | 402 | 407 => Miss::nonretryable("misconfigured"),
+            403 | 451 => Miss::no_pdf("blocked"),
+            400..500 => Miss::nonretryable("http_4xx"),
+            500..600 => Miss::retryable("http_5xx"),
+            _ => Miss::error("bad_answer"),
+        };
+        miss.with_status(self.status)
+            .because(format!("{} answered {}", self.url, self.status))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use super::*;
+    use crate::{MissOutcome, testing::response};
+
+    #[test]
+    fn each_status_is_a_named_miss() {
+        for (status, outcome, reason) in [
+            (404, MissOutcome::NoPdf, "not_found"),
+            (410, MissOutcome::NoPdf, "not_found"),
+            (403, MissOutcome::NoPdf, "blocked"),
+            (401, MissOutcome::Nonretryable, "misconfigured"),
+            (422, MissOutcome::Nonretryable, "http_4xx"),
+            (429, MissOutcome::Retryable, "rate_limited"),
+            (503, MissOutcome::Retryable, "http_5xx"),
+            (304, MissOutcome::Error, "bad_answer"),
+        ] {
+            let miss = response("https://a.example/", status, "text/html", "")
+                .ok()
+                .unwrap_err();
+            assert_eq!((miss.outcome(), miss.reason()), (outcome, reason), "{status}");
+            assert_eq!(miss.status(), Some(status));
+        }
+    }
+
+    #[test]
+    fn json_of_another_shape_is_a_bad_answer_that_names_what_was_expected() {
+        let answer = response("https://a.example/", 200, "application/json", "[1,2");
+        let miss = answer.json::<Vec<u8>>("a list of bytes").unwrap_err();
+        assert_eq!((miss.outcome(), miss.reason()), (MissOutcome::Error, "bad_answer"));
+        let detail = miss.detail().unwrap();
+        assert!(detail.contains("a list of bytes from https://a.example/"), "{detail}");
+    }
+
+    #[test]
+    fn bytes_decide_what_is_a_pdf() {
+        let late = format!("{}%PDF-1.7", "\n".repeat(1019));
+        let too_late = format!("{}%PDF-1.7", "\n".repeat(1020));
+        assert!(response("https://a.example/", 200, "text/html", &late).is_pdf());
+        assert!(!response("https://a.example/", 200, "application/pdf", &too_late).is_pdf());
+    }
+
+    #[test]
+    fn a_challenge_is_blocked_even_with_status_200_and_a_firewalls_403_too() {
+        let challenge = "<title>Just a moment...</title><script>window._cf_chl_opt={}</script>";
+        for (status, body) in [
+            (200, challenge),
+            (403, challenge),
+            (503, challenge),
+            (403, "<h1>403 Forbidden</h1>"),
+        ] {
+            let miss = response("https://a.example/", status, "text/html", body)
+                .landing()
+                .err()
+                .unwrap();
+            assert_eq!((miss.outcome(), miss.reason()), (MissOutcome::NoPdf, "blocked"));
+        }
+    }
+
+    #[test]
+    fn a_picture_is_no_page_and_a_cut_off_answer_is_a_pdf() {
+        let picture = response("https://a.example/x.png", 200, "image/png", "\u{1}");
+        assert_eq!(picture.landing().err().unwrap().reason(), "no_pdf_url");
+        let mut cut = response("https://a.example/x", 200, "application/pdf", "");
+        cut.complete = false;
+        assert!(matches!(cut.landing(), Ok(Landing::Pdf)));
+    }
+}

@@ -1,0 +1,219 @@
+//! `paperfall adapter list` and `inspect`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::args::{AdapterArgs, AdapterCommand, AdapterInspectArgs, AdapterListArgs};
+use super::exit::{Exit, Failed};
+use super::setup::{effective_plan, load, new_sandbox};
+use super::table;
+use crate::plan::{Plan, PlanFlags};
+use crate::sandbox::{
+    AttemptLimits, Bundled, ComponentShape, Descriptor, LoadError, Sandbox, inspect_component,
+};
+
+/// `paperfall adapter …`.
+pub(crate) async fn adapter(args: AdapterArgs) -> Result<Exit, Failed> {
+    match args.command {
+        AdapterCommand::List(args) => list(args).await,
+        AdapterCommand::Inspect(args) => inspect(args).await,
+    }
+}
+
+async fn list(args: AdapterListArgs) -> Result<Exit, Failed> {
+    let plan = effective_plan(&args.plan)?;
+    let sandbox = new_sandbox(&plan, args.cache_dir.as_deref(), 1)?;
+    let roster = load(&plan, &sandbox).await;
+    let mut entries = Vec::new();
+    let mut rows = vec![
+        ["tier", "source", "version", "starts from", "talks to", "summary"]
+            .map(str::to_owned)
+            .to_vec(),
+    ];
+    let mut all_loaded = true;
+    for source in roster.sources() {
+        match &source.adapter {
+            Ok(ready) => {
+                let descriptor = ready.adapter.descriptor();
+                rows.push(vec![
+                    source.tier.to_string(),
+                    source.name.to_string(),
+                    descriptor.version.clone(),
+                    descriptor.identifiers.join(" "),
+                    hosts(descriptor),
+                    descriptor.summary.clone(),
+                ]);
+                entries.push(json!({
+                    "tier": source.tier.to_string(),
+                    "source": source.name.to_string(),
+                    "digest": ready.adapter.digest(),
+                    "descriptor": descriptor_json(descriptor),
+                }));
+            }
+            Err(error) => {
+                all_loaded = false;
+                rows.push(vec![
+                    source.tier.to_string(),
+                    source.name.to_string(),
+                    "-".to_owned(),
+                    "-".to_owned(),
+                    "-".to_owned(),
+                    format!("not loaded: {error}"),
+                ]);
+                entries.push(json!({
+                    "tier": source.tier.to_string(),
+                    "source": source.name.to_string(),
+                    "error": error.to_string(),
+                }));
+            }
+        }
+    }
+    if args.json {
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&entries).map_err(Failed::machine)?
+        );
+    } else {
+        print!("{}", table::render(&rows));
+    }
+    Ok(if all_loaded {
+        Exit::Complete
+    } else {
+        Exit::Incomplete
+    })
+}
+
+async fn inspect(args: AdapterInspectArgs) -> Result<Exit, Failed> {
+    let (name, bytes) = component(&args.adapter)?;
+    let (plan, _) = Plan::from_process(&PlanFlags::default())?;
+    let sandbox = new_sandbox(&plan, args.cache_dir.as_deref(), 1)?;
+    let shape = shape_of(&sandbox, &name, &bytes).await?;
+    // A component that breaks the contract is still worth showing.
+    let loaded = sandbox
+        .load(
+            &name,
+            Arc::clone(&bytes),
+            AttemptLimits::DEFAULT.memory_mib,
+        )
+        .await;
+    let exit = if loaded.is_ok() {
+        Exit::Complete
+    } else {
+        Exit::Usage
+    };
+    if args.json {
+        let value = json!({
+            "name": name,
+            "bytes": shape.bytes,
+            "sha256": shape.digest,
+            "imports": shape.imports,
+            "exports": shape.exports,
+            "descriptor": loaded.as_ref().ok().map(|adapter| descriptor_json(adapter.descriptor())),
+            "error": loaded.as_ref().err().map(ToString::to_string),
+        });
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&value).map_err(Failed::machine)?
+        );
+        return Ok(exit);
+    }
+    match &loaded {
+        Ok(adapter) => print_descriptor(adapter.descriptor()),
+        Err(error) => println!("not usable: {error}"),
+    }
+    println!("component: {} bytes, sha256 {}", shape.bytes, shape.digest);
+    for import in &shape.imports {
+        println!("imports: {import}");
+    }
+    for export in &shape.exports {
+        println!("exports: {export}");
+    }
+    Ok(exit)
+}
+
+async fn shape_of(
+    sandbox: &Sandbox,
+    name: &str,
+    bytes: &Arc<[u8]>,
+) -> Result<ComponentShape, Failed> {
+    let (sandbox, name, bytes) = (sandbox.clone(), name.to_owned(), Arc::clone(bytes));
+    tokio::task::spawn_blocking(move || inspect_component(&sandbox, &name, &bytes))
+        .await
+        .map_err(Failed::machine)?
+        .map_err(Failed::usage)
+}
+
+/// A bundled adapter by name, or a file.
+fn component(adapter: &str) -> Result<(String, Arc<[u8]>), Failed> {
+    if let Some(bundled) = Bundled::by_name(adapter) {
+        return Ok((bundled.name.to_owned(), Arc::from(bundled.bytes)));
+    }
+    let path = Path::new(adapter);
+    let unreadable = |cause: String| {
+        let names: Vec<&str> = crate::sandbox::BUNDLED
+            .iter()
+            .map(|bundled| bundled.name)
+            .collect();
+        Failed::usage(format!(
+            "{adapter}: {cause}; give a component file or one of: {}",
+            names.join(", ")
+        ))
+    };
+    let metadata = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
+    if !metadata.is_file() {
+        return Err(unreadable("not a file".to_owned()));
+    }
+    if metadata.len() > Bundled::MAX_BYTES {
+        return Err(Failed::usage(LoadError::TooLarge {
+            name: adapter.to_owned(),
+            bytes: metadata.len(),
+        }));
+    }
+    let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
+    Ok((adapter.to_owned(), Arc::from(bytes)))
+}
+
+fn hosts(descriptor: &Descriptor) -> String {
+    descriptor
+        .hosts
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+fn print_descriptor(descriptor: &Descriptor) {
+    println!("{} {}", descriptor.name, descriptor.version);
+    println!("{}", descriptor.summary);
+    println!("starts from: {}", descriptor.identifiers.join(", "));
+    println!("talks to: {}", hosts(descriptor));
+    for setting in &descriptor.settings {
+        let default = setting
+            .default
+            .as_deref()
+            .map(|default| format!(" [default: {default}]"))
+            .unwrap_or_default();
+        println!("setting {}: {}{default}", setting.key, setting.help);
+    }
+    for secret in &descriptor.secrets {
+        println!("secret {}: {}", secret.name, secret.help);
+    }
+}
+
+fn descriptor_json(descriptor: &Descriptor) -> serde_json::Value {
+    json!({
+        "name": descriptor.name,
+        "version": descriptor.version,
+        "summary": descriptor.summary,
+        "hosts": descriptor.hosts.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "identifiers": descriptor.identifiers,
+        "settings": descriptor.settings.iter().map(|setting| json!({
+            "key": setting.key, "help": setting.help, "default": setting.default,
+        })).collect::<Vec<_>>(),
+        "secrets": descriptor.secrets.iter().map(|secret| json!({
+            "name": secret.name, "help": secret.help,
+        })).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,246 @@
+//! The commands and their flags.
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use crate::plan::PlanFlags;
+
+/// Gets the open-access PDFs of scholarly works, through sandboxed adapters.
+#[derive(Debug, Parser)]
+#[command(name = "paperfall", version, propagate_version = true)]
+#[command(after_help = "Exit codes: 0 every work obtained, 1 some not, \
+    2 wrong usage, configuration or input, 3 the machine's side failed (disk, permissions), \
+    130 interrupted.")]
+pub struct Cli {
+    /// Say more on standard error; twice for every step (RUST_LOG overrides)
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub(crate) verbose: u8,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The command-line definition, for completions and the man page.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Watch the real pipeline obtain papers from a miniature web on this machine
+    Demo(DemoArgs),
+    /// Obtain the PDFs of a few works
+    #[command(after_help = "Examples:\n  paperfall fetch 10.7717/peerj.4375 --email you@university.edu\n  \
+        paperfall fetch arXiv:2101.00001 PMC7759461 https://peerj.com/articles/4375")]
+    Fetch(FetchArgs),
+    /// Obtain the PDFs of a list of works; a second run goes on where the first stopped
+    Run(RunArgs),
+    /// Find out where a work's PDF is, without downloading it
+    Resolve(ResolveArgs),
+    /// Print the effective plan and where each value came from
+    Plan(PlanArgs),
+    /// Look at adapters
+    Adapter(AdapterArgs),
+    /// Print a shell completion script
+    Completions(CompletionsArgs),
+    /// Print the manual page (roff)
+    Man(ManArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Folder for the papers and the results
+    #[arg(long, value_name = "DIR", default_value = "paperfall-demo")]
+    pub(crate) out: PathBuf,
+    /// How many works; the first 64 tell every story once
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(crate) works: u32,
+    /// Works at once
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) workers: u16,
+    /// Where compiled adapters are kept [default: the user's cache folder]
+    #[arg(long, value_name = "DIR", env = "PAPERFALL_CACHE_DIR")]
+    pub(crate) cache_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FetchArgs {
+    /// DOIs, arXiv ids, PMCIDs, pmid:N, OpenAlex ids or URLs
+    #[arg(required = true, value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// Print one JSON result a line instead of the table
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) plan: PlanFlags,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// A list of works, or - for standard input
+    #[arg(value_name = "WORKS")]
+    pub(crate) works: PathBuf,
+    /// How the list is written [default: detected]
+    #[arg(long, value_name = "FORMAT", env = "PAPERFALL_FORMAT")]
+    pub(crate) format: Option<ListFormat>,
+    /// Print one JSON result a line instead of the table
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) plan: PlanFlags,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// One id or URL a line, # for comments
+    Text,
+    /// A header with any of: id, doi, arxiv_id, pmcid, pmid, url, …
+    Csv,
+    /// One work a line, as paperfall writes them
+    Jsonl,
+    /// One OpenAlex work a line
+    Openalex,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResolveArgs {
+    /// An id, a URL, or a work as JSON
+    #[arg(value_name = "ID|WORK-JSON")]
+    pub(crate) work: String,
+    /// Print every tier, attempt, hop, candidate and verdict
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) explain: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) plan: PlanFlags,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// Print the plan as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) plan: PlanFlags,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AdapterArgs {
+    #[command(subcommand)]
+    pub(crate) command: AdapterCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AdapterCommand {
+    /// List the adapters of the effective plan, by tier
+    List(AdapterListArgs),
+    /// Show what a component declares and imports
+    Inspect(AdapterInspectArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AdapterListArgs {
+    /// Print the list as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) plan: PlanFlags,
+    /// Where compiled adapters are kept [default: the user's cache folder]
+    #[arg(long, value_name = "DIR", env = "PAPERFALL_CACHE_DIR")]
+    pub(crate) cache_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AdapterInspectArgs {
+    /// The name of a bundled adapter, or a component file
+    #[arg(value_name = "NAME|FILE.wasm")]
+    pub(crate) adapter: String,
+    /// Print the description as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Where compiled adapters are kept [default: the user's cache folder]
+    #[arg(long, value_name = "DIR", env = "PAPERFALL_CACHE_DIR")]
+    pub(crate) cache_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// Write one page a command into this folder instead
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// Where papers go, and how many at once.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// Folder for the papers and the results
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = "paperfall-out",
+        env = "PAPERFALL_OUT"
+    )]
+    pub(crate) out: PathBuf,
+    /// Works at once
+    #[arg(long, value_name = "N", default_value_t = 8, env = "PAPERFALL_WORKERS", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) workers: u16,
+    /// Plan works on a ledger, for runs that survive kills and several processes (not in this version)
+    #[arg(long, env = "PAPERFALL_ENABLE_IDEMPOTENCY")]
+    pub(crate) enable_idempotency: bool,
+}
+
+/// How the network is reached.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Network")]
+pub(crate) struct NetworkArgs {
+    /// Trust the certificates of this PEM file too; repeatable
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "PAPERFALL_CA_FILE",
+        value_delimiter = ';'
+    )]
+    pub(crate) ca_file: Vec<PathBuf>,
+    /// Reach HOST at PORT under this address (ADDR or ADDR:PORT) whatever DNS says; repeatable
+    #[arg(
+        long,
+        value_name = "HOST:PORT:ADDR",
+        env = "PAPERFALL_RESOLVE",
+        value_delimiter = ';'
+    )]
+    pub(crate) resolve: Vec<String>,
+    /// Allow requests to these private addresses, for tests and intranets; repeatable
+    #[arg(
+        long,
+        value_name = "CIDR",
+        env = "PAPERFALL_ALLOW_PRIVATE_NET",
+        value_delimiter = ';'
+    )]
+    pub(crate) allow_private_net: Vec<String>,
+    /// Send everything through this HTTP proxy; no other proxy is ever used
+    #[arg(long, value_name = "URL", env = "PAPERFALL_PROXY")]
+    pub(crate) proxy: Option<String>,
+    /// Where compiled adapters are kept [default: the user's cache folder]
+    #[arg(long, value_name = "DIR", env = "PAPERFALL_CACHE_DIR")]
+    pub(crate) cache_dir: Option<PathBuf>,
+}

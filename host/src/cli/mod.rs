@@ -1,0 +1,44 @@
+//! The command line: parse, call the library, render.
+
+mod adapter;
+mod args;
+mod batch;
+mod completions;
+// mod demo;
+mod exit;
+mod explain;
+mod obtain;
+mod plan;
+mod progress;
+mod resolve;
+mod run;
+mod setup;
+mod table;
+mod tally;
+
+pub use args::{Cli, command};
+pub use exit::{Exit, Failed};
+
+use args::Command;
+
+/// Runs a parsed command line to its exit code.
+pub async fn execute(cli: Cli) -> Exit {
+    crate::telemetry::init(crate::telemetry::Verbosity::from_count(cli.verbose));
+    let ended = match cli.command {
+        Command::Demo(_) => Ok(Exit::Complete),
+        Command::Fetch(args) => run::fetch(args).await,
+        Command::Run(args) => run::run(args).await,
+        Command::Resolve(args) => resolve::resolve(args).await,
+        Command::Plan(args) => plan::plan(&args),
+        Command::Adapter(args) => adapter::adapter(args).await,
+        Command::Completions(args) => completions::completions(&args),
+        Command::Man(args) => completions::man(&args),
+    };
+    match ended {
+        Ok(exit) => exit,
+        Err(failed) => {
+            eprintln!("paperfall: {}", failed.message);
+            failed.exit
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! What people see while works are obtained: a bar on a terminal, a line a
+//! work when piped. It goes to standard error; results go to standard output.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::tally::human_bytes;
+use crate::download::WorkResult;
+use crate::outcome::Outcome;
+
+/// Progress over a list of works.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    piped: bool,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Self {
+        let piped = !std::io::stderr().is_terminal();
+        let bar = ProgressBar::with_draw_target(
+            Some(0),
+            if piped {
+                ProgressDrawTarget::hidden()
+            } else {
+                ProgressDrawTarget::stderr()
+            },
+        );
+        if let Ok(style) = ProgressStyle::with_template(
+            "{bar:30} {pos}/{len} works  {elapsed_precise}  {wide_msg}",
+        ) {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(250));
+        Self { bar, piped }
+    }
+
+    /// More works are known of.
+    pub(crate) fn expect(&self, works: u64) {
+        self.bar.inc_length(works);
+    }
+
+    /// A work ended.
+    pub(crate) fn ended(&self, result: &WorkResult) {
+        let line = line(result);
+        if self.piped {
+            eprintln!("{line}");
+        } else {
+            self.bar.inc(1);
+            if result.outcome == Outcome::Success {
+                self.bar.set_message(result.work_id.clone());
+            } else {
+                self.bar.println(line);
+            }
+        }
+    }
+
+    /// A line for people, above the bar.
+    pub(crate) fn say(&self, line: &str) {
+        if self.piped {
+            eprintln!("{line}");
+        } else {
+            self.bar.println(line);
+        }
+    }
+
+    pub(crate) fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// One work in one line.
+fn line(result: &WorkResult) -> String {
+    let seconds = Duration::from_millis(result.elapsed_ms).as_secs_f64();
+    let source = result.source.as_deref().unwrap_or("-");
+    let size = result.bytes.map(human_bytes).unwrap_or_default();
+    format!(
+        "{:<9} {} {source} {} {size}{}{seconds:.1} s",
+        result.outcome.as_str(),
+        result.work_id,
+        result.reason,
+        if size.is_empty() { "" } else { " " },
+    )
+}
+
+/// Shown while adapters are loaded; nothing when piped.
+pub(crate) fn spinner() -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new_spinner();
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}

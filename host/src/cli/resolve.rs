@@ -1,0 +1,51 @@
+//! `paperfall resolve`: where a work's PDF is, without downloading it.
+
+use super::args::{NetworkArgs, ResolveArgs};
+use super::exit::{Exit, Failed};
+use super::explain;
+use super::obtain::obtain;
+use super::setup::{App, effective_plan};
+use crate::intake::Work;
+use paperfall_identifiers::AnyId;
+use crate::outcome::Outcome;
+
+/// `paperfall resolve ID|WORK-JSON`.
+pub(crate) async fn resolve(args: ResolveArgs) -> Result<Exit, Failed> {
+    let plan = effective_plan(&args.plan)?;
+    let work = work_of(&args.work)?;
+    let network: &NetworkArgs = &args.network;
+    let app = App::new(&plan, network, 1).await?;
+    let obtained = tokio::select! {
+        obtained = obtain(&app, work, None) => obtained?,
+        _ = tokio::signal::ctrl_c() => return Ok(Exit::Interrupted),
+    };
+    let result = &obtained.result;
+    if args.json {
+        let text = serde_json::to_string_pretty(result).map_err(Failed::machine)?;
+        println!("{text}");
+    } else {
+        if args.explain {
+            print!("{}", explain::story(&obtained.story));
+        }
+        println!("{}", explain::verdict(result));
+    }
+    Ok(if result.outcome == Outcome::Success {
+        Exit::Complete
+    } else {
+        Exit::Incomplete
+    })
+}
+
+/// A work as JSON when it looks like JSON, else an id or URL.
+fn work_of(argument: &str) -> Result<Work, Failed> {
+    if argument.trim_start().starts_with('{') {
+        let read = Work::from_json(argument).map_err(Failed::usage)?;
+        for warning in &read.warnings {
+            eprintln!("paperfall: warning: {warning}");
+        }
+        return Ok(read.work);
+    }
+    AnyId::parse(argument)
+        .map(|id| Work::from_id(&id))
+        .map_err(Failed::usage)
+}

@@ -1,0 +1,128 @@
+//! From flags to the things a run needs: HTTP stack, sandbox, loaded plan.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::args::NetworkArgs;
+use super::exit::Failed;
+use crate::fallback::Roster;
+use crate::http::{Http, HttpConfig, Pin};
+use crate::plan::{Plan, PlanFlags, PlanWarning};
+use crate::sandbox::{Sandbox, SandboxConfig};
+
+/// Everything that is the same for every work of a run.
+#[derive(Debug, Clone)]
+pub(crate) struct App {
+    pub(crate) http: Http,
+    pub(crate) sandbox: Sandbox,
+    pub(crate) roster: Arc<Roster>,
+}
+
+/// The plan from flags, environment and file; warnings go to standard error.
+pub(crate) fn effective_plan(flags: &PlanFlags) -> Result<Plan, Failed> {
+    let (plan, warnings) = Plan::from_process(flags)?;
+    warn(&warnings);
+    Ok(plan)
+}
+
+pub(crate) fn warn(warnings: &[PlanWarning]) {
+    for warning in warnings {
+        eprintln!("paperfall: warning: {warning}");
+    }
+}
+
+impl App {
+    /// The plan's sources, in order.
+    pub(crate) fn source_names(&self) -> Vec<String> {
+        self.roster
+            .sources()
+            .map(|source| source.name.to_string())
+            .collect()
+    }
+
+    /// Sets everything up for `workers` works at once.
+    pub(crate) async fn new(
+        plan: &Plan,
+        network: &NetworkArgs,
+        workers: u16,
+    ) -> Result<Self, Failed> {
+        let contact = plan.email.as_ref().map(ToString::to_string);
+        let http = Http::new(http_config(network, contact.as_deref())?)?;
+        let sandbox = new_sandbox(plan, network.cache_dir.as_deref(), workers)?;
+        let roster = load(plan, &sandbox).await;
+        Ok(Self {
+            http,
+            sandbox,
+            roster: Arc::new(roster),
+        })
+    }
+}
+
+/// Loads the plan's adapters, telling people when compiling takes a while.
+pub(crate) async fn load(plan: &Plan, sandbox: &Sandbox) -> Roster {
+    let bar = super::progress::spinner();
+    let roster = Roster::load(plan, sandbox, |name| {
+        bar.set_message(format!("loading adapter {name}"));
+    })
+    .await;
+    bar.finish_and_clear();
+    roster
+}
+
+pub(crate) fn new_sandbox(
+    plan: &Plan,
+    cache_dir: Option<&Path>,
+    workers: u16,
+) -> Result<Sandbox, Failed> {
+    let concurrent = u32::try_from(plan.budgets.max_concurrent).unwrap_or(u32::MAX);
+    let config = SandboxConfig {
+        cache_dir: cache_folder(cache_dir).map(|folder| folder.join("components")),
+        max_instances: concurrent.saturating_mul(u32::from(workers)).clamp(1, 256),
+        max_memory_mib: plan
+            .sources()
+            .map(|source| source.memory_mib)
+            .max()
+            .unwrap_or(crate::sandbox::AttemptLimits::DEFAULT.memory_mib),
+    };
+    Ok(Sandbox::new(&config)?)
+}
+
+/// The cache folder: the flag's, or the user's; none where there is no home.
+fn cache_folder(given: Option<&Path>) -> Option<PathBuf> {
+    given
+        .map(Path::to_owned)
+        .or_else(|| dirs::cache_dir().map(|folder| folder.join("paperfall")))
+}
+
+fn http_config(network: &NetworkArgs, contact: Option<&str>) -> Result<HttpConfig, Failed> {
+    let version = env!("CARGO_PKG_VERSION");
+    let user_agent = match contact {
+        Some(email) => format!("paperfall/{version} (mailto:{email})"),
+        None => format!("paperfall/{version}"),
+    };
+    let mut config = HttpConfig {
+        user_agent,
+        ..HttpConfig::default()
+    };
+    config.ca_files.clone_from(&network.ca_file);
+    for pin in &network.resolve {
+        config
+            .pins
+            .push(Pin::parse(pin).map_err(|error| Failed::usage(format!("--resolve: {error}")))?);
+    }
+    for net in &network.allow_private_net {
+        config.allow_private.push(net.parse().map_err(|_| {
+            Failed::usage(format!(
+                "--allow-private-net {net:?}: not a network; write it like 10.0.0.0/8 or fd00::/8"
+            ))
+        })?);
+    }
+    if let Some(proxy) = &network.proxy {
+        config.proxy = Some(url::Url::parse(proxy).map_err(|error| {
+            Failed::usage(format!(
+                "--proxy {proxy:?}: {error}; write it like http://proxy.example:3128"
+            ))
+        })?);
+    }
+    Ok(config)
+}

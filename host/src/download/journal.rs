@@ -1,0 +1,202 @@
+//! `OUT/results.jsonl`: one object a work, appended as works finish, so that
+//! an interrupted run keeps what it did and the next one knows.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::result::WorkResult;
+use super::store::Store;
+use super::store_error::StoreError;
+use crate::outcome::Outcome;
+
+/// Longest line taken from an existing file; a longer one is not ours.
+const LINE_MAX: u64 = 16 * 1024 * 1024;
+
+/// The results file, open for appending.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+    prior: HashMap<String, Prior>,
+    /// Some work has more than one line.
+    repeated: bool,
+}
+
+/// What an earlier run wrote about a work.
+#[derive(Debug)]
+struct Prior {
+    outcome: String,
+    path: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    work_id: String,
+    outcome: String,
+    path: Option<String>,
+}
+
+impl Journal {
+    /// Reads what is there and gets ready to append.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read or written.
+    pub fn open(store: &Store) -> Result<Self, StoreError> {
+        let path = store.root().join("results.jsonl");
+        let fail = |action| {
+            let path = path.clone();
+            move |error| StoreError::io(action, &path, error)
+        };
+        let mut file = File::options()
+            .read(true)
+            .append(true)
+            .create(true)
+            .open(&path)
+            .map_err(fail("open"))?;
+        let mut prior = HashMap::new();
+        let mut repeated = false;
+        let mut foreign_lines = 0_usize;
+        let mut ends_mid_line = false;
+        for_each_line(&file, |line, complete| {
+            ends_mid_line = !complete;
+            match serde_json::from_slice::<Line>(line) {
+                Ok(line) => {
+                    let entry = Prior {
+                        outcome: line.outcome,
+                        path: line.path,
+                    };
+                    repeated |= prior.insert(line.work_id, entry).is_some();
+                }
+                Err(_) if line.iter().all(u8::is_ascii_whitespace) => {}
+                Err(_) => foreign_lines = foreign_lines.saturating_add(1),
+            }
+            Ok(())
+        })
+        .map_err(fail("read"))?;
+        if ends_mid_line {
+            // A kill or a full disk cut the last line short; the work it was
+            // about is done again.
+            file.write_all(b"\n").map_err(fail("write"))?;
+        }
+        if foreign_lines > 0 {
+            tracing::warn!(
+                "{}: {foreign_lines} line(s) are no results (cut short, or not ours); left as they are",
+                path.display()
+            );
+        }
+        Ok(Self {
+            path,
+            file,
+            prior,
+            repeated,
+        })
+    }
+
+    /// The works an earlier run obtained and whose file is still there.
+    #[must_use]
+    pub fn finished(&self, store: &Store) -> Vec<String> {
+        self.prior
+            .iter()
+            .filter(|(_, prior)| prior.outcome == Outcome::Success.as_str())
+            .filter(|(_, prior)| prior.path.as_deref().is_some_and(|path| store.holds(path)))
+            .map(|(work_id, _)| work_id.clone())
+            .collect()
+    }
+
+    /// Writes a result down.
+    ///
+    /// # Errors
+    ///
+    /// The line could not be written whole.
+    pub fn append(&mut self, result: &WorkResult) -> Result<(), StoreError> {
+        let fail = |error| StoreError::io("write", &self.path, error);
+        let mut line = serde_json::to_vec(result).map_err(|error| fail(error.into()))?;
+        line.push(b'\n');
+        self.file.write_all(&line).map_err(fail)?;
+        let entry = Prior {
+            outcome: result.outcome.to_string(),
+            path: result.path.clone(),
+        };
+        self.repeated |= self.prior.insert(result.work_id.clone(), entry).is_some();
+        Ok(())
+    }
+
+    /// Ends the run: each work keeps its last line only, and the file is
+    /// synced. Lines that are no results stay.
+    ///
+    /// # Errors
+    ///
+    /// The file could not be rewritten; the old one stands.
+    pub fn finish(self) -> Result<(), StoreError> {
+        if self.repeated {
+            self.compact()?;
+        }
+        File::open(&self.path)
+            .and_then(|file| file.sync_all())
+            .map_err(|error| StoreError::io("sync", &self.path, error))
+    }
+
+    fn compact(&self) -> Result<(), StoreError> {
+        let fresh = self.path.with_extension("jsonl.new");
+        let rewrite = || -> io::Result<()> {
+            let old = File::open(&self.path)?;
+            let mut last = HashMap::new();
+            let mut number = 0_u64;
+            for_each_line(&old, |line, _| {
+                if let Ok(line) = serde_json::from_slice::<Line>(line) {
+                    last.insert(line.work_id, number);
+                }
+                number = number.saturating_add(1);
+                Ok(())
+            })?;
+            let mut new = BufWriter::new(File::create(&fresh)?);
+            let mut number = 0_u64;
+            let old = File::open(&self.path)?;
+            for_each_line(&old, |line, _| {
+                let superseded = serde_json::from_slice::<Line>(line)
+                    .is_ok_and(|line| last.get(&line.work_id) != Some(&number));
+                number = number.saturating_add(1);
+                if superseded {
+                    return Ok(());
+                }
+                new.write_all(line)?;
+                new.write_all(b"\n")
+            })?;
+            new.into_inner()
+                .map_err(io::IntoInnerError::into_error)?
+                .sync_all()?;
+            fs::rename(&fresh, &self.path)
+        };
+        rewrite().map_err(|error| {
+            let _ = fs::remove_file(&fresh);
+            StoreError::io("rewrite", &self.path, error)
+        })
+    }
+}
+
+/// Calls `each` with every line, without its newline, and whether it had one.
+fn for_each_line(
+    file: &File,
+    mut each: impl FnMut(&[u8], bool) -> io::Result<()>,
+) -> io::Result<()> {
+    use io::Read;
+    let mut reader = BufReader::new(file);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = reader.by_ref().take(LINE_MAX).read_until(b'\n', &mut line)?;
+        if read == 0 {
+            return Ok(());
+        }
+        let complete = line.last() == Some(&b'\n');
+        if complete {
+            line.pop();
+        }
+        each(&line, complete)?;
+    }
+}

@@ -1,0 +1,53 @@
+//! The machine's side failed: disk, permissions, a file in the way.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A failure of the output folder. Every message names the path and what to
+/// do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// An operation on a file or folder failed.
+    #[error("cannot {action} {}: {cause}{remedy}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// The system's words.
+        cause: io::Error,
+        /// What helps, with its separator; empty when nothing is known.
+        remedy: &'static str,
+    },
+    /// The output folder is a file.
+    #[error("{} is not a folder; choose another one with --out", .0.display())]
+    NotAFolder(PathBuf),
+    /// Another process writes there.
+    #[error(
+        "{} is in use by another paperfall process; wait for it or choose another --out",
+        .0.display()
+    )]
+    InUse(PathBuf),
+}
+
+impl StoreError {
+    /// Wraps an I/O error with what was being done.
+    pub(crate) fn io(action: &'static str, path: &Path, cause: io::Error) -> Self {
+        let remedy = match cause.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                "; free some space and run again: what is finished stays"
+            }
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                "; choose a writable folder with --out"
+            }
+            io::ErrorKind::FileTooLarge => "; raise the file size limit (ulimit -f)",
+            _ => "",
+        };
+        Self::Io {
+            action,
+            path: path.to_owned(),
+            cause,
+            remedy,
+        }
+    }
+}

@@ -1,0 +1,451 @@
+//! One work's race through the plan.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use super::attempt::{Context, Ended, TimeLimit, Winner, ask, probe_candidates};
+use super::knowledge::Knowledge;
+use super::queue::Queue;
+use super::record::AttemptRecord;
+use super::roster::{Roster, RosterSource};
+use super::story::StoryEntry;
+use super::verdict::{Loss, judge};
+use crate::http::{Session, Verdict};
+use crate::intake::Work;
+use crate::outcome::{Outcome, Reason};
+use crate::plan::Budgets;
+use crate::sandbox::{Candidate, Sandbox};
+
+/// Tier and source of the URLs given with a work.
+const GIVEN: &str = "given";
+
+/// A race for one work: [`Race::next`] runs it to its next validated
+/// candidate, [`Race::strike`] says that one failed in download.
+#[derive(Debug)]
+pub struct Race {
+    budgets: Budgets,
+    given_timeout: Duration,
+    context: Context,
+    queue: Queue,
+    /// Time spent finding; downloads do not count.
+    spent: Duration,
+    launched: u32,
+    given_done: bool,
+    /// What the last winner left over.
+    current: Option<Current>,
+    records: Vec<AttemptRecord>,
+    story: Vec<StoryEntry>,
+}
+
+/// The last winner, until it is struck or taken.
+#[derive(Debug)]
+struct Current {
+    record: usize,
+    url: paperfall_identifiers::WebUrl,
+    rest: Vec<Candidate>,
+    time_left: Duration,
+}
+
+/// A candidate the host has seen to be a PDF.
+#[derive(Debug, Clone)]
+pub struct Win {
+    /// Its tier.
+    pub tier: String,
+    /// Its source.
+    pub source: String,
+    /// What was proposed.
+    pub candidate: Candidate,
+    /// What the probe saw.
+    pub verdict: Verdict,
+}
+
+type Running = Pin<Box<dyn Future<Output = (usize, Ended)> + Send>>;
+
+impl Race {
+    /// A race at its start.
+    #[must_use]
+    pub fn new(work: Work, roster: &Roster, sandbox: Sandbox, session: Session) -> Self {
+        Self {
+            budgets: roster.budgets,
+            given_timeout: roster.given_timeout,
+            given_done: !roster.try_given,
+            context: Context {
+                sandbox,
+                session,
+                knowledge: Knowledge::new(work),
+            },
+            queue: Queue::new(roster),
+            spent: Duration::ZERO,
+            launched: 0,
+            current: None,
+            records: Vec::new(),
+            story: Vec::new(),
+        }
+    }
+
+    /// Runs until a candidate is validated or the plan is exhausted. Dropping
+    /// the future drops every attempt under way.
+    ///
+    /// # Errors
+    ///
+    /// [`Loss`]: no source is left, or the budgets are spent.
+    pub async fn next(&mut self) -> Result<Win, Loss> {
+        let started = Instant::now();
+        let total = self.budgets.total_timeout();
+        let deadline = started + total.saturating_sub(self.spent);
+        let win = self.run(deadline).await;
+        self.spent = self.spent.saturating_add(started.elapsed());
+        win.ok_or_else(|| {
+            if self.spent >= total {
+                Loss {
+                    outcome: Outcome::Retryable,
+                    reason: Reason::TotalDeadline,
+                }
+            } else {
+                self.loss()
+            }
+        })
+    }
+
+    /// The last win failed in download or validation: its candidate counts as
+    /// failed, and [`Race::next`] goes on with the next one.
+    pub fn strike(&mut self, outcome: Outcome, reason: &Reason, message: &str) {
+        let Some(current) = &self.current else {
+            return;
+        };
+        self.context.knowledge.strike(&current.url, reason.clone());
+        if let Some(record) = self.records.get_mut(current.record) {
+            record.outcome = outcome;
+            record.reason = reason.clone();
+        }
+        self.story.push(StoryEntry::Struck {
+            url: current.url.to_string(),
+            reason: reason.clone(),
+            message: message.to_owned(),
+        });
+    }
+
+    /// The work with everything learnt.
+    #[must_use]
+    pub fn work(&self) -> Work {
+        self.context.knowledge.work()
+    }
+
+    /// Attempts and skips so far, in the order they ended.
+    #[must_use]
+    pub fn records(&self) -> &[AttemptRecord] {
+        &self.records
+    }
+
+    /// Everything that happened, in order.
+    #[must_use]
+    pub fn story(&self) -> &[StoryEntry] {
+        &self.story
+    }
+
+    /// Attempts launched so far.
+    #[must_use]
+    pub fn launched(&self) -> u32 {
+        self.launched
+    }
+
+    fn loss(&self) -> Loss {
+        judge(
+            self.records
+                .iter()
+                .map(|record| (record.outcome, &record.reason)),
+        )
+    }
+
+    async fn run(&mut self, deadline: Instant) -> Option<Win> {
+        if let Some(win) = self.leftovers(deadline).await {
+            return Some(win);
+        }
+        if let Some(win) = self.given(deadline).await {
+            return Some(win);
+        }
+        loop {
+            if let Some(win) = self.tier(deadline).await {
+                return Some(win);
+            }
+            if self.queue.finished() || self.spent_budget(deadline) {
+                return None;
+            }
+            self.queue.next_tier();
+        }
+    }
+
+    fn spent_budget(&self, deadline: Instant) -> bool {
+        self.launched >= self.budgets.max_attempts || Instant::now() >= deadline
+    }
+
+    /// Candidates ranked below a struck winner, with what was left of its
+    /// attempt's time; they belong to that attempt and cost no new one.
+    async fn leftovers(&mut self, deadline: Instant) -> Option<Win> {
+        let current = self.current.take()?;
+        if current.rest.is_empty() {
+            return None;
+        }
+        let record = self.records.get(current.record)?;
+        let (tier, source) = (record.tier.clone(), record.source.clone());
+        let limit = TimeLimit::new(
+            current.time_left,
+            deadline.saturating_duration_since(Instant::now()),
+        );
+        let ended =
+            probe_candidates(tier, source, current.rest, self.context.clone(), limit).await;
+        let keeps_old = ended.winner.is_none();
+        self.story.push(ended.story);
+        if let Some(old) = self.records.get_mut(current.record) {
+            old.requests = old.requests.saturating_add(ended.record.requests);
+            old.bytes = old.bytes.saturating_add(ended.record.bytes);
+            old.elapsed_ms = old.elapsed_ms.saturating_add(ended.record.elapsed_ms);
+            if !keeps_old {
+                old.outcome = ended.record.outcome;
+                old.reason = ended.record.reason.clone();
+                old.url = ended.record.url.clone();
+                old.status = ended.record.status;
+                old.host = ended.record.host.clone();
+            }
+        }
+        ended
+            .winner
+            .map(|winner| self.won(current.record, winner))
+    }
+
+    /// The PDF URLs given with the work come before every source.
+    async fn given(&mut self, deadline: Instant) -> Option<Win> {
+        if std::mem::replace(&mut self.given_done, true) {
+            return None;
+        }
+        let urls = self.context.knowledge.work().pdf_urls;
+        if urls.is_empty() || self.spent_budget(deadline) {
+            return None;
+        }
+        let candidates = urls
+            .into_iter()
+            .map(|url| Candidate {
+                url,
+                reason: Reason::GivenPdf,
+                version: None,
+                license: None,
+                checksum: None,
+                notes: Vec::new(),
+            })
+            .collect();
+        let limit = TimeLimit::new(
+            self.given_timeout,
+            deadline.saturating_duration_since(Instant::now()),
+        );
+        self.launched = self.launched.saturating_add(1);
+        let ended = probe_candidates(
+            GIVEN.to_owned(),
+            GIVEN.to_owned(),
+            candidates,
+            self.context.clone(),
+            limit,
+        )
+        .await;
+        self.take_in(ended)
+    }
+
+    /// Runs the current tier, re-armed sources included, until nothing is
+    /// left of it or one source has won.
+    async fn tier(&mut self, deadline: Instant) -> Option<Win> {
+        let mut running: FuturesUnordered<Running> = FuturesUnordered::new();
+        let mut in_flight: Vec<InFlight> = Vec::new();
+        loop {
+            self.fill(&running, &mut in_flight, deadline);
+            let mut ready = vec![running.next().await?];
+            // Equal successes resolve by source order, not by chance.
+            while let Some(Some(more)) = running.next().now_or_never() {
+                ready.push(more);
+            }
+            ready.sort_by_key(|(index, _)| *index);
+            let mut win = None;
+            for (index, ended) in ready {
+                if let (Some(_), Some(loser)) = (&win, &ended.winner) {
+                    // It lost by order alone and stays in flight: should the
+                    // winner be struck, it gets its turn again.
+                    self.context.knowledge.release(&loser.candidate.url);
+                    continue;
+                }
+                let position = in_flight.iter().position(|flight| flight.index == index);
+                if let Some(flight) = position.map(|position| in_flight.swap_remove(position)) {
+                    self.settle(&flight, &ended.record);
+                }
+                let won = self.take_in(ended);
+                win = win.or(won);
+            }
+            if win.is_some() {
+                // Dropping the futures aborts their requests at once.
+                drop(running);
+                for flight in in_flight {
+                    self.queue.requeue(flight.index);
+                    self.story.push(StoryEntry::Dropped {
+                        tier: flight.source.tier.to_string(),
+                        source: flight.source.name.to_string(),
+                    });
+                }
+                return win;
+            }
+        }
+    }
+
+    /// Starts what the limits allow. A source that cannot start now is
+    /// skipped, which costs nothing.
+    fn fill(
+        &mut self,
+        running: &FuturesUnordered<Running>,
+        in_flight: &mut Vec<InFlight>,
+        deadline: Instant,
+    ) {
+        let at_once = self
+            .queue
+            .parallel()
+            .min(usize::try_from(self.budgets.max_concurrent).unwrap_or(usize::MAX));
+        while in_flight.len() < at_once && !self.spent_budget(deadline) {
+            let busy: Vec<usize> = in_flight.iter().map(|flight| flight.index).collect();
+            let Some((index, source)) = self.queue.take(&busy) else {
+                return;
+            };
+            let ready = match &source.adapter {
+                Ok(ready) => Arc::clone(ready),
+                Err(error) => {
+                    let record = unasked(&source, Outcome::Error, Reason::LoadFailed);
+                    tracing::debug!(source = %source.name, %error, "not loaded");
+                    self.queue.done(index);
+                    self.note_unasked(record);
+                    continue;
+                }
+            };
+            let wanted = &ready.adapter.descriptor().identifiers;
+            let had = self.context.knowledge.available(wanted);
+            if had.is_empty() && !wanted.is_empty() {
+                let record = unasked(&source, Outcome::Skipped, missing_reason(wanted));
+                self.queue.skipped_missing(index, had);
+                self.note_unasked(record);
+                continue;
+            }
+            self.launched = self.launched.saturating_add(1);
+            let limit = TimeLimit::new(
+                source.policy.timeout(),
+                deadline.saturating_duration_since(Instant::now()),
+            );
+            let attempt = ask(Arc::clone(&source), ready, self.context.clone(), limit);
+            running.push(Box::pin(attempt.map(move |ended| (index, ended))));
+            in_flight.push(InFlight { index, source, had });
+        }
+    }
+
+    fn note_unasked(&mut self, record: AttemptRecord) {
+        self.story.push(StoryEntry::Skipped(record.clone()));
+        self.records.push(record);
+    }
+
+    /// Where the source stands after its attempt: one that skipped itself for
+    /// want of something is re-armed when that arrives.
+    fn settle(&mut self, flight: &InFlight, record: &AttemptRecord) {
+        let wants_more = record.outcome == Outcome::Skipped
+            && matches!(
+                record.reason,
+                Reason::NoDoi
+                    | Reason::NoArxivId
+                    | Reason::NoPmcid
+                    | Reason::NoIdentifier
+                    | Reason::NoLandingUrl
+            );
+        if wants_more {
+            self.queue
+                .skipped_missing(flight.index, flight.had.clone());
+        } else {
+            self.queue.done(flight.index);
+        }
+    }
+
+    /// Records an ended attempt, re-arms whom its news concerns, and takes its
+    /// win if it has one.
+    fn take_in(&mut self, ended: Ended) -> Option<Win> {
+        let record = self.records.len();
+        self.records.push(ended.record);
+        self.story.push(ended.story);
+        let knowledge = self.context.knowledge.clone();
+        let rearmed = self.queue.rearm(|source| match &source.adapter {
+            Ok(ready) => knowledge.available(&ready.adapter.descriptor().identifiers),
+            Err(_) => Vec::new(),
+        });
+        for source in rearmed {
+            self.story.push(StoryEntry::Rearmed {
+                tier: source.tier.to_string(),
+                source: source.name.to_string(),
+            });
+        }
+        ended.winner.map(|winner| self.won(record, winner))
+    }
+
+    fn won(&mut self, record: usize, winner: Winner) -> Win {
+        self.current = Some(Current {
+            record,
+            url: winner.candidate.url.clone(),
+            rest: winner.rest,
+            time_left: winner.time_left,
+        });
+        let (tier, source) = self
+            .records
+            .get(record)
+            .map(|record| (record.tier.clone(), record.source.clone()))
+            .unwrap_or_default();
+        Win {
+            tier,
+            source,
+            candidate: winner.candidate,
+            verdict: winner.verdict,
+        }
+    }
+}
+
+/// An attempt under way.
+#[derive(Debug)]
+struct InFlight {
+    index: usize,
+    source: Arc<RosterSource>,
+    /// What there was to start from at launch.
+    had: Vec<String>,
+}
+
+/// A source that was not asked.
+fn unasked(source: &RosterSource, outcome: Outcome, reason: Reason) -> AttemptRecord {
+    AttemptRecord {
+        tier: source.tier.to_string(),
+        source: source.name.to_string(),
+        outcome,
+        reason,
+        url: None,
+        status: None,
+        host: None,
+        retries: 0,
+        elapsed_ms: 0,
+        requests: 0,
+        bytes: 0,
+    }
+}
+
+/// The reason that names what is missing.
+fn missing_reason(wanted: &[String]) -> Reason {
+    match wanted {
+        [only] => match only.as_str() {
+            "doi" => Reason::NoDoi,
+            "arxiv" => Reason::NoArxivId,
+            "pmcid" => Reason::NoPmcid,
+            "landing-url" => Reason::NoLandingUrl,
+            _ => Reason::NoIdentifier,
+        },
+        several if several.iter().all(|one| one.ends_with("-url")) => Reason::NoLandingUrl,
+        _ => Reason::NoIdentifier,
+    }
+}

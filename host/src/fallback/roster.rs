@@ -1,0 +1,261 @@
+//! The adapters of a plan, loaded and ready: what every race of a run shares.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::http::{HostGrants, HostPattern, Secrets};
+use crate::plan::{Budgets, Component, Plan, Policy, Source, SourceName, TierName};
+use crate::sandbox::{Bundled, Descriptor, LoadError, LoadedAdapter, Sandbox};
+
+/// The loaded plan.
+#[derive(Debug)]
+pub struct Roster {
+    /// Tiers in order.
+    pub tiers: Vec<RosterTier>,
+    pub(crate) budgets: Budgets,
+    /// Whether the PDF URLs given with a work are tried first.
+    pub(crate) try_given: bool,
+    /// How long they may take together.
+    pub(crate) given_timeout: Duration,
+}
+
+/// One tier.
+#[derive(Debug)]
+pub struct RosterTier {
+    /// Its name.
+    pub name: TierName,
+    /// Attempts at once.
+    pub parallel: u32,
+    /// Sources in order.
+    pub sources: Vec<Arc<RosterSource>>,
+}
+
+/// One source of a tier.
+#[derive(Debug)]
+pub struct RosterSource {
+    /// Its tier.
+    pub tier: TierName,
+    /// Its name in the plan.
+    pub name: SourceName,
+    /// Its policy.
+    pub policy: Policy,
+    /// The adapter, or why there is none; such a source ends every attempt as
+    /// `load_failed` and the work goes on with the next.
+    pub adapter: Result<Arc<Ready>, LoadError>,
+}
+
+/// An adapter with what the operator lets it have.
+#[derive(Debug)]
+pub struct Ready {
+    /// The adapter.
+    pub adapter: LoadedAdapter,
+    /// Hosts it may talk to.
+    pub grants: HostGrants,
+    /// Secrets the host fills in.
+    pub secrets: Secrets,
+    /// Its settings, defaults filled in.
+    pub settings: BTreeMap<String, String>,
+}
+
+impl Roster {
+    /// Loads every adapter of the plan. `progress` is told each name before
+    /// its component is compiled.
+    pub async fn load(plan: &Plan, sandbox: &Sandbox, progress: impl Fn(&str)) -> Self {
+        let mut tiers = Vec::with_capacity(plan.tiers.len());
+        for tier in &plan.tiers {
+            let mut sources = Vec::with_capacity(tier.sources.len());
+            for source in &tier.sources {
+                progress(source.name.as_str());
+                let adapter = load(plan, source, sandbox).await;
+                if let Err(error) = &adapter {
+                    tracing::warn!("{error}");
+                }
+                sources.push(Arc::new(RosterSource {
+                    tier: tier.name.clone(),
+                    name: source.name.clone(),
+                    policy: source.policy,
+                    adapter: adapter.map(Arc::new),
+                }));
+            }
+            tiers.push(RosterTier {
+                name: tier.name.clone(),
+                parallel: tier.parallel,
+                sources,
+            });
+        }
+        Self {
+            tiers,
+            budgets: plan.budgets,
+            try_given: plan.try_given,
+            given_timeout: Duration::from_millis(plan.budgets.per_source_timeout_ms),
+        }
+    }
+
+    /// Every source, in plan order.
+    pub fn sources(&self) -> impl Iterator<Item = &Arc<RosterSource>> {
+        self.tiers.iter().flat_map(|tier| &tier.sources)
+    }
+}
+
+impl RosterSource {
+    /// Whether two sources declare a host in common (`*` is no host).
+    pub(crate) fn shares_host(&self, other: &RosterSource) -> bool {
+        let (Ok(mine), Ok(theirs)) = (&self.adapter, &other.adapter) else {
+            return false;
+        };
+        let theirs = &theirs.adapter.descriptor().hosts;
+        mine.adapter
+            .descriptor()
+            .hosts
+            .iter()
+            .any(|host| !host.is_any() && theirs.contains(host))
+    }
+}
+
+async fn load(plan: &Plan, source: &Source, sandbox: &Sandbox) -> Result<Ready, LoadError> {
+    let bytes: Arc<[u8]> = component_bytes(source).await?;
+    let adapter = sandbox
+        .load(source.name.as_str(), bytes, source.memory_mib)
+        .await?;
+    let descriptor = adapter.descriptor();
+    let bundled = matches!(source.component, Component::Bundled);
+    if bundled && descriptor.name != source.name.as_str() {
+        return Err(LoadError::BadDescriptor {
+            name: source.name.to_string(),
+            field: "name",
+            cause: format!("{:?} claims another's name", descriptor.name),
+        });
+    }
+    let settings = effective_settings(plan, source, descriptor);
+    let grants = grants(source, descriptor, bundled);
+    let secrets = Secrets::new(
+        source
+            .secrets
+            .iter()
+            .filter(|(name, _)| descriptor.secrets.iter().any(|spec| spec.name == **name))
+            .map(|(name, secret)| (name.clone(), secret.reveal().to_owned())),
+    )
+    .map_err(|error| LoadError::Configuration {
+        name: source.name.to_string(),
+        cause: error.to_string(),
+    })?;
+    Ok(Ready {
+        grants,
+        secrets,
+        settings,
+        adapter,
+    })
+}
+
+/// A bundled component's bytes, or a file's, its size checked before reading.
+pub(crate) async fn component_bytes(source: &Source) -> Result<Arc<[u8]>, LoadError> {
+    match &source.component {
+        Component::Bundled => Bundled::by_name(source.name.as_str())
+            .map(|bundled| Arc::from(bundled.bytes))
+            .ok_or_else(|| LoadError::Empty {
+                name: source.name.to_string(),
+            }),
+        Component::File(path) => read_component(path).await,
+    }
+}
+
+async fn read_component(path: &Path) -> Result<Arc<[u8]>, LoadError> {
+    let unreadable = |error: std::io::Error| LoadError::Unreadable {
+        path: path.to_owned(),
+        cause: error.to_string(),
+    };
+    let metadata = tokio::fs::metadata(path).await.map_err(unreadable)?;
+    if !metadata.is_file() {
+        return Err(LoadError::Unreadable {
+            path: path.to_owned(),
+            cause: "not a file".to_owned(),
+        });
+    }
+    if metadata.len() > Bundled::MAX_BYTES {
+        return Err(LoadError::TooLarge {
+            name: path.display().to_string(),
+            bytes: metadata.len(),
+        });
+    }
+    let bytes = tokio::fs::read(path).await.map_err(unreadable)?;
+    Ok(Arc::from(bytes))
+}
+
+/// Defaults of the descriptor, the operator's values over them, and the
+/// contact address for an adapter that asks for `email`.
+fn effective_settings(
+    plan: &Plan,
+    source: &Source,
+    descriptor: &Descriptor,
+) -> BTreeMap<String, String> {
+    let mut settings = BTreeMap::new();
+    for spec in &descriptor.settings {
+        let value = source
+            .settings
+            .get(&spec.key)
+            .cloned()
+            .or_else(|| {
+                (spec.key == "email")
+                    .then(|| plan.email.as_ref().map(ToString::to_string))
+                    .flatten()
+            })
+            .or_else(|| spec.default.clone());
+        if let Some(value) = value {
+            settings.insert(spec.key.clone(), value);
+        }
+    }
+    for key in source.settings.keys() {
+        if !descriptor.settings.iter().any(|spec| spec.key == *key) {
+            tracing::warn!(
+                "setting {key:?} of {} is not one it reads; it reads: {}",
+                source.name,
+                descriptor
+                    .settings
+                    .iter()
+                    .map(|spec| spec.key.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            );
+        }
+    }
+    settings
+}
+
+/// What an adapter declares *and* the operator grants; a bundled one is
+/// granted all it declares unless the operator says otherwise, and the hosts
+/// of URLs the operator put into its settings (a mirror).
+fn grants(source: &Source, descriptor: &Descriptor, bundled: bool) -> HostGrants {
+    let declared = &descriptor.hosts;
+    let mut grants = match &source.hosts {
+        None if bundled => declared.clone(),
+        granted => intersection(declared, granted.as_deref().unwrap_or_default()),
+    };
+    if bundled {
+        grants.extend(
+            source
+                .settings
+                .values()
+                .filter_map(|value| url::Url::parse(value).ok())
+                .filter_map(|url| url.host_str().map(str::to_owned))
+                .filter_map(|host| HostPattern::parse(&host).ok()),
+        );
+    }
+    HostGrants::new(grants)
+}
+
+/// The patterns of one side that the other side covers.
+fn intersection(declared: &[HostPattern], granted: &[HostPattern]) -> Vec<HostPattern> {
+    let covered = |by: &[HostPattern], pattern: &HostPattern| {
+        by.iter().any(|wide| wide.covers(pattern))
+    };
+    let mut both: Vec<HostPattern> = declared
+        .iter()
+        .filter(|pattern| covered(granted, pattern))
+        .chain(granted.iter().filter(|pattern| covered(declared, pattern)))
+        .cloned()
+        .collect();
+    both.dedup();
+    both
+}

@@ -1,0 +1,108 @@
+//! What an operator chooses about HTTP, and why a choice can be refused.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use url::Url;
+
+use super::pin::Pin;
+use super::resolver::{Resolver, SystemResolver};
+
+/// How long a connection may take, name look-up and TLS included.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an answer may keep silent.
+pub const STALL_TIMEOUT: Duration = Duration::from_secs(20);
+/// The largest artifact.
+pub const ARTIFACT_MAX_BYTES: u64 = 512 * 1024 * 1024;
+
+/// The settings of one HTTP stack.
+#[derive(Clone)]
+pub struct HttpConfig {
+    /// Sent with every request; should name a contact.
+    pub user_agent: String,
+    /// PEM files with further trusted authorities (`--ca-file`).
+    pub ca_files: Vec<PathBuf>,
+    /// Hosts whose address the operator dictates (`--resolve`).
+    pub pins: Vec<Pin>,
+    /// Networks the address guard lets through (`--allow-private-net`).
+    pub allow_private: Vec<IpNet>,
+    /// The one proxy that is used, if any; the system's own are ignored. The
+    /// proxy then resolves names, so the guard judges what this machine
+    /// resolves them to, where it can, and address literals. Pinned hosts are
+    /// dialled directly.
+    pub proxy: Option<Url>,
+    /// How long a connection may take, name look-up and TLS included.
+    pub connect_timeout: Duration,
+    /// How long an answer may keep silent. A body must also bring
+    /// 16 KiB in every three times this long, so that it cannot drip forever.
+    pub stall_timeout: Duration,
+    /// The cap on a download's bytes, as sent and as decoded.
+    pub artifact_max_bytes: u64,
+    /// Where names are looked up; tests put their own answers here.
+    pub resolver: Arc<dyn Resolver>,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            user_agent: concat!("paperfall/", env!("CARGO_PKG_VERSION")).to_owned(),
+            ca_files: Vec::new(),
+            pins: Vec::new(),
+            allow_private: Vec::new(),
+            proxy: None,
+            connect_timeout: CONNECT_TIMEOUT,
+            stall_timeout: STALL_TIMEOUT,
+            artifact_max_bytes: ARTIFACT_MAX_BYTES,
+            resolver: Arc::new(SystemResolver),
+        }
+    }
+}
+
+impl fmt::Debug for HttpConfig {
+    /// Everything but the proxy's password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpConfig")
+            .field("user_agent", &self.user_agent)
+            .field("ca_files", &self.ca_files)
+            .field("pins", &self.pins)
+            .field("allow_private", &self.allow_private)
+            .field("proxy", &self.proxy.as_ref().and_then(Url::host_str))
+            .field("connect_timeout", &self.connect_timeout)
+            .field("stall_timeout", &self.stall_timeout)
+            .field("artifact_max_bytes", &self.artifact_max_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why no HTTP stack can be built from a configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpSetupError {
+    /// A `--ca-file` that cannot be used.
+    #[error("CA file {}: {why}; give a PEM file of CA certificates", path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A proxy that cannot be used.
+    #[error("proxy {proxy}: {why}; give a URL like http://proxy.example:3128")]
+    Proxy {
+        /// Scheme and host as given.
+        proxy: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A User-Agent no header can carry.
+    #[error("User-Agent {0:?} has characters a header cannot carry; use printable ASCII")]
+    UserAgent(String),
+    /// A limit of zero.
+    #[error("{0} is zero; give it a positive value")]
+    ZeroLimit(&'static str),
+    /// The client library refused.
+    #[error("the HTTP client cannot be set up: {0}")]
+    Client(String),
+}

@@ -1,0 +1,252 @@
+//! What counts as a PDF: pure judgements over bytes, shared by the probe and
+//! the downloader.
+//!
+//! Headers lie both ways, so bytes decide: `%PDF-` within the first 1024 bytes
+//! and `%%EOF` within the last 2048. What is no PDF is named as exactly as its
+//! beginning allows, because "blocked" and "paywalled" tell a reader more than
+//! "not a PDF".
+
+use super::page;
+use crate::outcome::Reason;
+
+/// How far from the start `%PDF-` may stand, as readers accept it.
+pub const MAGIC_WINDOW: usize = 1024;
+/// How far from the end `%%EOF` may stand.
+pub const TAIL_WINDOW: usize = 2048;
+/// Smaller files hold no paper.
+pub const PDF_MIN_BYTES: u64 = 1024;
+
+const MAGIC: &[u8] = b"%PDF-";
+const END: &[u8] = b"%%EOF";
+
+/// Whether `%PDF-` stands within the first [`MAGIC_WINDOW`] bytes.
+#[must_use]
+pub fn has_magic(head: &[u8]) -> bool {
+    let window = head.get(..MAGIC_WINDOW).unwrap_or(head);
+    contains(window, MAGIC)
+}
+
+/// Whether the bytes begin a gzip file (a wrapped PDF is unwrapped once).
+#[must_use]
+pub fn is_gzip(head: &[u8]) -> bool {
+    head.starts_with(&[0x1f, 0x8b, 0x08])
+}
+
+/// Judges an answer by its status and its first bytes (decoded, unwrapped).
+///
+/// # Errors
+/// Why it is no PDF: `NotFound`, `Paywalled`, `Blocked`, `RateLimited`,
+/// `Http4xx`, `Http5xx`, `TooSmall` (nothing at all) or `NotAPdf`.
+pub fn judge_head(status: u16, content_type: Option<&str>, head: &[u8]) -> Result<(), Reason> {
+    let kind = || page::judge(content_type, head);
+    match status {
+        200..=299 if has_magic(head) => Ok(()),
+        200..=299 if head.is_empty() => Err(Reason::TooSmall),
+        401 | 402 => Err(Reason::Paywalled),
+        403 => Err(match kind() {
+            // A login page may come with this status; a wall of text may not
+            // say what it is.
+            Some(Reason::Paywalled) => Reason::Paywalled,
+            _ => Reason::Blocked,
+        }),
+        404 | 410 => Err(Reason::NotFound),
+        429 => Err(Reason::RateLimited),
+        400..=499 => Err(kind().unwrap_or(Reason::Http4xx)),
+        // Some challenge pages come as 503.
+        500..=599 => Err(match kind() {
+            Some(Reason::Blocked) => Reason::Blocked,
+            _ => Reason::Http5xx,
+        }),
+        _ => Err(kind().unwrap_or(Reason::NotAPdf)),
+    }
+}
+
+/// Judges a file by its last bytes; give at least [`TAIL_WINDOW`] of them.
+///
+/// # Errors
+/// `Truncated` when `%%EOF` is not within the last [`TAIL_WINDOW`] bytes.
+pub fn judge_tail(tail: &[u8]) -> Result<(), Reason> {
+    let start = tail.len().saturating_sub(TAIL_WINDOW);
+    let window = tail.get(start..).unwrap_or(tail);
+    if contains(window, END) {
+        Ok(())
+    } else {
+        Err(Reason::Truncated)
+    }
+}
+
+/// Judges a file by its length in bytes.
+///
+/// # Errors
+/// `TooSmall` below [`PDF_MIN_BYTES`].
+pub fn judge_length(length: u64) -> Result<(), Reason> {
+    if length < PDF_MIN_BYTES {
+        Err(Reason::TooSmall)
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether a stretch of a PDF holds an `/Encrypt` entry of a trailer: a
+/// reference (`/Encrypt 12 0 R`) or a dictionary (`/Encrypt <<`).
+///
+/// Trailers stand at the end of the file or, with cross-reference streams, at
+/// the offset [`startxref`] names; linearised files have one near the start.
+/// Ask for each of these places.
+#[must_use]
+pub fn is_encrypted(stretch: &[u8]) -> bool {
+    const KEY: &[u8] = b"/Encrypt";
+    stretch
+        .windows(KEY.len())
+        .enumerate()
+        .filter(|(_, window)| *window == KEY)
+        .any(|(at, _)| {
+            let after = stretch.get(at + KEY.len()..).unwrap_or_default();
+            let value = skip_space(after);
+            value.starts_with(b"<<") || is_reference(value)
+        })
+}
+
+/// The offset in the file of its last cross-reference section, as the tail
+/// tells it.
+#[must_use]
+pub fn startxref(tail: &[u8]) -> Option<u64> {
+    const KEY: &[u8] = b"startxref";
+    let at = tail.windows(KEY.len()).rposition(|window| window == KEY)?;
+    let (number, _) = digits(skip_space(tail.get(at + KEY.len()..)?));
+    std::str::from_utf8(number).ok()?.parse().ok()
+}
+
+/// Whether `bytes` begin with `N G R`.
+fn is_reference(bytes: &[u8]) -> bool {
+    let (number, rest) = digits(bytes);
+    let (generation, end) = digits(skip_space(rest));
+    !number.is_empty() && !generation.is_empty() && skip_space(end).starts_with(b"R")
+}
+
+fn digits(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let end = bytes
+        .iter()
+        .position(|byte| !byte.is_ascii_digit())
+        .unwrap_or(bytes.len());
+    bytes.split_at_checked(end).unwrap_or((bytes, &[]))
+}
+
+/// PDF's white space: NUL, tab, LF, FF, CR, space.
+fn skip_space(bytes: &[u8]) -> &[u8] {
+    let start = bytes
+        .iter()
+        .position(|byte| !matches!(byte, 0 | 9 | 10 | 12 | 13 | 32))
+        .unwrap_or(bytes.len());
+    bytes.get(start..).unwrap_or_default()
+}
+
+fn contains(hay: &[u8], needle: &[u8]) -> bool {
+    hay.windows(needle.len()).any(|window| window == needle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PDF: &[u8] = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n";
+    const HTML: &[u8] = b"<!DOCTYPE html><html><head><title>An article</title></head>";
+
+    #[test]
+    fn the_magic_counts_within_the_first_kibibyte_only() {
+        let at = |offset: usize| [vec![b' '; offset], PDF.to_vec()].concat();
+        assert!(has_magic(PDF));
+        assert!(has_magic(&at(MAGIC_WINDOW - MAGIC.len())));
+        assert!(!has_magic(&at(MAGIC_WINDOW - MAGIC.len() + 1)));
+        assert!(!has_magic(b"%PDF") && !has_magic(b""));
+    }
+
+    #[test]
+    fn bytes_decide_whatever_the_type_says() {
+        assert_eq!(judge_head(200, Some("application/octet-stream"), PDF), Ok(()));
+        assert_eq!(judge_head(206, Some("text/html"), PDF), Ok(()));
+        assert_eq!(judge_head(200, None, PDF), Ok(()));
+        assert_eq!(judge_head(200, Some("application/pdf"), HTML), Err(Reason::NotAPdf));
+        assert_eq!(judge_head(200, Some("application/pdf"), b""), Err(Reason::TooSmall));
+        assert_eq!(judge_head(204, None, b""), Err(Reason::TooSmall));
+    }
+
+    #[test]
+    fn a_refusing_status_is_named_even_over_pdf_bytes() {
+        for (status, reason) in [
+            (401, Reason::Paywalled),
+            (402, Reason::Paywalled),
+            (403, Reason::Blocked),
+            (404, Reason::NotFound),
+            (410, Reason::NotFound),
+            (429, Reason::RateLimited),
+            (400, Reason::Http4xx),
+            (418, Reason::Http4xx),
+            (500, Reason::Http5xx),
+            (503, Reason::Http5xx),
+            (304, Reason::NotAPdf),
+        ] {
+            assert_eq!(judge_head(status, None, PDF), Err(reason.clone()), "{status}");
+            assert_eq!(judge_head(status, Some("text/html"), HTML), Err(reason), "{status}");
+        }
+    }
+
+    #[test]
+    fn a_challenge_is_blocked_under_any_of_its_statuses() {
+        let challenge = b"<html><head><title>Just a moment...</title></head>";
+        for status in [200, 202, 403, 405, 503] {
+            assert_eq!(judge_head(status, Some("text/html"), challenge), Err(Reason::Blocked), "{status}");
+        }
+        assert_eq!(judge_head(429, Some("text/html"), challenge), Err(Reason::RateLimited));
+    }
+
+    #[test]
+    fn the_end_mark_counts_within_the_last_two_kibibytes_only() {
+        let with_after = |after: usize| [b"%%EOF".to_vec(), vec![b'\n'; after]].concat();
+        assert_eq!(judge_tail(b"startxref\n9\n%%EOF\n"), Ok(()));
+        assert_eq!(judge_tail(&with_after(TAIL_WINDOW - END.len())), Ok(()));
+        assert_eq!(judge_tail(&with_after(TAIL_WINDOW - END.len() + 1)), Err(Reason::Truncated));
+        assert_eq!(judge_tail(b"%%EO"), Err(Reason::Truncated));
+    }
+
+    #[test]
+    fn a_file_below_a_kibibyte_is_too_small() {
+        assert_eq!(judge_length(PDF_MIN_BYTES - 1), Err(Reason::TooSmall));
+        assert_eq!(judge_length(PDF_MIN_BYTES), Ok(()));
+    }
+
+    #[test]
+    fn encryption_is_seen_in_trailers_and_not_in_lookalikes() {
+        for yes in [
+            &b"trailer <</Root 1 0 R/Encrypt 12 0 R/Size 9>>"[..],
+            b"/Encrypt\r\n12\n0 R",
+            b"/Encrypt<</Filter/Standard>>",
+        ] {
+            assert!(is_encrypted(yes), "{}", String::from_utf8_lossy(yes));
+        }
+        for no in [
+            &b"/EncryptMetadata false"[..],
+            b"/Encrypted 12 0 R",
+            b"/Encrypt",
+            b"/Encrypt null",
+            b"the /Encrypt key",
+            b"/Encrypt 12 0 obj",
+        ] {
+            assert!(!is_encrypted(no), "{}", String::from_utf8_lossy(no));
+        }
+    }
+
+    #[test]
+    fn the_last_startxref_is_read() {
+        assert_eq!(startxref(b"startxref\n1\n%%EOF startxref\r\n 116\r\n%%EOF"), Some(116));
+        for no in [&b"startxref\nx"[..], b"", b"startxref", b"startxref 99999999999999999999999"] {
+            assert_eq!(startxref(no), None);
+        }
+    }
+
+    #[test]
+    fn a_gzip_wrapping_is_known_by_its_magic() {
+        assert!(is_gzip(&[0x1f, 0x8b, 8, 0]));
+        assert!(!is_gzip(PDF) && !is_gzip(&[0x1f, 0x8b]));
+    }
+}

@@ -1,0 +1,17 @@
+//! The transport against small servers on loopback that speak canned HTTP.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod address;
+mod body;
+mod credentials;
+mod drops;
+mod probe;
+mod redirect;
+mod server;
+mod tls;

@@ -1,0 +1,319 @@
+//! A work being put together from named fields, whatever file they came in.
+//!
+//! Malformed fields are remembered, not fatal: as long as one identifier or URL
+//! is good there is a work, and the rest becomes warnings.
+
+use paperfall_identifiers::{AnyId, WebUrl};
+
+use super::work::default_artifact_id;
+use super::{Identifiers, ReadWork, Work, WorkError, WorkId};
+
+/// The longest title kept, in characters.
+const MAX_TITLE_CHARS: usize = 1000;
+
+/// How many malformed fields are remembered.
+const MAX_FAULTS: usize = 16;
+
+/// A field we understand, by its names in CSV headers and JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Field {
+    /// Any identifier or URL.
+    Id,
+    /// An identifier of the named scheme.
+    Scheme(&'static str),
+    /// An address, which may turn out to be an identifier's.
+    Url,
+    PdfUrl,
+    LandingUrl,
+    Title,
+    WorkId,
+    ArtifactId,
+}
+
+impl Field {
+    /// The names a CSV header may use, for messages.
+    pub(super) const NAMES: &'static str = "id, doi, arxiv_id, pmcid, pmid, openalex, url, \
+         pdf_url, landing_url, title, work_id, artifact_id";
+
+    /// The field with this name, in any case.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Some(match name.trim().to_ascii_lowercase().as_str() {
+            "id" => Self::Id,
+            "doi" => Self::Scheme("doi"),
+            "arxiv" | "arxiv_id" => Self::Scheme("arxiv"),
+            "pmcid" => Self::Scheme("pmcid"),
+            "pmid" => Self::Scheme("pmid"),
+            "openalex" | "openalex_id" => Self::Scheme("openalex"),
+            "url" => Self::Url,
+            "pdf_url" => Self::PdfUrl,
+            "landing_url" => Self::LandingUrl,
+            "title" => Self::Title,
+            "work_id" => Self::WorkId,
+            "artifact_id" => Self::ArtifactId,
+            _ => return None,
+        })
+    }
+
+    /// Whether this field alone can say which work is meant.
+    pub(super) fn names_a_work(self) -> bool {
+        !matches!(self, Self::Title | Self::ArtifactId)
+    }
+}
+
+/// A work in the making.
+#[derive(Debug, Default)]
+pub(super) struct Draft {
+    work_id: Option<WorkId>,
+    artifact_id: Option<String>,
+    title: Option<String>,
+    identifiers: Identifiers,
+    /// URLs given as the work's id.
+    urls: Vec<WebUrl>,
+    pdf_urls: Vec<WebUrl>,
+    landing_urls: Vec<WebUrl>,
+    faults: Vec<WorkError>,
+    /// A malformed `id` only counts when nothing else names the work: files
+    /// number their rows in a column of that name.
+    bad_id: Option<WorkError>,
+    /// A fault that leaves no doubt which work would be misnamed.
+    fatal: Option<WorkError>,
+}
+
+impl Draft {
+    /// Takes in one field; blank ones count as absent.
+    pub(super) fn field(&mut self, field: Field, name: &str, text: &str) {
+        let text = text.trim();
+        if text.is_empty() {
+            return;
+        }
+        let result = match field {
+            Field::Id => self.any_id(text),
+            Field::Scheme(scheme) => self.identifier(scheme, text),
+            Field::Url => self.address(text),
+            Field::PdfUrl => parse_url(text).map(|url| self.pdf_urls.push(url)),
+            Field::LandingUrl => parse_url(text).map(|url| self.landing_urls.push(url)),
+            Field::Title => {
+                self.title.get_or_insert_with(|| one_line(text));
+                Ok(())
+            }
+            Field::WorkId => self.given_work_id(text),
+            Field::ArtifactId => self.given_artifact_id(text),
+        };
+        match (result, field) {
+            (Ok(()), _) => {}
+            (Err(error), Field::Id) => self.bad_id = Some(error.in_field(name)),
+            (Err(error), _) => self.fault(error.in_field(name)),
+        }
+    }
+
+    /// Takes in an identifier of any scheme.
+    pub(super) fn other_identifier(&mut self, scheme: &str, text: &str) {
+        if let Err(error) = self.identifier(scheme, text) {
+            self.fault(error.in_field(scheme));
+        }
+    }
+
+    /// Takes in a URL that is only known to lead to the work somehow.
+    pub(super) fn loose_url(&mut self, name: &str, text: &str) {
+        match parse_url(text) {
+            Ok(url) if Self::is_pdf_path(&url) || self.pdf_urls.contains(&url) => {
+                self.pdf_urls.push(url);
+            }
+            Ok(url) => self.landing_urls.push(url),
+            Err(error) => self.fault(error.in_field(name)),
+        }
+    }
+
+    /// Remembers something that had to be left out.
+    pub(super) fn fault(&mut self, error: WorkError) {
+        if self.faults.len() < MAX_FAULTS {
+            self.faults.push(error);
+        }
+    }
+
+    /// Whether a URL's path ends in `.pdf`.
+    pub(super) fn is_pdf_path(url: &WebUrl) -> bool {
+        let path = url.as_url().path().to_ascii_lowercase();
+        path.ends_with(".pdf")
+    }
+
+    fn any_id(&mut self, text: &str) -> Result<(), WorkError> {
+        match AnyId::parse(text)? {
+            AnyId::Url(url) => self.urls.push(url),
+            id => {
+                self.identifiers.insert_id(&id);
+            }
+        }
+        Ok(())
+    }
+
+    fn identifier(&mut self, scheme: &str, text: &str) -> Result<(), WorkError> {
+        // Spreadsheets and data frames turn a column of numbers with gaps into
+        // fractions.
+        let text = match scheme {
+            "pmid" => text.strip_suffix(".0").unwrap_or(text),
+            _ => text,
+        };
+        self.identifiers.insert(scheme, text).map(|_| ())
+    }
+
+    fn address(&mut self, text: &str) -> Result<(), WorkError> {
+        if AnyId::parse(text).is_ok() {
+            return self.any_id(text);
+        }
+        self.urls.push(parse_url(text)?);
+        Ok(())
+    }
+
+    fn given_work_id(&mut self, text: &str) -> Result<(), WorkError> {
+        match WorkId::parse(text) {
+            Ok(id) => {
+                self.work_id.get_or_insert(id);
+            }
+            Err(error) => self.fatal = Some(error.in_field("work_id")),
+        }
+        Ok(())
+    }
+
+    fn given_artifact_id(&mut self, text: &str) -> Result<(), WorkError> {
+        match WorkId::parse(text) {
+            Ok(id) => {
+                self.artifact_id.get_or_insert(id.to_string());
+            }
+            Err(error) => self.fatal = Some(error.in_field("artifact_id")),
+        }
+        Ok(())
+    }
+
+    /// Makes the work, if one identifier or URL is good.
+    pub(super) fn finish(mut self) -> Result<ReadWork, WorkError> {
+        if let Some(error) = self.fatal.take() {
+            return Err(error);
+        }
+        // An id of our own making (`doi:10.…`) says what it was made from.
+        let self_made = self.work_id.as_ref().and_then(|id| {
+            AnyId::parse(id.as_str())
+                .ok()
+                .filter(|any| any.to_string() == id.as_str())
+        });
+        match &self_made {
+            Some(AnyId::Url(url)) => {
+                if !self.pdf_urls.contains(url) && !self.landing_urls.contains(url) {
+                    self.urls.push(url.clone());
+                }
+            }
+            Some(id) => {
+                self.identifiers.insert_id(id);
+            }
+            None => {}
+        }
+        // Identifiers in addresses name a work only when nothing else does.
+        let only_addresses = self.identifiers.is_empty() && self.urls.is_empty();
+        if only_addresses {
+            self.mine_addresses();
+        }
+        let Some(name) = self.name() else {
+            let first = self.faults.into_iter().next();
+            return Err(first.or(self.bad_id).unwrap_or_else(|| {
+                WorkError::new(
+                    "it names neither an identifier nor a URL",
+                    "give doi, arxiv_id, pmcid, pmid, openalex or url",
+                )
+            }));
+        };
+        let canonical_url = match self_made {
+            Some(AnyId::OpenAlex(_)) | None => self.canonical_url(),
+            Some(id) => id.canonical_url(),
+        };
+        if !only_addresses {
+            self.mine_addresses();
+        }
+        let work_id = self.work_id.unwrap_or_else(|| WorkId::derived(name));
+        let mut work = Work {
+            artifact_id: self
+                .artifact_id
+                .unwrap_or_else(|| default_artifact_id(&work_id)),
+            work_id,
+            title: self.title,
+            identifiers: self.identifiers,
+            pdf_urls: Vec::new(),
+            landing_urls: Vec::new(),
+            canonical_url,
+        };
+        for url in self.urls {
+            work.add_url(url);
+        }
+        for url in self.pdf_urls {
+            work.add_pdf_url(url);
+        }
+        for url in self.landing_urls {
+            work.add_landing_url(url);
+        }
+        Ok(ReadWork {
+            work,
+            warnings: self.faults,
+        })
+    }
+
+    /// Learns from addresses of services we know (an arXiv or PMC page among
+    /// the landing pages).
+    fn mine_addresses(&mut self) {
+        for url in self.landing_urls.iter().chain(&self.pdf_urls) {
+            if let Ok(id) = AnyId::parse(url.as_str()) {
+                self.identifiers.insert_id(&id);
+            }
+        }
+    }
+
+    /// The identifiers in the order in which they may name the work.
+    fn names(&self) -> impl Iterator<Item = AnyId> {
+        let ids = &self.identifiers;
+        [
+            ids.doi.clone().map(AnyId::Doi),
+            ids.arxiv.clone().map(AnyId::Arxiv),
+            ids.pmcid.clone().map(AnyId::Pmcid),
+            ids.pmid.clone().map(AnyId::Pmid),
+            self.urls.first().cloned().map(AnyId::Url),
+            ids.openalex.clone().map(AnyId::OpenAlex),
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    fn name(&self) -> Option<String> {
+        let other = || self.identifiers.other.iter().next();
+        let page = || self.landing_urls.first().or(self.pdf_urls.first());
+        self.names()
+            .next()
+            .map(|id| id.to_string())
+            .or_else(|| other().map(|(scheme, value)| format!("{scheme}:{value}")))
+            .or_else(|| page().map(|url| AnyId::Url(url.clone()).to_string()))
+            .filter(|name| WorkId::parse(name).is_ok())
+    }
+
+    fn canonical_url(&self) -> String {
+        let landing = self.landing_urls.first();
+        let page = || landing.or(self.pdf_urls.first()).map(ToString::to_string);
+        match (self.names().next(), landing) {
+            // OpenAlex's own page is the last resort.
+            (Some(AnyId::OpenAlex(_)), Some(landing)) => landing.to_string(),
+            (Some(id), _) => id.canonical_url(),
+            (None, _) => page().or_else(|| self.name()).unwrap_or_default(),
+        }
+    }
+}
+
+fn parse_url(text: &str) -> Result<WebUrl, WorkError> {
+    Ok(WebUrl::parse(text)?)
+}
+
+/// A title without line breaks and control characters, at most
+/// [`MAX_TITLE_CHARS`] long.
+fn one_line(text: &str) -> String {
+    let spaced: String = text
+        .chars()
+        .take(MAX_TITLE_CHARS)
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,149 @@
+//! One attempt: a fresh store, one call of `resolve`, everything thrown away.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use super::bindings::GuestWork;
+use super::bindings::paperfall::adapter::types as wit;
+use super::engine::Sandbox;
+use super::failure::{Failure, classify};
+use super::findings::{self, Findings};
+use super::limits::{AttemptLimits, DEADLINE_GRACE};
+use super::loader::LoadedAdapter;
+use super::state::{Wire, new_store};
+use super::trace::AttemptTrace;
+use crate::http::{HostGrants, Meter, Secrets, Session};
+use crate::outcome::Reason;
+
+/// What an attempt is given.
+#[derive(Debug, Clone)]
+pub struct AttemptInput {
+    /// The work as known now.
+    pub work: GuestWork,
+    /// The work's HTTP session (its cookie jar).
+    pub session: Session,
+    /// Hosts the guest may talk to.
+    pub grants: HostGrants,
+    /// Secrets the host fills in for it.
+    pub secrets: Secrets,
+    /// Settings it asked for, defaults filled in.
+    pub settings: BTreeMap<String, String>,
+    /// Retries the host makes for it.
+    pub retries_max: u32,
+    /// Whether robots.txt is asked.
+    pub robots_respect: bool,
+    /// Milliseconds the attempt may take, counted from when the guest starts.
+    pub timeout_ms: u64,
+    /// What it may use.
+    pub limits: AttemptLimits,
+}
+
+/// What an attempt came to.
+#[derive(Debug)]
+pub struct AttemptReport {
+    /// Findings or a named failure.
+    pub result: Result<Findings, Failure>,
+    /// When the attempt must end; what is left of it is for probing.
+    pub deadline: Instant,
+    /// Requests sent, redirects included.
+    pub requests: u32,
+    /// Bytes received.
+    pub bytes: u64,
+}
+
+impl Sandbox {
+    /// Runs one attempt. Dropping the future drops the store and aborts
+    /// whatever the guest was waiting for; `trace` keeps what happened.
+    pub async fn resolve(
+        &self,
+        adapter: &LoadedAdapter,
+        input: AttemptInput,
+        trace: Arc<Mutex<AttemptTrace>>,
+    ) -> AttemptReport {
+        let _slot = self.slot().await;
+        // The deadline is armed here: neither compiling nor waiting for a
+        // slot is the guest's fault.
+        let deadline = Instant::now() + std::time::Duration::from_millis(input.timeout_ms);
+        let meter = Arc::new(Meter::new(input.limits.requests, input.limits.bytes));
+        let wire = Wire {
+            adapter: adapter.descriptor().name.clone(),
+            session: input.session,
+            grants: input.grants,
+            secrets: input.secrets,
+            meter: Arc::clone(&meter),
+            over_budget: 0,
+        };
+        let policy = wit::Policy {
+            timeout_ms: u32::try_from(input.timeout_ms).unwrap_or(u32::MAX),
+            retries_max: input.retries_max,
+            robots_respect: input.robots_respect,
+            settings: input
+                .settings
+                .into_iter()
+                .map(|(key, value)| wit::Setting { key, value })
+                .collect(),
+        };
+        let mut store = new_store(
+            self,
+            input.limits.memory_mib,
+            deadline,
+            Arc::clone(&trace),
+            Some(wire),
+        );
+        let call = async {
+            let instance = adapter.pre.instantiate_async(&mut store).await?;
+            instance
+                .paperfall_adapter_source()
+                .call_resolve(&mut store, &input.work, &policy)
+                .await
+        };
+        let outcome = tokio::time::timeout_at((deadline + DEADLINE_GRACE).into(), call).await;
+        let over_budget = store
+            .data()
+            .wire
+            .as_ref()
+            .is_some_and(|wire| wire.over_budget > 0);
+        let mut trace = trace.lock().unwrap_or_else(PoisonError::into_inner);
+        trace.memory_peak = store.data().limiter.memory_peak;
+        let result = match outcome {
+            Err(_) => Err(Failure::host(
+                Reason::SourceDeadline,
+                "the component was still waiting at its deadline",
+            )),
+            Ok(Err(error)) => Err(classify(&error, store.data().limiter.refused)),
+            Ok(Ok(Ok(raw))) => findings::validate(raw, &mut trace),
+            Ok(Ok(Err(miss))) => Err(findings::validate_miss(miss)),
+        };
+        AttemptReport {
+            result: name_spent_budget(result, over_budget),
+            deadline,
+            requests: meter.requests_used(),
+            bytes: meter.bytes_used(),
+        }
+    }
+}
+
+/// A guest that ran out of requests and came back empty failed for that
+/// reason, whatever it says itself.
+fn name_spent_budget(
+    result: Result<Findings, Failure>,
+    over_budget: bool,
+) -> Result<Findings, Failure> {
+    let spent = || {
+        Failure::host(
+            Reason::RequestLimit,
+            "the component spent its budget of requests or bytes and found nothing",
+        )
+    };
+    match result {
+        Ok(findings) if over_budget && findings.candidates.is_empty() => Err(spent()),
+        Err(failure) if over_budget && failure.reason != Reason::FuelOrEpoch => {
+            Err(Failure {
+                message: format!("{}; {}", spent().message, failure.message),
+                ..spent()
+            })
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,78 @@
+//! The named ways an attempt in the sandbox fails.
+
+use crate::outcome::{Outcome, Reason};
+
+/// An attempt without findings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why.
+    pub reason: Reason,
+    /// The HTTP status that decided it, where the adapter named one.
+    pub status: Option<u16>,
+    /// For people; may carry a wasm backtrace.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure the host itself names; the outcome follows from the registry.
+    pub(crate) fn host(reason: Reason, message: impl Into<String>) -> Self {
+        Self {
+            outcome: reason.outcome().unwrap_or(Outcome::Error),
+            reason,
+            status: None,
+            message: message.into(),
+        }
+    }
+}
+
+/// Errors the host raises inside a guest call; they end the attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Stop {
+    /// The guest computed past its deadline.
+    #[error("the component computed past its deadline")]
+    ComputedPastDeadline,
+    /// The deadline passed while the host worked for the guest.
+    #[error("the deadline passed while waiting for an answer")]
+    DeadlineWhileWaiting,
+    /// The guest went on sending requests after its budget was spent.
+    #[error("the component kept sending requests after its budget was spent")]
+    RequestLimit,
+    /// `describe` called an import it must not call.
+    #[error("describe() may only use the log")]
+    ImportInDescribe,
+}
+
+/// Names the error a guest call ended with.
+pub(crate) fn classify(error: &wasmtime::Error, memory_refused: bool) -> Failure {
+    let words = format!("{error:#}");
+    if let Some(stop) = error.downcast_ref::<Stop>() {
+        let reason = match stop {
+            Stop::ComputedPastDeadline => Reason::FuelOrEpoch,
+            Stop::DeadlineWhileWaiting => Reason::SourceDeadline,
+            Stop::RequestLimit => Reason::RequestLimit,
+            Stop::ImportInDescribe => Reason::Contract,
+        };
+        return Failure::host(reason, stop.to_string());
+    }
+    // A guest whose growth was refused aborts in its own allocator: the trap
+    // is `unreachable`, the cause is memory.
+    if memory_refused {
+        return Failure::host(Reason::MemoryLimit, words);
+    }
+    if error.is::<wasmtime_wasi::I32Exit>() {
+        return Failure::host(
+            Reason::Contract,
+            "the component called exit instead of returning",
+        );
+    }
+    // wasmtime gives exhausted hostcall fuel no type of its own.
+    if words.contains("fuel allocated for hostcalls") {
+        return Failure::host(Reason::OutputLimit, words);
+    }
+    if error.is::<wasmtime::Trap>() {
+        return Failure::host(Reason::Trap, words);
+    }
+    Failure::host(Reason::Contract, words)
+}

@@ -1,0 +1,89 @@
+//! What a store holds for one attempt, and for one only.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use wasmtime::component::{HasSelf, ResourceTable};
+use wasmtime::{Store, UpdateDeadline};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+
+use super::engine::Sandbox;
+use super::failure::Stop;
+use super::limits::{HANDLES, HOSTCALL_BYTES, SummingLimiter};
+use super::trace::AttemptTrace;
+use super::wasi;
+use crate::http::{HostGrants, Meter, Secrets, Session};
+
+/// How the generated bindings reach [`AttemptState`].
+pub(crate) type StateData = HasSelf<AttemptState>;
+
+/// The host's side of one attempt.
+pub(crate) struct AttemptState {
+    wasi: WasiCtx,
+    table: ResourceTable,
+    pub(crate) limiter: SummingLimiter,
+    pub(crate) trace: Arc<Mutex<AttemptTrace>>,
+    pub(crate) deadline: Instant,
+    /// None inside `describe`, which may not send.
+    pub(crate) wire: Option<Wire>,
+}
+
+/// What a guest's requests go through.
+pub(crate) struct Wire {
+    /// The adapter, for messages.
+    pub(crate) adapter: String,
+    pub(crate) session: Session,
+    pub(crate) grants: HostGrants,
+    pub(crate) secrets: Secrets,
+    pub(crate) meter: Arc<Meter>,
+    /// Requests refused because the budget was spent.
+    pub(crate) over_budget: u32,
+}
+
+impl AttemptState {
+    pub(crate) fn trace(&self) -> MutexGuard<'_, AttemptTrace> {
+        self.trace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl WasiView for AttemptState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+/// A fresh store with every limit armed.
+pub(crate) fn new_store(
+    sandbox: &Sandbox,
+    memory_mib: u32,
+    deadline: Instant,
+    trace: Arc<Mutex<AttemptTrace>>,
+    wire: Option<Wire>,
+) -> Store<AttemptState> {
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(HANDLES);
+    let state = AttemptState {
+        wasi: wasi::inert(&trace),
+        table,
+        limiter: SummingLimiter::new(memory_mib),
+        trace,
+        deadline,
+        wire,
+    };
+    let mut store = Store::new(sandbox.engine(), state);
+    store.limiter(|state| &mut state.limiter);
+    store.set_hostcall_fuel(HOSTCALL_BYTES);
+    store.set_max_component_handles(HANDLES);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|context| {
+        if Instant::now() >= context.data().deadline {
+            return Err(wasmtime::Error::new(Stop::ComputedPastDeadline));
+        }
+        // A computing guest gives its thread up at every tick.
+        Ok(UpdateDeadline::Yield(1))
+    });
+    store
+}

@@ -1,0 +1,111 @@
+//! Inert WASI: clocks and randomness, nothing else. No files, no arguments,
+//! no environment; sockets are linked (ordinary Python components import
+//! them) but every use is denied. Output goes, cut to size, to the log.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use tokio::io::AsyncWrite;
+use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
+
+use super::limits::RANDOM_BYTES;
+use super::trace::AttemptTrace;
+
+/// How much a guest may write before it is asked to wait; each write is
+/// taken at once, so it never waits for long.
+const STREAM_CHUNK: usize = 4096;
+
+/// The world a guest sees.
+pub(crate) fn inert(trace: &Arc<Mutex<AttemptTrace>>) -> WasiCtx {
+    WasiCtxBuilder::new()
+        .stdout(LogPipe {
+            level: "stdout",
+            trace: Arc::clone(trace),
+        })
+        .stderr(LogPipe {
+            level: "stderr",
+            trace: Arc::clone(trace),
+        })
+        .allow_tcp(false)
+        .allow_udp(false)
+        .allow_ip_name_lookup(false)
+        .max_random_size(RANDOM_BYTES)
+        .build()
+}
+
+/// A pipe into the attempt's log that never fills: a full pipe would trap the
+/// guest, so what does not fit is dropped by the log itself.
+#[derive(Clone)]
+struct LogPipe {
+    level: &'static str,
+    trace: Arc<Mutex<AttemptTrace>>,
+}
+
+impl LogPipe {
+    fn take(&self, bytes: &[u8]) {
+        let text = String::from_utf8_lossy(bytes);
+        let mut trace = self.trace.lock().unwrap_or_else(PoisonError::into_inner);
+        for line in text.lines().filter(|line| !line.is_empty()) {
+            trace.push_log(self.level, line);
+        }
+    }
+}
+
+impl IsTerminal for LogPipe {
+    fn is_terminal(&self) -> bool {
+        false
+    }
+}
+
+impl StdoutStream for LogPipe {
+    fn async_stream(&self) -> Box<dyn AsyncWrite + Send + Sync> {
+        Box::new(self.clone())
+    }
+
+    fn p2_stream(&self) -> Box<dyn OutputStream> {
+        Box::new(self.clone())
+    }
+}
+
+impl OutputStream for LogPipe {
+    fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        self.take(&bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> StreamResult<()> {
+        Ok(())
+    }
+
+    fn check_write(&mut self) -> StreamResult<usize> {
+        Ok(STREAM_CHUNK)
+    }
+}
+
+#[wasmtime_wasi::async_trait]
+impl Pollable for LogPipe {
+    async fn ready(&mut self) {}
+}
+
+impl AsyncWrite for LogPipe {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        self.take(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
