@@ -179,7 +179,10 @@ mod tests {
         let urls: Vec<_> = findings.candidates.iter().map(|c| c.url.as_str()).collect();
         assert_eq!(
             urls,
-            ["https://a.example/x.pdf", "https://a.example/x.pdf?download=1"]
+            [
+                "https://a.example/x.pdf",
+                "https://a.example/x.pdf?download=1"
+            ]
         );
     }
 
@@ -200,7 +203,10 @@ mod tests {
         let host = ScriptedHost::new();
         let cut = findings.within_limits(&host);
         assert_eq!(cut.candidates.len(), MAX_CANDIDATES);
-        assert_eq!(cut.candidates.first().unwrap().url, "https://a.example/0.pdf");
+        assert_eq!(
+            cut.candidates.first().unwrap().url,
+            "https://a.example/0.pdf"
+        );
         assert_eq!(cut.candidates.first().unwrap().license, None);
         assert_eq!(cut.landing_urls.len(), MAX_LANDING_URLS);
         assert_eq!(cut.identifiers.len(), MAX_IDENTIFIERS);

@@ -71,7 +71,13 @@ const PAYWALL_MARKS: &[&str] = &[
 ];
 
 /// How the titles of login pages begin, in lower case.
-const LOGIN_TITLES: &[&str] = &["log in", "login", "log on", "sign in", "institutional login"];
+const LOGIN_TITLES: &[&str] = &[
+    "log in",
+    "login",
+    "log on",
+    "sign in",
+    "institutional login",
+];
 
 /// Whether the answer is a challenge or a bot filter's page.
 pub(crate) fn is_challenge(response: &Response, text: &str) -> bool {
@@ -86,7 +92,10 @@ pub(crate) fn is_challenge(response: &Response, text: &str) -> bool {
     }
     if let Some(title) = title(text) {
         let title = title.trim().to_lowercase();
-        if CHALLENGE_TITLES.iter().any(|start| title.starts_with(start)) {
+        if CHALLENGE_TITLES
+            .iter()
+            .any(|start| title.starts_with(start))
+        {
             return true;
         }
     }
@@ -131,7 +140,10 @@ mod tests {
     use crate::testing::response;
 
     fn challenged(body: &str) -> bool {
-        is_challenge(&response("https://a.example/", 200, "text/html", body), body)
+        is_challenge(
+            &response("https://a.example/", 200, "text/html", body),
+            body,
+        )
     }
 
     #[test]
@@ -151,7 +163,9 @@ mod tests {
     fn a_login_page_and_a_purchase_box_are_paywalls_and_an_article_is_none() {
         assert!(is_paywall("<title>\nSign in | Publisher</title>"));
         assert!(is_paywall("<div class=\"c-article-buy-box\">"));
-        assert!(!is_paywall("<title>On the designs of buyers</title><a href=/login>Log in</a>"));
+        assert!(!is_paywall(
+            "<title>On the designs of buyers</title><a href=/login>Log in</a>"
+        ));
     }
 
     #[test]
@@ -161,7 +175,9 @@ mod tests {
             "x".repeat(CHALLENGE_MAX_BYTES)
         );
         assert!(!challenged(&article));
-        assert!(!challenged("<title>A moment of justice</title><p>Just a moment…"));
+        assert!(!challenged(
+            "<title>A moment of justice</title><p>Just a moment…"
+        ));
     }
 
     #[test]

@@ -74,10 +74,10 @@ pub use bindings::paperfall::adapter::{
         Setting, SettingSpec, Work,
     },
 };
+pub use findings::{MAX_CANDIDATES, MAX_IDENTIFIERS, MAX_LANDING_URLS, MAX_STRING_BYTES};
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
 pub use host::ComponentHost;
-pub use findings::{MAX_CANDIDATES, MAX_IDENTIFIERS, MAX_LANDING_URLS, MAX_STRING_BYTES};
 pub use host::Host;
 pub use miss::Miss;
 pub use page::{Element, Landing, Page};

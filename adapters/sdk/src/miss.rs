@@ -158,18 +158,42 @@ mod tests {
             (HttpErrorKind::Timeout, MissOutcome::Retryable, "stalled"),
             (HttpErrorKind::Dns, MissOutcome::Retryable, "dns"),
             (HttpErrorKind::Tls, MissOutcome::Retryable, "tls"),
-            (HttpErrorKind::RateLimited, MissOutcome::Retryable, "rate_limited"),
-            (HttpErrorKind::BreakerOpen, MissOutcome::Skipped, "breaker_open"),
+            (
+                HttpErrorKind::RateLimited,
+                MissOutcome::Retryable,
+                "rate_limited",
+            ),
+            (
+                HttpErrorKind::BreakerOpen,
+                MissOutcome::Skipped,
+                "breaker_open",
+            ),
             (HttpErrorKind::Offline, MissOutcome::Skipped, "offline"),
-            (HttpErrorKind::RobotsDisallow, MissOutcome::Skipped, "robots_disallow"),
-            (HttpErrorKind::PrivateAddress, MissOutcome::Nonretryable, "private_address"),
-            (HttpErrorKind::BudgetExhausted, MissOutcome::Error, "request_limit"),
+            (
+                HttpErrorKind::RobotsDisallow,
+                MissOutcome::Skipped,
+                "robots_disallow",
+            ),
+            (
+                HttpErrorKind::PrivateAddress,
+                MissOutcome::Nonretryable,
+                "private_address",
+            ),
+            (
+                HttpErrorKind::BudgetExhausted,
+                MissOutcome::Error,
+                "request_limit",
+            ),
         ] {
             let miss = Miss::from(HttpError {
                 kind,
                 message: String::new(),
             });
-            assert_eq!((miss.outcome(), miss.reason()), (outcome, reason), "{kind:?}");
+            assert_eq!(
+                (miss.outcome(), miss.reason()),
+                (outcome, reason),
+                "{kind:?}"
+            );
         }
     }
 }

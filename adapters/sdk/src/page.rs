@@ -104,7 +104,9 @@ impl Page {
         }
         let rest = rest.trim_start();
         let target = match rest.get(..3) {
-            Some(key) if key.eq_ignore_ascii_case("url") => rest.get(3..)?.trim_start().strip_prefix('=')?,
+            Some(key) if key.eq_ignore_ascii_case("url") => {
+                rest.get(3..)?.trim_start().strip_prefix('=')?
+            }
             _ => rest,
         };
         let target = target.trim().trim_matches(['\'', '"']);
@@ -198,7 +200,10 @@ mod tests {
     #[test]
     fn a_refresh_is_read_in_the_spellings_in_use() {
         for (content, target) in [
-            ("2; url='/go?Redirect=x'", Some("https://a.example/go?Redirect=x")),
+            (
+                "2; url='/go?Redirect=x'",
+                Some("https://a.example/go?Redirect=x"),
+            ),
             ("0;URL=https://b.example/", Some("https://b.example/")),
             ("0.5, https://b.example/x", Some("https://b.example/x")),
             ("35", None),
@@ -208,13 +213,20 @@ mod tests {
             ("1; url=javascript:alert(1)", None),
         ] {
             let html = format!("<meta http-equiv=Refresh content=\"{content}\">");
-            assert_eq!(Page::parse(&html, URL).refresh().as_deref(), target, "{content}");
+            assert_eq!(
+                Page::parse(&html, URL).refresh().as_deref(),
+                target,
+                "{content}"
+            );
         }
     }
 
     #[test]
     fn an_elements_text_is_collapsed_and_bounded() {
-        let page = Page::parse(&format!("<a> Full\n <b>text</b> {}</a>", "x".repeat(9999)), URL);
+        let page = Page::parse(
+            &format!("<a> Full\n <b>text</b> {}</a>", "x".repeat(9999)),
+            URL,
+        );
         assert_eq!(page.elements(&["a"]).next().unwrap().text(), "Full text");
     }
 

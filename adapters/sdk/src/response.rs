@@ -131,7 +131,11 @@ mod tests {
             let miss = response("https://a.example/", status, "text/html", "")
                 .ok()
                 .unwrap_err();
-            assert_eq!((miss.outcome(), miss.reason()), (outcome, reason), "{status}");
+            assert_eq!(
+                (miss.outcome(), miss.reason()),
+                (outcome, reason),
+                "{status}"
+            );
             assert_eq!(miss.status(), Some(status));
         }
     }
@@ -140,9 +144,15 @@ mod tests {
     fn json_of_another_shape_is_a_bad_answer_that_names_what_was_expected() {
         let answer = response("https://a.example/", 200, "application/json", "[1,2");
         let miss = answer.json::<Vec<u8>>("a list of bytes").unwrap_err();
-        assert_eq!((miss.outcome(), miss.reason()), (MissOutcome::Error, "bad_answer"));
+        assert_eq!(
+            (miss.outcome(), miss.reason()),
+            (MissOutcome::Error, "bad_answer")
+        );
         let detail = miss.detail().unwrap();
-        assert!(detail.contains("a list of bytes from https://a.example/"), "{detail}");
+        assert!(
+            detail.contains("a list of bytes from https://a.example/"),
+            "{detail}"
+        );
     }
 
     #[test]
@@ -166,7 +176,10 @@ mod tests {
                 .landing()
                 .err()
                 .unwrap();
-            assert_eq!((miss.outcome(), miss.reason()), (MissOutcome::NoPdf, "blocked"));
+            assert_eq!(
+                (miss.outcome(), miss.reason()),
+                (MissOutcome::NoPdf, "blocked")
+            );
         }
     }
 

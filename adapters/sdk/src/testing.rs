@@ -214,7 +214,10 @@ pub fn policy_of(settings: &[(&str, &str)]) -> Policy {
 pub fn policy<A: Adapter>(settings: &[(&str, &str)]) -> Policy {
     let mut policy = policy_of(settings);
     for spec in A::describe().settings {
-        let given = policy.settings.iter().any(|setting| setting.key == spec.key);
+        let given = policy
+            .settings
+            .iter()
+            .any(|setting| setting.key == spec.key);
         if let (false, Some(value)) = (given, spec.default) {
             policy.settings.push(Setting {
                 key: spec.key,

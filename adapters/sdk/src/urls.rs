@@ -121,16 +121,25 @@ mod tests {
     #[test]
     fn query_values_are_encoded_and_an_existing_query_is_continued() {
         assert_eq!(
-            with_query("https://a.example/s", &[("q", "DOI:\"10.1/a (b)\""), ("n", "1")]),
+            with_query(
+                "https://a.example/s",
+                &[("q", "DOI:\"10.1/a (b)\""), ("n", "1")]
+            ),
             "https://a.example/s?q=DOI%3A%2210.1%2Fa%20%28b%29%22&n=1"
         );
-        assert_eq!(with_query("https://a.example/s?k=v", &[("n", "1")]), "https://a.example/s?k=v&n=1");
+        assert_eq!(
+            with_query("https://a.example/s?k=v", &[("n", "1")]),
+            "https://a.example/s?k=v&n=1"
+        );
     }
 
     #[test]
     fn a_query_value_is_found_in_any_case_and_decoded_once() {
         let url = "https://a.example/go?key=1&Redirect=https%3A%2F%2Fb.example%2Fx%2520y#top";
-        assert_eq!(query_value(url, "redirect").as_deref(), Some("https://b.example/x%20y"));
+        assert_eq!(
+            query_value(url, "redirect").as_deref(),
+            Some("https://b.example/x%20y")
+        );
         assert_eq!(query_value("https://a.example/go", "redirect"), None);
     }
 
@@ -154,7 +163,10 @@ mod tests {
 
     #[test]
     fn the_host_is_read_past_user_port_and_case() {
-        assert_eq!(host("https://user@DOI.org:443/x").as_deref(), Some("doi.org"));
+        assert_eq!(
+            host("https://user@DOI.org:443/x").as_deref(),
+            Some("doi.org")
+        );
         assert_eq!(host("https://[::1]:8080/x").as_deref(), Some("[::1]"));
         assert_eq!(host("ftp://a.example/"), None);
         assert!(is_under("https://export.arxiv.org/pdf/1", "arxiv.org"));
@@ -163,8 +175,14 @@ mod tests {
 
     #[test]
     fn sameness_ignores_scheme_and_fragment_but_not_the_query() {
-        assert_eq!(sameness("http://A.example/x#1"), sameness("https://a.example/x"));
-        assert_eq!(sameness("https://a.example/"), sameness("https://a.example"));
+        assert_eq!(
+            sameness("http://A.example/x#1"),
+            sameness("https://a.example/x")
+        );
+        assert_eq!(
+            sameness("https://a.example/"),
+            sameness("https://a.example")
+        );
         assert_ne!(
             sameness("https://a.example/v.cgi?article=1"),
             sameness("https://a.example/v.cgi?article=2")

@@ -75,7 +75,10 @@ mod tests {
     fn an_arxiv_doi_is_an_arxiv_identifier() {
         let work = testing::work(&[("doi", "10.48550/arxiv.2101.00001")]);
         assert_eq!(work.arxiv().unwrap().to_string(), "2101.00001");
-        assert_eq!(testing::work(&[("doi", "10.7717/peerj.4375")]).arxiv(), None);
+        assert_eq!(
+            testing::work(&[("doi", "10.7717/peerj.4375")]).arxiv(),
+            None
+        );
     }
 
     #[test]
@@ -83,6 +86,9 @@ mod tests {
         let policy = testing::policy_of(&[("email", "  "), ("base-url", "https://a.example/")]);
         assert_eq!(policy.setting("email"), None);
         assert_eq!(policy.base_url("base-url").unwrap(), "https://a.example");
-        assert_eq!(policy.base_url("email").unwrap_err().reason(), "misconfigured");
+        assert_eq!(
+            policy.base_url("email").unwrap_err().reason(),
+            "misconfigured"
+        );
     }
 }

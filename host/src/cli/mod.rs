@@ -4,7 +4,7 @@ mod adapter;
 mod args;
 mod batch;
 mod completions;
-// mod demo;
+mod demo;
 mod exit;
 mod explain;
 mod obtain;
@@ -25,7 +25,7 @@ use args::Command;
 pub async fn execute(cli: Cli) -> Exit {
     crate::telemetry::init(crate::telemetry::Verbosity::from_count(cli.verbose));
     let ended = match cli.command {
-        Command::Demo(_) => Ok(Exit::Complete),
+        Command::Demo(args) => demo::demo(args).await,
         Command::Fetch(args) => run::fetch(args).await,
         Command::Run(args) => run::run(args).await,
         Command::Resolve(args) => resolve::resolve(args).await,

@@ -145,7 +145,7 @@ pub(super) struct Body {
 
 enum Flow {
     /// Unencoded: no copy is made.
-    Plain(WireBody),
+    Plain(Box<WireBody>),
     Decoded(Decoder),
 }
 
@@ -153,7 +153,7 @@ impl Body {
     pub(super) fn new(wire: WireBody, encodings: &[Encoding]) -> Self {
         let (cap, url) = (wire.limits.cap, wire.url.clone());
         let flow = if encodings.is_empty() {
-            Flow::Plain(wire)
+            Flow::Plain(Box::new(wire))
         } else {
             Flow::Decoded(decode::decoder(wire, encodings))
         };

@@ -31,6 +31,9 @@ const HEADERS_MAX: usize = 256;
 /// All header bytes of an HTTP/2 answer.
 const HEADER_LIST_MAX_BYTES: u32 = 64 * 1024;
 
+/// The longest time-out there may be.
+const LIMIT_MAX: Duration = Duration::from_secs(60 * 60);
+
 /// Scheme, host and port: the unit of trust for credentials, and of clients.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Origin {
@@ -52,7 +55,10 @@ impl Origin {
 
     /// Whether a URL of this origin spells its port out.
     fn explicit_port(&self) -> bool {
-        !matches!((self.scheme.as_str(), self.port), ("http", 80) | ("https", 443))
+        !matches!(
+            (self.scheme.as_str(), self.port),
+            ("http", 80) | ("https", 443)
+        )
     }
 }
 
@@ -78,14 +84,19 @@ impl Clients {
         if config.user_agent.is_empty() || !printable {
             return Err(HttpSetupError::UserAgent(config.user_agent));
         }
-        for (limit, is_zero) in [
-            ("the connect time-out", config.connect_timeout.is_zero()),
-            ("the stall time-out", config.stall_timeout.is_zero()),
-            ("the artifact cap", config.artifact_max_bytes == 0),
+        for (what, limit) in [
+            ("the connect time-out", config.connect_timeout),
+            ("the stall time-out", config.stall_timeout),
         ] {
-            if is_zero {
-                return Err(HttpSetupError::ZeroLimit(limit));
+            if limit.is_zero() {
+                return Err(HttpSetupError::ZeroLimit(what));
             }
+            if limit > LIMIT_MAX {
+                return Err(HttpSetupError::LongLimit(what));
+            }
+        }
+        if config.artifact_max_bytes == 0 {
+            return Err(HttpSetupError::ZeroLimit("the artifact cap"));
         }
         let tls = tls::client_config(&config.ca_files)?;
         let guard = Arc::new(AddressGuard::new(config.allow_private.clone()));
@@ -155,7 +166,9 @@ impl Clients {
             .iter()
             .filter_map(|pin| pin.applies(&origin.host, origin.port))
             .collect();
-        let elsewhere = addresses.iter().any(|address| address.port() != origin.port);
+        let elsewhere = addresses
+            .iter()
+            .any(|address| address.port() != origin.port);
         if origin.explicit_port() && elsewhere {
             return Err(Fault::new(
                 HttpErrorKind::Connect,
@@ -247,11 +260,15 @@ mod tests {
         assert!(setup(|config| config.user_agent = "a\nb".to_owned()).is_err());
         assert!(setup(|config| config.connect_timeout = Duration::ZERO).is_err());
         assert!(setup(|config| config.stall_timeout = Duration::ZERO).is_err());
+        assert!(setup(|config| config.stall_timeout = Duration::MAX).is_err());
         assert!(setup(|config| config.artifact_max_bytes = 0).is_err());
         let proxy = |text: &str| Some(Url::parse(text).unwrap());
         let error = setup(|config| config.proxy = proxy("socks5://u:pw@p.example:1")).err();
         let message = error.unwrap().to_string();
-        assert!(message.contains("p.example") && !message.contains("pw"), "{message}");
+        assert!(
+            message.contains("p.example") && !message.contains("pw"),
+            "{message}"
+        );
         assert!(setup(|config| config.proxy = proxy("http://p.example:3128")).is_ok());
     }
 }

@@ -102,6 +102,9 @@ pub enum HttpSetupError {
     /// A limit of zero.
     #[error("{0} is zero; give it a positive value")]
     ZeroLimit(&'static str),
+    /// A limit that would bound nothing.
+    #[error("{0} is longer than an hour; give it fewer seconds")]
+    LongLimit(&'static str),
     /// The client library refused.
     #[error("the HTTP client cannot be set up: {0}")]
     Client(String),

@@ -6,7 +6,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use cookie_store::CookieStore;
+use cookie_store::{CookieStore, RawCookie};
 use reqwest::header::{HeaderMap, HeaderValue, SET_COOKIE};
 use url::Url;
 
@@ -20,23 +20,8 @@ const COOKIES_PER_ANSWER: usize = 50;
 const COOKIE_HEADER_MAX_BYTES: usize = 8192;
 
 /// Suffixes under which strangers live side by side, so that no cookie may be
-/// set for all of them. Only names met among scholarly hosts: a jar forgets
-/// everything with its work, and the full list would outweigh the risk.
-/// Source: publicsuffix.org.
-const SHARED_SUFFIXES: &str = "\
-com\norg\nnet\nedu\ngov\nint\nio\neu\ninfo\nuk\nus\nde\nfr\nit\nes\nnl\nch\nat\nbe\nbr\ncn\njp\nkr\nin\nid\nau\nnz\nca\nru\npl\n\
-ac.uk\nco.uk\norg.uk\ngov.uk\nnhs.uk\nsch.uk\nme.uk\nltd.uk\nnet.uk\n\
-edu.au\ncom.au\norg.au\ngov.au\nnet.au\nasn.au\nac.nz\nco.nz\norg.nz\ngovt.nz\n\
-ac.jp\nco.jp\ngo.jp\nne.jp\nor.jp\ned.jp\nac.kr\nco.kr\nor.kr\ngo.kr\nre.kr\n\
-com.cn\nedu.cn\norg.cn\ngov.cn\nnet.cn\nac.cn\ncom.tw\nedu.tw\norg.tw\ngov.tw\ncom.hk\nedu.hk\norg.hk\n\
-ac.in\nco.in\nedu.in\ngov.in\norg.in\nres.in\nnic.in\nac.id\nco.id\ngo.id\nor.id\nsch.id\nweb.id\n\
-com.br\nedu.br\ngov.br\norg.br\nnet.br\ncom.ar\nedu.ar\ngob.ar\norg.ar\ncom.mx\nedu.mx\ngob.mx\norg.mx\n\
-com.co\nedu.co\ngov.co\norg.co\nedu.pe\ncom.pe\ngob.pe\norg.pe\nedu.ec\nedu.uy\nedu.ve\nedu.cu\nsld.cu\n\
-ac.za\nco.za\norg.za\ngov.za\nedu.eg\nedu.ng\nac.ke\nac.ir\nco.ir\nac.il\nco.il\norg.il\n\
-com.tr\nedu.tr\norg.tr\ngov.tr\nedu.pk\nedu.my\ncom.my\nedu.sg\ncom.sg\nac.th\nco.th\nor.th\nedu.vn\nedu.ph\n\
-edu.pl\ncom.pl\norg.pl\nac.at\nco.at\nor.at\nac.be\ncom.ua\nedu.ua\norg.ua\nac.rs\nedu.rs\nedu.gr\ncom.gr\n\
-github.io\ngitlab.io\nreadthedocs.io\nnetlify.app\nvercel.app\npages.dev\nweb.app\nfirebaseapp.com\n\
-herokuapp.com\nblogspot.com\nwordpress.com\ncloudfront.net\nazurewebsites.net\ns3.amazonaws.com\n";
+/// set for all of them.
+const SHARED_SUFFIXES: &str = include_str!("shared_suffixes.txt");
 
 /// The cookies of one work.
 pub(super) struct Jar(Mutex<CookieStore>);
@@ -82,12 +67,22 @@ impl Jar {
             if line.len() > COOKIE_MAX_BYTES {
                 continue;
             }
-            if let Ok(text) = line.to_str() {
-                // A cookie that breaks the rules is simply not kept.
-                store.parse(text, url).ok();
+            let Ok(text) = line.to_str() else { continue };
+            let Ok(cookie) = RawCookie::parse(text.to_owned()) else {
+                continue;
+            };
+            // No site is a whole top-level domain; the list has only wider ones.
+            if cookie.domain().is_some_and(is_single_label) {
+                continue;
             }
+            // A cookie that breaks the other rules is simply not kept.
+            store.insert_raw(&cookie, url).ok();
         }
     }
+}
+
+fn is_single_label(domain: &str) -> bool {
+    !domain.trim_matches('.').contains('.')
 }
 
 #[cfg(test)]
@@ -111,21 +106,48 @@ mod tests {
     #[test]
     fn a_cookie_goes_back_to_its_own_site_only() {
         let jar = Jar::new();
-        keep(&jar, "https://www.acme.org/a", &["sid=1; Path=/; Secure", "all=2; Domain=acme.org; Path=/"]);
+        keep(
+            &jar,
+            "https://www.acme.org/a",
+            &["sid=1; Path=/; Secure", "all=2; Domain=acme.org; Path=/"],
+        );
         let own = sent(&jar, "https://www.acme.org/b").unwrap();
         assert!(own.contains("sid=1") && own.contains("all=2"), "{own}");
-        assert_eq!(sent(&jar, "https://pdf.acme.org/"), Some("all=2".to_owned()));
+        assert_eq!(
+            sent(&jar, "https://pdf.acme.org/"),
+            Some("all=2".to_owned())
+        );
         assert_eq!(sent(&jar, "https://evil.org/"), None);
-        assert_eq!(sent(&jar, "http://www.acme.org/"), Some("all=2".to_owned()), "secure ones need https");
+        assert_eq!(
+            sent(&jar, "http://www.acme.org/"),
+            Some("all=2".to_owned()),
+            "secure ones need https"
+        );
     }
 
     #[test]
     fn no_cookie_is_set_for_a_whole_shared_suffix() {
         let jar = Jar::new();
         keep(&jar, "https://evil.ac.uk/", &["a=1; Domain=ac.uk; Path=/"]);
-        keep(&jar, "https://evil.github.io/", &["b=1; Domain=github.io; Path=/"]);
-        keep(&jar, "https://evil.org/", &["c=1; Domain=org; Path=/", "d=1; Domain=acme.org"]);
-        for url in ["https://ox.ac.uk/", "https://x.github.io/", "https://acme.org/"] {
+        keep(
+            &jar,
+            "https://evil.github.io/",
+            &["b=1; Domain=github.io; Path=/"],
+        );
+        keep(
+            &jar,
+            "https://evil.org/",
+            &[
+                "c=1; Domain=org; Path=/",
+                "d=1; Domain=acme.org",
+                "e=1; Domain=.org.",
+            ],
+        );
+        for url in [
+            "https://ox.ac.uk/",
+            "https://x.github.io/",
+            "https://acme.org/",
+        ] {
             assert_eq!(sent(&jar, url), None, "{url}");
         }
     }
@@ -145,7 +167,9 @@ mod tests {
     #[test]
     fn the_cookie_header_stays_within_its_bound() {
         let jar = Jar::new();
-        let lines: Vec<String> = (0..20).map(|n| format!("c{n}={}; Path=/", "v".repeat(1000))).collect();
+        let lines: Vec<String> = (0..20)
+            .map(|n| format!("c{n}={}; Path=/", "v".repeat(1000)))
+            .collect();
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
         keep(&jar, "https://acme.org/", &lines);
         assert!(sent(&jar, "https://acme.org/").unwrap().len() <= COOKIE_HEADER_MAX_BYTES);

@@ -167,7 +167,9 @@ impl AsyncRead for EmptyOr {
             };
             let empty = std::task::ready!(source.as_mut().poll_fill_buf(cx))?.is_empty();
             match waiting.take() {
-                Some((source, encoding)) if !empty => *self = Self::Decoding(undo(encoding, source)),
+                Some((source, encoding)) if !empty => {
+                    *self = Self::Decoding(undo(encoding, source))
+                }
                 _ => return std::task::Poll::Ready(Ok(())),
             }
         }
@@ -194,9 +196,16 @@ mod tests {
     fn known_encodings_are_read_in_their_order_and_others_refused() {
         assert_eq!(declared_in("identity").unwrap(), []);
         assert_eq!(declared_in("GZIP").unwrap(), [Encoding::Gzip]);
-        assert_eq!(declared_in("br, gzip").unwrap(), [Encoding::Brotli, Encoding::Gzip]);
+        assert_eq!(
+            declared_in("br, gzip").unwrap(),
+            [Encoding::Brotli, Encoding::Gzip]
+        );
         for bad in ["compress", "gzip, gzip, gzip", "aes"] {
-            assert_eq!(declared_in(bad).unwrap_err().kind, HttpErrorKind::Protocol, "{bad}");
+            assert_eq!(
+                declared_in(bad).unwrap_err().kind,
+                HttpErrorKind::Protocol,
+                "{bad}"
+            );
         }
     }
 }

@@ -42,7 +42,10 @@ impl Fault {
 
     /// What became of a request that never got a response head.
     pub(super) fn from_exchange(error: reqwest::Error, url: &str) -> Self {
-        Self::classify(&error, url, "asking")
+        Self {
+            ended_early: false,
+            ..Self::classify(&error, url, "asking")
+        }
     }
 
     /// What became of a body.
@@ -148,7 +151,10 @@ fn find<T>(
 
 /// The cause below; an `io::Error` hides the error it carries from `source()`.
 fn cause_of<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a (dyn StdError + 'static)> {
-    if let Some(inner) = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+    if let Some(inner) = error
+        .downcast_ref::<io::Error>()
+        .and_then(io::Error::get_ref)
+    {
         return Some(inner);
     }
     error.source()
@@ -166,7 +172,8 @@ fn innermost(error: &(dyn StdError + 'static)) -> String {
 fn tls_words(error: &rustls::Error) -> String {
     match error {
         rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer) => {
-            "its certificate is signed by an unknown authority (trust one with --ca-file)".to_owned()
+            "its certificate is signed by an unknown authority (trust one with --ca-file)"
+                .to_owned()
         }
         other => other.to_string(),
     }

@@ -35,7 +35,10 @@ impl Session {
     /// # Errors
     /// An [`HttpError`] when there is no answer.
     pub async fn head(&self, request: Request) -> Result<Head, HttpError> {
-        let by_get = request.clone().by(Method::Get).header("Range", "bytes=0-0")?;
+        let by_get = request
+            .clone()
+            .by(Method::Get)
+            .header("Range", "bytes=0-0")?;
         let first = self.ask(request.by(Method::Head)).await?;
         if !HEAD_REFUSED.contains(&first.status) {
             return Ok(first);

@@ -256,9 +256,25 @@ mod tests {
     #[test]
     fn what_is_more_or_less_than_a_host_is_refused() {
         for bad in [
-            "", "*.", "**", "a.*.org", "*acme.org", "https://acme.org", "acme.org:443", "acme.org/x",
-            "u@acme.org", "acme .org", "*.127.0.0.1", "[::1", "::1", "a%2eorg", "a..b", "*.*.org",
-            "a\nb", "http:", "?",
+            "",
+            "*.",
+            "**",
+            "a.*.org",
+            "*acme.org",
+            "https://acme.org",
+            "acme.org:443",
+            "acme.org/x",
+            "u@acme.org",
+            "acme .org",
+            "*.127.0.0.1",
+            "[::1",
+            "::1",
+            "a%2eorg",
+            "a..b",
+            "*.*.org",
+            "a\nb",
+            "http:",
+            "?",
         ] {
             assert!(HostPattern::parse(bad).is_err(), "{bad:?}");
         }

@@ -71,11 +71,7 @@ pub(super) async fn travel(
     }
 }
 
-async fn follow(
-    exchange: &Exchange,
-    jar: &Jar,
-    log: &mut Log,
-) -> Result<(Url, Incoming), Fault> {
+async fn follow(exchange: &Exchange, jar: &Jar, log: &mut Log) -> Result<(Url, Incoming), Fault> {
     let mut url = log.first_url()?;
     let home = Origin::of(&url);
     let mut credentialed = true;
@@ -150,7 +146,9 @@ async fn drain(log: &mut Log, incoming: Incoming) {
     );
     let all = async { while let Ok(Some(_)) = body.chunk().await {} };
     // Whatever happened, the redirect itself has been understood.
-    bounded(log.request.deadline, REDIRECT_BODY_WAIT, all).await.ok();
+    bounded(log.request.deadline, REDIRECT_BODY_WAIT, all)
+        .await
+        .ok();
 }
 
 impl Log {
@@ -175,7 +173,11 @@ impl Log {
             return Ok(request.url.clone());
         }
         let host = request.url.host_str().unwrap_or_default();
-        if request.grants.rule_for(host).is_some_and(|rule| rule.is_any()) {
+        if request
+            .grants
+            .rule_for(host)
+            .is_some_and(|rule| rule.is_any())
+        {
             return Err(Fault::new(
                 HttpErrorKind::ForbiddenRequest,
                 format!(
@@ -251,11 +253,7 @@ impl Log {
     }
 
     /// Starts reading the body of the current hop.
-    pub(super) fn receive(
-        &mut self,
-        response: reqwest::Response,
-        limits: BodyLimits,
-    ) -> WireBody {
+    pub(super) fn receive(&mut self, response: reqwest::Response, limits: BodyLimits) -> WireBody {
         let body = WireBody::new(response, self.current.to_string(), limits);
         self.received = Some(body.received());
         body
@@ -264,7 +262,10 @@ impl Log {
     /// Writes what was received into the current hop.
     pub(super) fn settle(&mut self) {
         let elapsed = self.sent_at.elapsed();
-        let received = self.received.as_ref().map(|count| count.load(Ordering::Relaxed));
+        let received = self
+            .received
+            .as_ref()
+            .map(|count| count.load(Ordering::Relaxed));
         if let Some(hop) = self.hops.last_mut() {
             hop.elapsed = elapsed;
             hop.bytes = received.unwrap_or_default();

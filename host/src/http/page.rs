@@ -170,12 +170,20 @@ mod tests {
     #[test]
     fn an_ordinary_article_page_is_neither() {
         for page in [
-            "<title>On the login problem's sibling</title>".replace("login", "logic").as_str(),
+            "<title>On the login problem's sibling</title>"
+                .replace("login", "logic")
+                .as_str(),
             "<title>An article</title><nav><a href=/login>Log in</a><a>Subscribe</a></nav>",
         ] {
             assert_eq!(html(page), None, "{page}");
         }
-        assert_eq!(judge(Some("application/json"), b"{\"e\":\"captcha-delivery.com\"}"), None);
+        assert_eq!(
+            judge(
+                Some("application/json"),
+                b"{\"e\":\"captcha-delivery.com\"}"
+            ),
+            None
+        );
         assert_eq!(judge(None, b""), None);
     }
 }

@@ -163,11 +163,20 @@ mod tests {
 
     #[test]
     fn bytes_decide_whatever_the_type_says() {
-        assert_eq!(judge_head(200, Some("application/octet-stream"), PDF), Ok(()));
+        assert_eq!(
+            judge_head(200, Some("application/octet-stream"), PDF),
+            Ok(())
+        );
         assert_eq!(judge_head(206, Some("text/html"), PDF), Ok(()));
         assert_eq!(judge_head(200, None, PDF), Ok(()));
-        assert_eq!(judge_head(200, Some("application/pdf"), HTML), Err(Reason::NotAPdf));
-        assert_eq!(judge_head(200, Some("application/pdf"), b""), Err(Reason::TooSmall));
+        assert_eq!(
+            judge_head(200, Some("application/pdf"), HTML),
+            Err(Reason::NotAPdf)
+        );
+        assert_eq!(
+            judge_head(200, Some("application/pdf"), b""),
+            Err(Reason::TooSmall)
+        );
         assert_eq!(judge_head(204, None, b""), Err(Reason::TooSmall));
     }
 
@@ -186,8 +195,16 @@ mod tests {
             (503, Reason::Http5xx),
             (304, Reason::NotAPdf),
         ] {
-            assert_eq!(judge_head(status, None, PDF), Err(reason.clone()), "{status}");
-            assert_eq!(judge_head(status, Some("text/html"), HTML), Err(reason), "{status}");
+            assert_eq!(
+                judge_head(status, None, PDF),
+                Err(reason.clone()),
+                "{status}"
+            );
+            assert_eq!(
+                judge_head(status, Some("text/html"), HTML),
+                Err(reason),
+                "{status}"
+            );
         }
     }
 
@@ -195,9 +212,16 @@ mod tests {
     fn a_challenge_is_blocked_under_any_of_its_statuses() {
         let challenge = b"<html><head><title>Just a moment...</title></head>";
         for status in [200, 202, 403, 405, 503] {
-            assert_eq!(judge_head(status, Some("text/html"), challenge), Err(Reason::Blocked), "{status}");
+            assert_eq!(
+                judge_head(status, Some("text/html"), challenge),
+                Err(Reason::Blocked),
+                "{status}"
+            );
         }
-        assert_eq!(judge_head(429, Some("text/html"), challenge), Err(Reason::RateLimited));
+        assert_eq!(
+            judge_head(429, Some("text/html"), challenge),
+            Err(Reason::RateLimited)
+        );
     }
 
     #[test]
@@ -205,7 +229,10 @@ mod tests {
         let with_after = |after: usize| [b"%%EOF".to_vec(), vec![b'\n'; after]].concat();
         assert_eq!(judge_tail(b"startxref\n9\n%%EOF\n"), Ok(()));
         assert_eq!(judge_tail(&with_after(TAIL_WINDOW - END.len())), Ok(()));
-        assert_eq!(judge_tail(&with_after(TAIL_WINDOW - END.len() + 1)), Err(Reason::Truncated));
+        assert_eq!(
+            judge_tail(&with_after(TAIL_WINDOW - END.len() + 1)),
+            Err(Reason::Truncated)
+        );
         assert_eq!(judge_tail(b"%%EO"), Err(Reason::Truncated));
     }
 
@@ -238,8 +265,16 @@ mod tests {
 
     #[test]
     fn the_last_startxref_is_read() {
-        assert_eq!(startxref(b"startxref\n1\n%%EOF startxref\r\n 116\r\n%%EOF"), Some(116));
-        for no in [&b"startxref\nx"[..], b"", b"startxref", b"startxref 99999999999999999999999"] {
+        assert_eq!(
+            startxref(b"startxref\n1\n%%EOF startxref\r\n 116\r\n%%EOF"),
+            Some(116)
+        );
+        for no in [
+            &b"startxref\nx"[..],
+            b"",
+            b"startxref",
+            b"startxref 99999999999999999999999",
+        ] {
             assert_eq!(startxref(no), None);
         }
     }

@@ -230,12 +230,31 @@ mod tests {
 
     #[test]
     fn only_the_listed_headers_are_taken() {
-        for name in ["Accept", "RANGE", "if-none-match", "If-Modified-Since", "If-Range", "Accept-Language"] {
+        for name in [
+            "Accept",
+            "RANGE",
+            "if-none-match",
+            "If-Modified-Since",
+            "If-Range",
+            "Accept-Language",
+        ] {
             assert!(request(Role::Metadata).header(name, "x").is_ok(), "{name}");
         }
-        for name in ["Host", "Cookie", "Content-Length", "Transfer-Encoding", "User-Agent", "Referer",
-            "Connection", "X-Forwarded-For", "Proxy-Authorization", "Accept-Encoding", "", "a b", "Accept\r\nX"]
-        {
+        for name in [
+            "Host",
+            "Cookie",
+            "Content-Length",
+            "Transfer-Encoding",
+            "User-Agent",
+            "Referer",
+            "Connection",
+            "X-Forwarded-For",
+            "Proxy-Authorization",
+            "Accept-Encoding",
+            "",
+            "a b",
+            "Accept\r\nX",
+        ] {
             let error = request(Role::Metadata).header(name, "x").unwrap_err();
             assert_eq!(error.kind, HttpErrorKind::ForbiddenRequest, "{name:?}");
         }
@@ -244,15 +263,33 @@ mod tests {
     #[test]
     fn credentials_come_from_secrets_or_not_at_all() {
         for name in ["Authorization", "X-Api-Key"] {
-            assert!(request(Role::Metadata).header(name, "Bearer abc").is_err(), "{name}");
-            assert!(request(Role::Metadata).header(name, "Bearer {{secret:K}}").is_ok(), "{name}");
+            assert!(
+                request(Role::Metadata).header(name, "Bearer abc").is_err(),
+                "{name}"
+            );
+            assert!(
+                request(Role::Metadata)
+                    .header(name, "Bearer {{secret:K}}")
+                    .is_ok(),
+                "{name}"
+            );
         }
     }
 
     #[test]
     fn a_value_cannot_smuggle_a_second_header() {
-        for value in ["a\r\nX: y", "a\nb", "a\0b", "a\tb", "né", &"x".repeat(HEADER_VALUE_MAX_BYTES + 1)] {
-            assert!(request(Role::Metadata).header("Accept", value).is_err(), "{value:?}");
+        for value in [
+            "a\r\nX: y",
+            "a\nb",
+            "a\0b",
+            "a\tb",
+            "né",
+            &"x".repeat(HEADER_VALUE_MAX_BYTES + 1),
+        ] {
+            assert!(
+                request(Role::Metadata).header("Accept", value).is_err(),
+                "{value:?}"
+            );
         }
     }
 
@@ -260,7 +297,12 @@ mod tests {
     fn artifacts_and_ranges_are_asked_for_unencoded() {
         let encoding = |request: Request| {
             let headers = request.hop_headers(true).unwrap();
-            headers.get(header::ACCEPT_ENCODING).unwrap().to_str().unwrap().to_owned()
+            headers
+                .get(header::ACCEPT_ENCODING)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned()
         };
         assert_eq!(encoding(request(Role::Artifact)), "identity");
         assert_eq!(encoding(request(Role::Metadata)), "gzip, br, zstd");

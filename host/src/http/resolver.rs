@@ -27,7 +27,8 @@ pub trait Resolver: Send + Sync + 'static {
     fn lookup(&self, name: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>>;
 }
 
-/// The operating system's own resolver.
+/// The operating system's own resolver. A look-up that is given up ends in the
+/// background: the system offers no way to stop it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemResolver;
 
@@ -59,7 +60,11 @@ impl reqwest::dns::Resolve for GuardedResolver {
         if name.as_str() != self.origin.host {
             let fault = Fault::new(
                 HttpErrorKind::Other,
-                format!("the client of {} was asked for {}", self.origin.host, name.as_str()),
+                format!(
+                    "the client of {} was asked for {}",
+                    self.origin.host,
+                    name.as_str()
+                ),
             );
             return Box::pin(async move { Err(fault.into()) });
         }

@@ -167,7 +167,9 @@ impl Headers {
 
 /// Digits and nothing else: `parse` alone would take a sign.
 fn number(text: &str) -> Option<u64> {
-    text.bytes().all(|b| b.is_ascii_digit()).then(|| text.parse().ok())?
+    text.bytes()
+        .all(|b| b.is_ascii_digit())
+        .then(|| text.parse().ok())?
 }
 
 /// A whole answer, decoded.
@@ -197,7 +199,10 @@ mod tests {
 
     fn headers(name: &'static str, value: &str) -> Headers {
         let mut map = HeaderMap::new();
-        map.insert(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
+        map.insert(
+            HeaderName::from_static(name),
+            HeaderValue::from_str(value).unwrap(),
+        );
         Headers::new(map, &Secrets::default())
     }
 
@@ -208,8 +213,16 @@ mod tests {
         assert_eq!(read("bytes 0-9/100"), range(Some((0, 9)), Some(100)));
         assert_eq!(read("bytes 0-9/*"), range(Some((0, 9)), None));
         assert_eq!(read("bytes */100"), range(None, Some(100)));
-        for bad in ["bytes 9-0/100", "bytes 0-100/100", "bytes 0-9", "lines 0-9/100", "bytes -9/100",
-            "bytes +0-9/100", "bytes 0-99999999999999999999/*", ""] {
+        for bad in [
+            "bytes 9-0/100",
+            "bytes 0-100/100",
+            "bytes 0-9",
+            "lines 0-9/100",
+            "bytes -9/100",
+            "bytes +0-9/100",
+            "bytes 0-99999999999999999999/*",
+            "",
+        ] {
             assert_eq!(read(bad), None, "{bad}");
         }
     }
@@ -235,9 +248,15 @@ mod tests {
         let secrets = Secrets::new([("K".to_owned(), "s3cret".to_owned())]).unwrap();
         let mut map = HeaderMap::new();
         map.insert(header::SET_COOKIE, HeaderValue::from_static("a=b"));
-        map.insert(header::LINK, HeaderValue::from_static("<https://a.org/?k=s3cret>"));
+        map.insert(
+            header::LINK,
+            HeaderValue::from_static("<https://a.org/?k=s3cret>"),
+        );
         let headers = Headers::new(map, &secrets);
         assert_eq!(headers.get(header::SET_COOKIE), None);
-        assert_eq!(headers.get(header::LINK), Some("<https://a.org/?k={{secret:K}}>"));
+        assert_eq!(
+            headers.get(header::LINK),
+            Some("<https://a.org/?k={{secret:K}}>")
+        );
     }
 }

@@ -59,9 +59,7 @@ impl Secrets {
     /// A [`SecretError`] for a name outside `[A-Za-z0-9_-]{1,64}` and for a
     /// value that is shorter than [`SECRET_MIN_CHARS`], longer than 4 KiB, or
     /// has characters a header cannot carry.
-    pub fn new(
-        values: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<Self, SecretError> {
+    pub fn new(values: impl IntoIterator<Item = (String, String)>) -> Result<Self, SecretError> {
         let mut all = BTreeMap::new();
         for (name, plain) in values {
             let named = (1..=64).contains(&name.len())
@@ -239,7 +237,11 @@ fn lower_hex(encoded: &str) -> String {
         if c == '%' {
             hex_left = 3;
         }
-        out.push(if hex_left > 0 { c.to_ascii_lowercase() } else { c });
+        out.push(if hex_left > 0 {
+            c.to_ascii_lowercase()
+        } else {
+            c
+        });
         hex_left = hex_left.saturating_sub(1);
     }
     out
@@ -289,7 +291,12 @@ mod tests {
     #[test]
     fn every_spelling_of_a_value_is_taken_out_again() {
         let secrets = one("s3cr&t key");
-        for text in ["a s3cr&t key b", "a s3cr%26t%20key b", "a s3cr%26t+key b", "a s3cr&t%20key b"] {
+        for text in [
+            "a s3cr&t key b",
+            "a s3cr%26t%20key b",
+            "a s3cr%26t+key b",
+            "a s3cr&t%20key b",
+        ] {
             assert_eq!(secrets.redact(text), "a {{secret:KEY}} b", "{text}");
         }
         assert_eq!(

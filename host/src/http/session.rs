@@ -89,9 +89,7 @@ impl Session {
         // held against it only once it has shown what it is.
         let cap = if is_landing { u64::MAX } else { BODY_MAX_BYTES };
         let (answer, mut body) = match arrival.check_body(cap) {
-            Ok(encodings) => {
-                arrival.into_body(&encodings, BODY_MAX_BYTES, self.stall_timeout())
-            }
+            Ok(encodings) => arrival.into_body(&encodings, BODY_MAX_BYTES, self.stall_timeout()),
             Err(fault) => return Err(arrival.log.into_error(fault)),
         };
         match read_whole(&mut body, is_landing).await {
@@ -158,12 +156,7 @@ impl Arrival {
     }
 
     /// Turns to the body, with its encodings undone.
-    fn into_body(
-        self,
-        encodings: &[Encoding],
-        cap: u64,
-        stall: Duration,
-    ) -> (Answer, Body) {
+    fn into_body(self, encodings: &[Encoding], cap: u64, stall: Duration) -> (Answer, Body) {
         let Self {
             status,
             url,

@@ -78,8 +78,15 @@ fn bad(text: &str, why: &str) -> Fault {
 }
 
 /// A text fit for a message: at most 200 characters, control characters
-/// escaped.
+/// escaped, and nothing before an `@` where a URL would have a password.
 pub(super) fn shown(text: &str) -> String {
+    let authority = text.split_once("//").map_or("", |(_, rest)| rest);
+    let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
+    let unnamed = match authority.rsplit_once('@') {
+        Some((user, _)) => text.replacen(user, "…", 1),
+        None => text.to_owned(),
+    };
+    let text = unnamed.as_str();
     let mut short: String = text
         .chars()
         .take(200)
@@ -117,10 +124,26 @@ mod tests {
     fn what_is_no_plain_web_url_is_refused() {
         let long = format!("https://a.org/{}", "x".repeat(URL_MAX_BYTES));
         for bad in [
-            "", "a.org", "/x", "file:///etc/passwd", "data:text/plain,x", "ftp://a.org/",
-            "javascript:1", "https://u:p@a.org/", "https://u@a.org/", "http://a.org:0/",
-            "http://a.org:70000/", "http:///", "http://./", "http://a.org../", "http://a b/",
-            "http://a.org/\r\nX: y", "http://a.org/\tx", "http://[::1", "http://%00/", &long,
+            "",
+            "a.org",
+            "/x",
+            "file:///etc/passwd",
+            "data:text/plain,x",
+            "ftp://a.org/",
+            "javascript:1",
+            "https://u:p@a.org/",
+            "https://u@a.org/",
+            "http://a.org:0/",
+            "http://a.org:70000/",
+            "http:///",
+            "http://./",
+            "http://a.org../",
+            "http://a b/",
+            "http://a.org/\r\nX: y",
+            "http://a.org/\tx",
+            "http://[::1",
+            "http://%00/",
+            &long,
         ] {
             let fault = parse(bad).unwrap_err();
             assert_eq!(fault.kind, HttpErrorKind::BadUrl, "{bad:?}");
@@ -130,8 +153,15 @@ mod tests {
 
     #[test]
     fn a_message_never_repeats_a_password() {
-        let fault = parse("https://user:hunter2@a.org/").unwrap_err();
-        assert!(!fault.message.contains("hunter2"), "{}", fault.message);
+        for url in [
+            "https://user:hunter2@a.org/",
+            "https://user:hunter2@a b/",
+            "https://u@hunter2@a.org:0/x",
+        ] {
+            let fault = parse(url).unwrap_err();
+            assert!(!fault.message.contains("hunter2"), "{}", fault.message);
+            assert!(!shown(url).contains("hunter2"));
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use paperfall_identifiers::{AnyId, WebUrl};
 
 use super::work::default_artifact_id;
-use super::{Identifiers, ReadWork, Work, WorkError, WorkId};
+use super::{Identifiers, ReadWork, Work, WorkError, WorkId, identity};
 
 /// The longest title kept, in characters.
 const MAX_TITLE_CHARS: usize = 1000;
@@ -190,13 +190,9 @@ impl Draft {
         if let Some(error) = self.fatal.take() {
             return Err(error);
         }
-        // An id of our own making (`doi:10.…`) says what it was made from.
-        let self_made = self.work_id.as_ref().and_then(|id| {
-            AnyId::parse(id.as_str())
-                .ok()
-                .filter(|any| any.to_string() == id.as_str())
-        });
-        match &self_made {
+        let given = self.work_id.take();
+        let origin = given.as_ref().and_then(identity::origin_of);
+        match &origin {
             Some(AnyId::Url(url)) => {
                 if !self.pdf_urls.contains(url) && !self.landing_urls.contains(url) {
                     self.urls.push(url.clone());
@@ -208,27 +204,20 @@ impl Draft {
             None => {}
         }
         // Identifiers in addresses name a work only when nothing else does.
-        let only_addresses = self.identifiers.is_empty() && self.urls.is_empty();
-        if only_addresses {
+        if self.identifiers.is_empty() && self.urls.is_empty() {
             self.mine_addresses();
         }
-        let Some(name) = self.name() else {
-            let first = self.faults.into_iter().next();
-            return Err(first.or(self.bad_id).unwrap_or_else(|| {
-                WorkError::new(
-                    "it names neither an identifier nor a URL",
-                    "give doi, arxiv_id, pmcid, pmid, openalex or url",
-                )
-            }));
+        let first = identity::first_name(&self.identifiers, self.urls.first());
+        let Some(derived) = self.derived_id(first.as_ref()) else {
+            return Err(self.nameless());
         };
-        let canonical_url = match self_made {
-            Some(AnyId::OpenAlex(_)) | None => self.canonical_url(),
-            Some(id) => id.canonical_url(),
+        let name = match &given {
+            Some(_) => origin,
+            None => first,
         };
-        if !only_addresses {
-            self.mine_addresses();
-        }
-        let work_id = self.work_id.unwrap_or_else(|| WorkId::derived(name));
+        self.mine_addresses();
+
+        let work_id = given.unwrap_or(derived);
         let mut work = Work {
             artifact_id: self
                 .artifact_id
@@ -238,7 +227,7 @@ impl Draft {
             identifiers: self.identifiers,
             pdf_urls: Vec::new(),
             landing_urls: Vec::new(),
-            canonical_url,
+            canonical_url: String::new(),
         };
         for url in self.urls {
             work.add_url(url);
@@ -249,6 +238,7 @@ impl Draft {
         for url in self.landing_urls {
             work.add_landing_url(url);
         }
+        work.canonical_url = identity::canonical_url(name.as_ref(), &work);
         Ok(ReadWork {
             work,
             warnings: self.faults,
@@ -265,41 +255,32 @@ impl Draft {
         }
     }
 
-    /// The identifiers in the order in which they may name the work.
-    fn names(&self) -> impl Iterator<Item = AnyId> {
-        let ids = &self.identifiers;
-        [
-            ids.doi.clone().map(AnyId::Doi),
-            ids.arxiv.clone().map(AnyId::Arxiv),
-            ids.pmcid.clone().map(AnyId::Pmcid),
-            ids.pmid.clone().map(AnyId::Pmid),
-            self.urls.first().cloned().map(AnyId::Url),
-            ids.openalex.clone().map(AnyId::OpenAlex),
-        ]
-        .into_iter()
-        .flatten()
+    /// The id of a work that came without one: by its first identifier, by one
+    /// only third-party adapters know, or by a page about it.
+    fn derived_id(&self, first: Option<&AnyId>) -> Option<WorkId> {
+        let page = self.landing_urls.first().or(self.pdf_urls.first());
+        let name = first
+            .map(ToString::to_string)
+            .or_else(|| {
+                self.identifiers
+                    .other
+                    .iter()
+                    .next()
+                    .map(identity::other_name)
+            })
+            .or_else(|| page.map(|url| AnyId::Url(url.clone()).to_string()))?;
+        WorkId::parse(&name).ok()
     }
 
-    fn name(&self) -> Option<String> {
-        let other = || self.identifiers.other.iter().next();
-        let page = || self.landing_urls.first().or(self.pdf_urls.first());
-        self.names()
-            .next()
-            .map(|id| id.to_string())
-            .or_else(|| other().map(|(scheme, value)| format!("{scheme}:{value}")))
-            .or_else(|| page().map(|url| AnyId::Url(url.clone()).to_string()))
-            .filter(|name| WorkId::parse(name).is_ok())
-    }
-
-    fn canonical_url(&self) -> String {
-        let landing = self.landing_urls.first();
-        let page = || landing.or(self.pdf_urls.first()).map(ToString::to_string);
-        match (self.names().next(), landing) {
-            // OpenAlex's own page is the last resort.
-            (Some(AnyId::OpenAlex(_)), Some(landing)) => landing.to_string(),
-            (Some(id), _) => id.canonical_url(),
-            (None, _) => page().or_else(|| self.name()).unwrap_or_default(),
-        }
+    /// Why there is no work: the first malformed field, if there was one.
+    fn nameless(self) -> WorkError {
+        let first = self.faults.into_iter().next().or(self.bad_id);
+        first.unwrap_or_else(|| {
+            WorkError::new(
+                "it names neither an identifier nor a URL",
+                "give doi, arxiv_id, pmcid, pmid, openalex or url",
+            )
+        })
     }
 }
 

@@ -100,7 +100,12 @@ fn own_work_from(object: &Object) -> Result<ReadWork, WorkError> {
         Some(Value::Object(identifiers)) => {
             for (scheme, value) in identifiers {
                 for text in texts(&mut draft, scheme, value) {
-                    draft.other_identifier(scheme, &text);
+                    match Field::named(scheme) {
+                        Some(field @ (Field::Scheme(_) | Field::Url)) => {
+                            draft.field(field, scheme, &text);
+                        }
+                        _ => draft.other_identifier(scheme, &text),
+                    }
                 }
             }
         }

@@ -11,6 +11,7 @@ mod draft;
 mod error;
 mod format;
 mod identifiers;
+mod identity;
 mod json;
 mod lines;
 mod openalex;

@@ -17,20 +17,23 @@ use super::origin::{Origin, Sourced};
 use super::switches::parse_only;
 use super::tier_spec;
 
+/// Set on each flag: as the next heading it would spread to the flags of the
+/// command this is flattened into.
+const HEADING: &str = "Plan";
+
 /// The flags that shape the plan; flatten them into a command.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Plan")]
 pub struct PlanFlags {
     /// Time for finding one work, in milliseconds [default: 120000] [env: PAPERFALL_FALLBACK_TOTAL_TIMEOUT_MS]
-    #[arg(long, value_name = "MS", allow_negative_numbers = true)]
+    #[arg(long, help_heading = HEADING, value_name = "MS", allow_negative_numbers = true)]
     pub fallback_total_timeout_ms: Option<String>,
 
     /// Attempts for one work, all tiers together [default: 20] [env: PAPERFALL_FALLBACK_MAX_ATTEMPTS]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, help_heading = HEADING, value_name = "N", allow_negative_numbers = true)]
     pub fallback_max_attempts: Option<String>,
 
     /// Attempts at once for one work [default: 3] [env: PAPERFALL_FALLBACK_MAX_CONCURRENT]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, help_heading = HEADING, value_name = "N", allow_negative_numbers = true)]
     pub fallback_max_concurrent: Option<String>,
 
     /// Change a tier, or make one with adapter=FILE.wasm; repeatable [env: PAPERFALL_FALLBACK_TIER, with ';' between]
@@ -39,30 +42,30 @@ pub struct PlanFlags {
     /// order), timeout_ms=MS and retries=N (for each of its sources),
     /// adapter=FILE.wasm (add this component, named after the file),
     /// after=TIER (place the tier there; a new one goes last), enabled=false.
-    #[arg(long, value_name = "TIER[:OPTION=VALUE,...]")]
+    #[arg(long, help_heading = HEADING, value_name = "TIER[:OPTION=VALUE,...]")]
     pub fallback_tier: Vec<String>,
 
     /// Leave the Wayback Machine out [default: it is asked last] [env: PAPERFALL_DISABLE_WAYBACK_FALLBACK=true]
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     pub disable_wayback_fallback: bool,
 
     /// Ask just these tiers or sources, in plan order [default: all] [env: PAPERFALL_ONLY]
     ///
     /// A name that is both a tier's and a source's means the tier: the source
     /// alone is landing_scrape_pdf.
-    #[arg(long, value_name = "NAME[,NAME]")]
+    #[arg(long, help_heading = HEADING, value_name = "NAME[,NAME]")]
     pub only: Vec<String>,
 
     /// Settings file [default: ./paperfall.toml, else paperfall/paperfall.toml in the user's configuration folder] [env: PAPERFALL_CONFIG]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, help_heading = HEADING, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
     /// Your e-mail address, for the services that ask for a contact [default: none; Unpaywall is then skipped] [env: PAPERFALL_EMAIL]
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, help_heading = HEADING, value_name = "ADDRESS")]
     pub email: Option<String>,
 
-    /// Add the components DIR/<tier>/<name>.wasm; a new tier goes last [default: none] [env: PAPERFALL_ADAPTERS_DIR]
-    #[arg(long, value_name = "DIR")]
+    /// Add the components DIR/TIER/NAME.wasm; a new tier goes last [default: none] [env: PAPERFALL_ADAPTERS_DIR]
+    #[arg(long, help_heading = HEADING, value_name = "DIR")]
     pub adapters_dir: Option<PathBuf>,
 }
 

@@ -12,6 +12,10 @@ use super::spelling::{one_line, shown_path};
 /// Said of the gates that nothing can trigger yet.
 const GATE_IDLE: &str = "breakers, rate limits and the offline cache come with a later version: nothing acts on this yet";
 
+/// Said of policies that the HTTP stack does not carry out yet.
+const RETRIES_IDLE: &str = "requests are not repeated yet in this version";
+const ROBOTS_IDLE: &str = "robots.txt is not asked yet in this version";
+
 /// One value of the plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Row {
@@ -163,10 +167,16 @@ impl Rows {
         }
         self.add(format!("source.{name}.timeout_ms"), &source.timeout_ms);
         self.add(format!("source.{name}.retries"), &source.retries);
+        if source.retries.value > 0 {
+            self.note(RETRIES_IDLE);
+        }
         self.switch(
             format!("source.{name}.robots_respect"),
             &source.robots_respect,
         );
+        if source.robots_respect.value {
+            self.note(ROBOTS_IDLE);
+        }
         for (key, value) in &source.settings {
             self.push(
                 format!("source.{name}.settings.{key}"),

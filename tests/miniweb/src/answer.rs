@@ -122,7 +122,11 @@ impl Answer {
     /// Plain text.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
-        Self::of(200, "text/plain; charset=utf-8", Content::bytes(text.into()))
+        Self::of(
+            200,
+            "text/plain; charset=utf-8",
+            Content::bytes(text.into()),
+        )
     }
 
     /// Any bytes under any type.
@@ -149,9 +153,12 @@ impl Answer {
     /// A redirect with this status.
     #[must_use]
     pub fn redirect_as(status: u16, location: &str) -> Self {
-        Self::html(format!("<html><body><a href=\"{}\">Moved</a></body></html>", escape(location)))
-            .with_status(status)
-            .header("location", location)
+        Self::html(format!(
+            "<html><body><a href=\"{}\">Moved</a></body></html>",
+            escape(location)
+        ))
+        .with_status(status)
+        .header("location", location)
     }
 
     /// 429 as an HTML page, with a `Retry-After`.
@@ -242,7 +249,8 @@ impl Answer {
     /// Adds a header (a second one of a name stands beside the first).
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.headers.push((name.to_ascii_lowercase(), value.to_owned()));
+        self.headers
+            .push((name.to_ascii_lowercase(), value.to_owned()));
         self
     }
 
@@ -311,13 +319,19 @@ impl Answer {
     /// Sends the body in pieces of `bytes`, one every interval.
     #[must_use]
     pub fn drip(self, bytes: usize, every: Duration) -> Self {
-        self.delivered(Delivery::DripBody { bytes: bytes.max(1), every })
+        self.delivered(Delivery::DripBody {
+            bytes: bytes.max(1),
+            every,
+        })
     }
 
     /// Sends everything in pieces of `bytes`, status line and headers included.
     #[must_use]
     pub fn drip_from_the_start(self, bytes: usize, every: Duration) -> Self {
-        self.delivered(Delivery::DripAll { bytes: bytes.max(1), every })
+        self.delivered(Delivery::DripAll {
+            bytes: bytes.max(1),
+            every,
+        })
     }
 
     /// No `Content-Length`: chunked.
@@ -374,7 +388,10 @@ impl Answer {
     /// `otherwise` to all others.
     #[must_use]
     pub fn only_with_cookie(mut self, name: &str, otherwise: Answer) -> Self {
-        self.gate = Some(Box::new(CookieGate { cookie: name.to_owned(), otherwise }));
+        self.gate = Some(Box::new(CookieGate {
+            cookie: name.to_owned(),
+            otherwise,
+        }));
         self
     }
 
@@ -419,6 +436,9 @@ impl Script {
 
 impl From<Answer> for Script {
     fn from(answer: Answer) -> Self {
-        Self { first: Vec::new(), last: answer }
+        Self {
+            first: Vec::new(),
+            last: answer,
+        }
     }
 }

@@ -60,7 +60,9 @@ impl Asked {
             Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
             _ => authority,
         };
-        let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
+        let (path, query) = path_and_query
+            .split_once('?')
+            .unwrap_or((path_and_query, ""));
         Self {
             scheme,
             host: host.trim_end_matches('.').to_ascii_lowercase(),
@@ -77,7 +79,13 @@ impl Asked {
     pub(crate) fn get(url: &str) -> Self {
         let rest = url.strip_prefix("https://").unwrap_or(url);
         let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-        Self::from_parts(Scheme::Https, host, Method::GET, &format!("/{path}"), Vec::new())
+        Self::from_parts(
+            Scheme::Https,
+            host,
+            Method::GET,
+            &format!("/{path}"),
+            Vec::new(),
+        )
     }
 
     /// The first value of a query key.

@@ -50,7 +50,10 @@ pub(crate) fn respond(
         Part::Range(from, to) => {
             // Inclusive on the wire; an empty range is never satisfiable.
             let last = to.saturating_sub(1);
-            headers.push(("content-range".to_owned(), format!("bytes {from}-{last}/{total}")));
+            headers.push((
+                "content-range".to_owned(),
+                format!("bytes {from}-{last}/{total}"),
+            ));
         }
         Part::Unsatisfiable => {
             headers.push(("content-range".to_owned(), format!("bytes */{total}")));
@@ -60,7 +63,10 @@ pub(crate) fn respond(
     if answer.ranges {
         headers.push(("accept-ranges".to_owned(), "bytes".to_owned()));
     }
-    let validators = [("etag", &answer.etag), ("last-modified", &answer.last_modified)];
+    let validators = [
+        ("etag", &answer.etag),
+        ("last-modified", &answer.last_modified),
+    ];
     for (name, value) in validators {
         if let Some(value) = value {
             headers.push((name.to_owned(), value.clone()));
@@ -82,18 +88,34 @@ pub(crate) fn respond(
 
     ticket.answered(status);
     let body = if is_head || status == 304 {
-        Outgoing::new(answer.content.clone(), (0, 0), Some(announced), Finish::Complete, ticket, wire.clone())
+        Outgoing::new(
+            answer.content.clone(),
+            (0, 0),
+            Some(announced),
+            Finish::Complete,
+            ticket,
+            wire.clone(),
+        )
     } else {
         deliver(answer, (from, to), ticket, wire)
     };
     build(status, &headers, body)
 }
 
-fn deliver(answer: &Answer, (from, to): (u64, u64), ticket: Ticket, wire: &WireControl) -> Outgoing {
+fn deliver(
+    answer: &Answer,
+    (from, to): (u64, u64),
+    ticket: Ticket,
+    wire: &WireControl,
+) -> Outgoing {
     let early = |after: u64, finish: Finish| {
         let stop = from.saturating_add(after);
         // Cutting at or past the end is no cut.
-        if stop >= to { (to, Finish::Complete) } else { (stop, finish) }
+        if stop >= to {
+            (to, Finish::Complete)
+        } else {
+            (stop, finish)
+        }
     };
     let (stop, finish) = match answer.delivery {
         Delivery::CutAfter(after) => early(after, Finish::Cut(Cut::Close)),
@@ -124,13 +146,27 @@ fn refuse_method(asked: &Asked, ticket: Ticket, wire: &WireControl) -> Response<
     ticket.answered(405);
     let page = Answer::text(format!("{} is not allowed here\n", asked.method));
     let length = page.content.len();
-    let sent = if asked.method == Method::HEAD { 0 } else { length };
+    let sent = if asked.method == Method::HEAD {
+        0
+    } else {
+        length
+    };
     let headers = [
-        ("content-type".to_owned(), "text/plain; charset=utf-8".to_owned()),
+        (
+            "content-type".to_owned(),
+            "text/plain; charset=utf-8".to_owned(),
+        ),
         ("allow".to_owned(), "GET".to_owned()),
         ("content-length".to_owned(), length.to_string()),
     ];
-    let body = Outgoing::new(page.content, (0, sent), Some(length), Finish::Complete, ticket, wire.clone());
+    let body = Outgoing::new(
+        page.content,
+        (0, sent),
+        Some(length),
+        Finish::Complete,
+        ticket,
+        wire.clone(),
+    );
     build(405, &headers, body)
 }
 
@@ -164,7 +200,10 @@ fn select(answer: &Answer, asked: &Asked) -> Part {
     if unchanged(answer, asked) {
         return Part::NotModified;
     }
-    let Some(range) = asked.header("range").filter(|_| answer.ranges && !answer.chunked) else {
+    let Some(range) = asked
+        .header("range")
+        .filter(|_| answer.ranges && !answer.chunked)
+    else {
         return Part::Whole;
     };
     if let Some(condition) = asked.header("if-range") {

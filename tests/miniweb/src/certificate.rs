@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, KeyUsagePurpose,
+};
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
@@ -24,15 +26,17 @@ impl Authority {
         let mut params = CertificateParams::new(Vec::new()).map_err(io::Error::other)?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "paperfall miniature web (test authority)");
+        params.distinguished_name.push(
+            DnType::CommonName,
+            "paperfall miniature web (test authority)",
+        );
         let ca_key = KeyPair::generate().map_err(io::Error::other)?;
         let issuer = CertifiedIssuer::self_signed(params, ca_key).map_err(io::Error::other)?;
         let pem = issuer.pem();
 
         let leaf_key = KeyPair::generate().map_err(io::Error::other)?;
-        let private = PrivateKeyDer::try_from(leaf_key.serialize_der()).map_err(io::Error::other)?;
+        let private =
+            PrivateKeyDer::try_from(leaf_key.serialize_der()).map_err(io::Error::other)?;
         let signing = ring::sign::any_supported_type(&private).map_err(io::Error::other)?;
         let leaves = Leaves {
             issuer,
@@ -46,7 +50,10 @@ impl Authority {
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(leaves));
         tls.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self { pem, tls: Arc::new(tls) })
+        Ok(Self {
+            pem,
+            tls: Arc::new(tls),
+        })
     }
 
     /// The authority's certificate, for the client to trust.
@@ -77,11 +84,16 @@ impl Leaves {
     fn sign(&self, name: &str) -> Option<Arc<CertifiedKey>> {
         let mut params = CertificateParams::new(vec![name.to_owned()]).ok()?;
         // Common names are at most 64 characters long; the SAN is what counts.
-        params.distinguished_name.push(DnType::CommonName, "paperfall miniature web");
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "paperfall miniature web");
         params.use_authority_key_identifier_extension = true;
         let leaf = params.signed_by(&self.leaf_key, &self.issuer).ok()?;
         let chain = vec![leaf.der().clone(), self.issuer.der().clone()];
-        Some(Arc::new(CertifiedKey::new(chain, Arc::clone(&self.signing))))
+        Some(Arc::new(CertifiedKey::new(
+            chain,
+            Arc::clone(&self.signing),
+        )))
     }
 }
 

@@ -58,7 +58,9 @@ impl Content {
         match &self.source {
             Source::Pdf(pdf) => pdf.read(offset, count),
             Source::Bytes(bytes) => {
-                let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
+                let start = usize::try_from(offset)
+                    .unwrap_or(usize::MAX)
+                    .min(bytes.len());
                 bytes.slice(start..(start + count).min(bytes.len()))
             }
         }
@@ -78,10 +80,13 @@ impl Content {
             at += piece.len() as u64;
             digest.update(&piece);
         }
-        digest.finalize().iter().fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        digest
+            .finalize()
+            .iter()
+            .fold(String::new(), |mut hex, byte| {
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            })
     }
 }
 
@@ -92,9 +97,15 @@ mod tests {
     #[test]
     fn the_md5_is_that_of_the_bytes() {
         assert_eq!(Content::bytes("").md5(), "d41d8cd98f00b204e9800998ecf8427e");
-        assert_eq!(Content::bytes("abc").md5(), "900150983cd24fb0d6963f7d28e17f72");
+        assert_eq!(
+            Content::bytes("abc").md5(),
+            "900150983cd24fb0d6963f7d28e17f72"
+        );
         let pdf = Pdf::new("Sum", 1, 200_000);
-        assert_eq!(Content::pdf(pdf.clone()).md5(), Content::bytes(pdf.bytes()).md5());
+        assert_eq!(
+            Content::pdf(pdf.clone()).md5(),
+            Content::bytes(pdf.bytes()).md5()
+        );
     }
 
     #[test]

@@ -64,10 +64,18 @@ fn format(seconds: u64) -> String {
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let from_march = (5 * of_year + 2) / 153;
     let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
+    let month = if from_march < 10 {
+        from_march + 3
+    } else {
+        from_march - 9
+    };
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     let name = |names: &[&'static str], index: u64| {
-        usize::try_from(index).ok().and_then(|index| names.get(index)).copied().unwrap_or("")
+        usize::try_from(index)
+            .ok()
+            .and_then(|index| names.get(index))
+            .copied()
+            .unwrap_or("")
     };
     format!(
         "{}, {day:02} {} {year:04} {:02}:{:02}:{:02} GMT",
@@ -92,13 +100,23 @@ mod tests {
             ("20240301", "Fri, 01 Mar 2024 00:00:00 GMT"),
             ("20261231120000", "Thu, 31 Dec 2026 12:00:00 GMT"),
         ] {
-            assert_eq!(of_timestamp(timestamp).as_deref(), Some(date), "{timestamp}");
+            assert_eq!(
+                of_timestamp(timestamp).as_deref(),
+                Some(date),
+                "{timestamp}"
+            );
         }
     }
 
     #[test]
     fn what_is_no_date_is_refused() {
-        for bad in ["", "199", "1994110608493x", "20231301000000", "199411060849371"] {
+        for bad in [
+            "",
+            "199",
+            "1994110608493x",
+            "20231301000000",
+            "199411060849371",
+        ] {
             assert_eq!(of_timestamp(bad), None, "{bad:?}");
         }
     }

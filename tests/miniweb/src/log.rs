@@ -82,7 +82,12 @@ impl LoggedRequest {
     /// The absolute URL asked for.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("{}://{}{}", self.scheme.as_str(), self.host, self.path_and_query)
+        format!(
+            "{}://{}{}",
+            self.scheme.as_str(),
+            self.host,
+            self.path_and_query
+        )
     }
 }
 
@@ -127,7 +132,10 @@ impl Log {
             bytes_sent: 0,
             ended: None,
         });
-        Ticket { log: self.clone(), seq }
+        Ticket {
+            log: self.clone(),
+            seq,
+        }
     }
 
     pub(crate) fn requests(&self) -> Vec<LoggedRequest> {
@@ -141,7 +149,10 @@ impl Log {
 
     fn entries(&self) -> MutexGuard<'_, Vec<LoggedRequest>> {
         // A panic elsewhere leaves the entries whole: each change is one field.
-        self.inner.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner
+            .entries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn change(&self, seq: usize, change: impl FnOnce(&mut LoggedRequest)) {
@@ -161,7 +172,8 @@ pub(crate) struct Ticket {
 
 impl Ticket {
     pub(crate) fn answered(&self, status: u16) {
-        self.log.change(self.seq, |entry| entry.status = Some(status));
+        self.log
+            .change(self.seq, |entry| entry.status = Some(status));
     }
 
     pub(crate) fn sent(&self, bytes: u64) {

@@ -54,7 +54,17 @@ impl Outgoing {
             // The HTTP layer never asks an empty body for anything.
             ticket.end(Ended::Completed);
         }
-        Self { content, at, end, announced, drip: None, wait: None, finish, ticket, wire }
+        Self {
+            content,
+            at,
+            end,
+            announced,
+            drip: None,
+            wait: None,
+            finish,
+            ticket,
+            wire,
+        }
     }
 
     /// At most `bytes` each interval.

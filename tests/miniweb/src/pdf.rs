@@ -70,7 +70,12 @@ impl Pdf {
                     if at == stop {
                         break;
                     }
-                    out.push(FILLERS.get(usize::from(letter & 63)).copied().unwrap_or(b'A'));
+                    out.push(
+                        FILLERS
+                            .get(usize::from(letter & 63))
+                            .copied()
+                            .unwrap_or(b'A'),
+                    );
                     at += 1;
                 }
             } else {
@@ -146,8 +151,12 @@ fn length(bytes: &Bytes) -> u64 {
 
 /// Copies up to `count` bytes from `offset` and says how many.
 fn copy(from: &Bytes, offset: u64, count: u64, to: &mut Vec<u8>) -> u64 {
-    let start = usize::try_from(offset).unwrap_or(usize::MAX).min(from.len());
-    let count = usize::try_from(count).unwrap_or(usize::MAX).min(from.len() - start);
+    let start = usize::try_from(offset)
+        .unwrap_or(usize::MAX)
+        .min(from.len());
+    let count = usize::try_from(count)
+        .unwrap_or(usize::MAX)
+        .min(from.len() - start);
     to.extend(from.iter().skip(start).take(count));
     count as u64
 }
@@ -172,19 +181,27 @@ fn page_text(title: &str) -> String {
 
 /// A PDF text string in UTF-16 with its byte-order mark, in hexadecimal.
 fn utf16_hex(text: &str) -> String {
-    text.encode_utf16().fold(String::from("FEFF"), |mut out, unit| {
-        let _ = write!(out, "{unit:04X}");
-        out
-    })
+    text.encode_utf16()
+        .fold(String::from("FEFF"), |mut out, unit| {
+            let _ = write!(out, "{unit:04X}");
+            out
+        })
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 mod tests {
     use super::*;
 
     fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-        haystack.windows(needle.len()).position(|window| window == needle)
+        haystack
+            .windows(needle.len())
+            .position(|window| window == needle)
     }
 
     #[test]
@@ -199,7 +216,10 @@ mod tests {
 
     #[test]
     fn every_entry_of_the_cross_reference_table_points_at_its_object() {
-        for pdf in [Pdf::new("Cross", 9, 50_000), Pdf::encrypted("Cross", 9, 50_000)] {
+        for pdf in [
+            Pdf::new("Cross", 9, 50_000),
+            Pdf::encrypted("Cross", 9, 50_000),
+        ] {
             let bytes = pdf.bytes();
             assert!(bytes.starts_with(b"%PDF-1.4"));
             assert!(bytes.ends_with(b"%%EOF\n"));
@@ -208,7 +228,11 @@ mod tests {
             let at: usize = after.lines().next().unwrap().parse().unwrap();
             assert!(bytes[at..].starts_with(b"xref\n"));
             let table = String::from_utf8_lossy(&bytes[at..]).into_owned();
-            let rows: Vec<&str> = table.lines().skip(3).take_while(|l| l.ends_with("n ")).collect();
+            let rows: Vec<&str> = table
+                .lines()
+                .skip(3)
+                .take_while(|l| l.ends_with("n "))
+                .collect();
             assert!(rows.len() >= 7);
             for (index, row) in rows.iter().enumerate() {
                 let offset: usize = row[..10].parse().unwrap();
@@ -239,16 +263,28 @@ mod tests {
         let whole = pdf.bytes();
         for from in [0_usize, 1, 700, 901, 1234, 4_700, 4_999, 5_000, 6_000] {
             for count in [0_usize, 1, 7, 64, 900, 10_000] {
-                let expected = whole.get(from..(from + count).min(whole.len())).unwrap_or(&[]);
-                assert_eq!(&pdf.read(from as u64, count)[..], expected, "{from}+{count}");
+                let expected = whole
+                    .get(from..(from + count).min(whole.len()))
+                    .unwrap_or(&[]);
+                assert_eq!(
+                    &pdf.read(from as u64, count)[..],
+                    expected,
+                    "{from}+{count}"
+                );
             }
         }
     }
 
     #[test]
     fn seeds_differ_and_repeat() {
-        assert_eq!(Pdf::new("A", 1, 3000).bytes(), Pdf::new("A", 1, 3000).bytes());
-        assert_ne!(Pdf::new("A", 1, 3000).bytes(), Pdf::new("A", 2, 3000).bytes());
+        assert_eq!(
+            Pdf::new("A", 1, 3000).bytes(),
+            Pdf::new("A", 1, 3000).bytes()
+        );
+        assert_ne!(
+            Pdf::new("A", 1, 3000).bytes(),
+            Pdf::new("A", 2, 3000).bytes()
+        );
     }
 
     #[test]

@@ -62,7 +62,11 @@ impl Miniweb {
         let tls = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let http = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let log = Log::new();
-        let stage = Arc::new(Stage { world, turns: Turns::default(), log: log.clone() });
+        let stage = Arc::new(Stage {
+            world,
+            turns: Turns::default(),
+            log: log.clone(),
+        });
         let acceptor = TlsAcceptor::from(authority.tls());
         Ok(Self {
             names,
@@ -214,7 +218,8 @@ async fn converse(tcp: TcpStream, acceptor: Option<TlsAcceptor>, stage: Arc<Stag
     };
     let control = WireControl::default();
     let wire = Wire::new(stream, control.clone());
-    let service = service_fn(|request| answer(request, scheme, Arc::clone(&stage), control.clone()));
+    let service =
+        service_fn(|request| answer(request, scheme, Arc::clone(&stage), control.clone()));
     // Half-closed connections stay off (hyper's default): a client that hangs
     // up while its answer is pending ends the connection, which drops the
     // pending answer and its log ticket.

@@ -81,7 +81,11 @@ pub(crate) struct Wire {
 
 impl Wire {
     pub(crate) fn new(stream: Stream, control: WireControl) -> Self {
-        Self { stream, control, next_drop: None }
+        Self {
+            stream,
+            control,
+            next_drop: None,
+        }
     }
 
     fn poll_raw_write(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {

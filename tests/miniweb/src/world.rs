@@ -69,7 +69,10 @@ impl World {
             self = self.captured(&url, capture);
         }
         let index = self.papers.len();
-        let arxiv = paper.arxiv.as_deref().map(|id| services::arxiv::split_version(id).0);
+        let arxiv = paper
+            .arxiv
+            .as_deref()
+            .map(|id| services::arxiv::split_version(id).0);
         for (kind, value) in [
             (Id::Doi, paper.doi.as_deref()),
             (Id::Arxiv, arxiv),
@@ -95,7 +98,9 @@ impl World {
                 self.hosts.insert(host);
                 self.pages.insert(key, script.into());
             }
-            None => self.mistakes.push(format!("page `{url}`: not an absolute http or https URL")),
+            None => self
+                .mistakes
+                .push(format!("page `{url}`: not an absolute http or https URL")),
         }
         self
     }
@@ -104,10 +109,14 @@ impl World {
     #[must_use]
     pub fn captured(mut self, url: &str, capture: Capture) -> Self {
         if !capture.is_dated() {
-            self.mistakes
-                .push(format!("capture of `{url}`: the timestamp is no date (YYYYMMDDhhmmss)"));
+            self.mistakes.push(format!(
+                "capture of `{url}`: the timestamp is no date (YYYYMMDDhhmmss)"
+            ));
         }
-        let captures = self.captures.entry(services::wayback::key(url)).or_default();
+        let captures = self
+            .captures
+            .entry(services::wayback::key(url))
+            .or_default();
         captures.push(capture.of(url));
         captures.sort_by(|a, b| a.timestamp().cmp(b.timestamp()));
         self
@@ -177,10 +186,12 @@ impl World {
             .split_once('?')
             .unwrap_or((&asked.path_and_query, ""));
         let page = |scheme: Scheme| {
-            [&asked.path_and_query, path].into_iter().find_map(|target| {
-                let key = key(scheme, &asked.host, target);
-                self.pages.get(&key).map(|script| turns.next(&key, script))
-            })
+            [&asked.path_and_query, path]
+                .into_iter()
+                .find_map(|target| {
+                    let key = key(scheme, &asked.host, target);
+                    self.pages.get(&key).map(|script| turns.next(&key, script))
+                })
         };
         let service_host = services::HOSTS.contains(&asked.host.as_str());
         page(asked.scheme)
@@ -197,7 +208,8 @@ impl World {
                 }
             })
             .unwrap_or_else(|| {
-                Answer::text(format!("404: {} has no {}\n", asked.host, asked.path)).with_status(404)
+                Answer::text(format!("404: {} has no {}\n", asked.host, asked.path))
+                    .with_status(404)
             })
     }
 
@@ -261,7 +273,10 @@ mod tests {
 
     fn answered(world: &World, url: &str) -> (u16, String) {
         let answer = world.answer(&Asked::get(url), &Turns::default());
-        (answer.status, String::from_utf8_lossy(&answer.body()).into_owned())
+        (
+            answer.status,
+            String::from_utf8_lossy(&answer.body()).into_owned(),
+        )
     }
 
     #[test]
@@ -269,16 +284,28 @@ mod tests {
         let world = World::new()
             .page("https://a.example/x", Answer::text("any"))
             .page("https://a.example/x?v=2", Answer::text("two"));
-        assert_eq!(answered(&world, "https://a.example/x"), (200, "any".to_owned()));
-        assert_eq!(answered(&world, "https://a.example/x?v=1"), (200, "any".to_owned()));
-        assert_eq!(answered(&world, "https://a.example/x?v=2"), (200, "two".to_owned()));
+        assert_eq!(
+            answered(&world, "https://a.example/x"),
+            (200, "any".to_owned())
+        );
+        assert_eq!(
+            answered(&world, "https://a.example/x?v=1"),
+            (200, "any".to_owned())
+        );
+        assert_eq!(
+            answered(&world, "https://a.example/x?v=2"),
+            (200, "two".to_owned())
+        );
         assert_eq!(answered(&world, "https://a.example/y").0, 404);
     }
 
     #[test]
     fn encoded_and_plain_spellings_of_a_page_are_one() {
         let world = World::new().page("https://a.example/pdf/10.1%2Fx (1).pdf", Answer::text("x"));
-        assert_eq!(answered(&world, "https://a.example/pdf/10.1/x%20(1).pdf").0, 200);
+        assert_eq!(
+            answered(&world, "https://a.example/pdf/10.1/x%20(1).pdf").0,
+            200
+        );
     }
 
     #[test]
@@ -287,7 +314,11 @@ mod tests {
         let world = World::new().page("https://a.example/x", script);
         let turns = Turns::default();
         let statuses: Vec<u16> = (0..3)
-            .map(|_| world.answer(&Asked::get("https://a.example/x"), &turns).status)
+            .map(|_| {
+                world
+                    .answer(&Asked::get("https://a.example/x"), &turns)
+                    .status
+            })
             .collect();
         assert_eq!(statuses, [503, 200, 200]);
     }

@@ -32,11 +32,7 @@ impl Capture {
 
 /// The captures of a URL that were recorded with status 200: PDFs first, each
 /// kind the newest first. None at all for a URL the archive excludes.
-pub(crate) fn captures(
-    host: &dyn Host,
-    policy: &Policy,
-    url: &str,
-) -> Result<Vec<Capture>, Miss> {
+pub(crate) fn captures(host: &dyn Host, policy: &Policy, url: &str) -> Result<Vec<Capture>, Miss> {
     let asked = urls::with_query(
         policy.base_url("cdx-url")?,
         &[
@@ -85,9 +81,7 @@ fn parse(rows: Vec<Vec<Option<String>>>) -> Result<Vec<Capture>, Miss> {
             })
         })
         .collect();
-    captures.sort_by(|a, b| {
-        (b.is_pdf(), &b.timestamp).cmp(&(a.is_pdf(), &a.timestamp))
-    });
+    captures.sort_by(|a, b| (b.is_pdf(), &b.timestamp).cmp(&(a.is_pdf(), &a.timestamp)));
     Ok(captures)
 }
 

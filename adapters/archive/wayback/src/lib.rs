@@ -9,8 +9,7 @@ mod cdx;
 mod replay;
 
 use paperfall_adapter::{
-    Adapter, Candidate, Descriptor, Findings, Host, Level, Miss,
-    MissOutcome, Policy, Work, urls,
+    Adapter, Candidate, Descriptor, Findings, Host, Level, Miss, MissOutcome, Policy, Work, urls,
 };
 
 use cdx::Capture;
@@ -134,7 +133,9 @@ impl Search<'_> {
 
     fn captures(&self, url: &str) -> Result<Vec<Capture>, Miss> {
         match cdx::captures(self.host, self.policy, url) {
-            Err(miss) if miss.outcome() == MissOutcome::Retryable && miss.reason() != "rate_limited" => {
+            Err(miss)
+                if miss.outcome() == MissOutcome::Retryable && miss.reason() != "rate_limited" =>
+            {
                 // Out of order: the availability API may still give a hint.
                 // When it has none, that proves nothing.
                 match cdx::hint(self.host, self.policy, url) {

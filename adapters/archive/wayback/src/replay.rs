@@ -21,11 +21,7 @@ pub(crate) enum Replay {
 /// # Errors
 /// `rate_limited` and the like when the archive itself refuses; a *captured*
 /// refusal is a [`Replay::BadCapture`].
-pub(crate) fn look_at(
-    host: &dyn Host,
-    policy: &Policy,
-    capture: &Capture,
-) -> Result<Replay, Miss> {
+pub(crate) fn look_at(host: &dyn Host, policy: &Policy, capture: &Capture) -> Result<Replay, Miss> {
     // The original goes in as it is: its query is part of the capture's key.
     let original = capture.original.split('#').next().unwrap_or_default();
     let url = format!(
@@ -37,7 +33,10 @@ pub(crate) fn look_at(
     let response = Request::landing(url).send(host)?;
     if response.header("memento-datetime").is_none() {
         return match response.status {
-            429 | 500.. => Err(response.ok().err().unwrap_or_else(|| Miss::error("bad_answer"))),
+            429 | 500.. => Err(response
+                .ok()
+                .err()
+                .unwrap_or_else(|| Miss::error("bad_answer"))),
             _ => Ok(Replay::NotACapture),
         };
     }

@@ -24,9 +24,7 @@ impl Adapter for Arxiv {
     }
 
     fn resolve(_host: &dyn Host, work: &Work, policy: &Policy) -> Result<Findings, Miss> {
-        let id = work
-            .arxiv()
-            .ok_or_else(|| Miss::skipped("no_arxiv_id"))?;
+        let id = work.arxiv().ok_or_else(|| Miss::skipped("no_arxiv_id"))?;
         let mut found = Findings::none("no_pdf_url");
         found.propose(
             Candidate::new(
@@ -62,9 +60,18 @@ mod tests {
     fn every_form_of_id_is_a_pdf_address_without_a_request() {
         for (identifier, url) in [
             (("arxiv", "2101.00001"), "https://arxiv.org/pdf/2101.00001"),
-            (("arxiv", "1605.08386v1"), "https://arxiv.org/pdf/1605.08386v1"),
-            (("arxiv", "quant-ph/0201082v1"), "https://arxiv.org/pdf/quant-ph/0201082v1"),
-            (("doi", "10.48550/arxiv.2101.00001"), "https://arxiv.org/pdf/2101.00001"),
+            (
+                ("arxiv", "1605.08386v1"),
+                "https://arxiv.org/pdf/1605.08386v1",
+            ),
+            (
+                ("arxiv", "quant-ph/0201082v1"),
+                "https://arxiv.org/pdf/quant-ph/0201082v1",
+            ),
+            (
+                ("doi", "10.48550/arxiv.2101.00001"),
+                "https://arxiv.org/pdf/2101.00001",
+            ),
         ] {
             assert_eq!(pdf_of(identifier), url);
         }
@@ -97,7 +104,10 @@ mod tests {
         for identifier in [("doi", "10.7717/peerj.4375"), ("arxiv", "not an id")] {
             let work = testing::work(&[identifier]);
             let miss = testing::attempt::<Arxiv>(&ScriptedHost::new(), &work, &[]).unwrap_err();
-            assert_eq!((miss.outcome(), miss.reason()), (MissOutcome::Skipped, "no_arxiv_id"));
+            assert_eq!(
+                (miss.outcome(), miss.reason()),
+                (MissOutcome::Skipped, "no_arxiv_id")
+            );
         }
     }
 }

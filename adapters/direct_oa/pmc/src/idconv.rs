@@ -57,7 +57,10 @@ fn ask(host: &dyn Host, policy: &Policy, id: &str) -> Result<Option<Record>, Mis
     let mut parameters = vec![("ids", id), ("format", "json"), ("tool", "paperfall")];
     parameters.extend(policy.setting("email").map(|email| ("email", email)));
     let url = urls::with_query(
-        &format!("{}/tools/idconv/api/v1/articles/", policy.base_url("idconv-url")?),
+        &format!(
+            "{}/tools/idconv/api/v1/articles/",
+            policy.base_url("idconv-url")?
+        ),
         &parameters,
     );
     let answer: Answer = Request::metadata(url)

@@ -85,7 +85,10 @@ fn the_pdf_is_proposed_on_the_configured_host_with_its_checksum() {
 fn versions_are_ranked_by_kind_then_numerically() {
     let host = bucket(&[2, 10, 9])
         .json(&metadata(10), &article(10, r#","is_manuscript":true"#))
-        .json(&metadata(9), &article(9, r#","is_pmc_openaccess":true,"is_retracted":true"#))
+        .json(
+            &metadata(9),
+            &article(9, r#","is_pmc_openaccess":true,"is_retracted":true"#),
+        )
         .json(&metadata(2), &article(2, r#","is_pmc_openaccess":true"#));
     let found = by_pmcid(&host).unwrap();
     assert_eq!(
@@ -114,7 +117,11 @@ fn a_doi_becomes_a_pmcid_by_the_converter_and_is_handed_on() {
         .json(&metadata(1), &article(1, ""));
     let found = by_doi(&host).unwrap();
     assert_eq!(found.candidates.len(), 1);
-    assert!(found.identifiers.contains(&Identifier::new("pmcid", "PMC77")));
+    assert!(
+        found
+            .identifiers
+            .contains(&Identifier::new("pmcid", "PMC77"))
+    );
 }
 
 #[test]
@@ -124,7 +131,10 @@ fn a_work_the_converter_does_not_know_is_not_found() {
         r#"{"status":"ok","records":[{"requested-id":"10.1234/abc","doi":"10.1234/abc","status":"error","errmsg":"Identifier not found in PMC"}]}"#,
     );
     let miss = by_doi(&host).unwrap_err();
-    assert_eq!((miss.outcome(), miss.reason()), (MissOutcome::NoPdf, "not_found"));
+    assert_eq!(
+        (miss.outcome(), miss.reason()),
+        (MissOutcome::NoPdf, "not_found")
+    );
 }
 
 #[test]
@@ -137,7 +147,10 @@ fn an_article_outside_the_bucket_is_not_found_and_its_ids_are_handed_on() {
     assert_eq!(found.reason, "not_found");
     assert_eq!(
         found.identifiers,
-        [Identifier::new("pmid", "5"), Identifier::new("pmcid", "PMC77")]
+        [
+            Identifier::new("pmid", "5"),
+            Identifier::new("pmcid", "PMC77")
+        ]
     );
 }
 
@@ -157,12 +170,18 @@ fn one_unreadable_version_does_not_lose_the_others_but_is_not_read_as_none() {
     assert_eq!(by_pmcid(&host).unwrap().candidates.len(), 1);
     let host = bucket(&[2]).status(&metadata(2), 503);
     let miss = by_pmcid(&host).unwrap_err();
-    assert_eq!((miss.outcome(), miss.reason()), (MissOutcome::Retryable, "http_5xx"));
+    assert_eq!(
+        (miss.outcome(), miss.reason()),
+        (MissOutcome::Retryable, "http_5xx")
+    );
 }
 
 #[test]
 fn metadata_of_another_article_is_refused() {
-    let host = bucket(&[1]).json(&metadata(1), &article(1, "").replace("\"PMC77\"", "\"PMC78\""));
+    let host = bucket(&[1]).json(
+        &metadata(1),
+        &article(1, "").replace("\"PMC77\"", "\"PMC78\""),
+    );
     assert_eq!(by_pmcid(&host).unwrap_err().reason(), "bad_answer");
 }
 
@@ -170,9 +189,15 @@ fn metadata_of_another_article_is_refused() {
 fn answers_of_another_shape_and_failures_are_named() {
     let html = "<html>Service unavailable</html>";
     let miss = by_pmcid(&ScriptedHost::new().html(LIST, html)).unwrap_err();
-    assert_eq!((miss.outcome(), miss.reason()), (MissOutcome::Error, "bad_answer"));
+    assert_eq!(
+        (miss.outcome(), miss.reason()),
+        (MissOutcome::Error, "bad_answer")
+    );
     let miss = by_pmcid(&ScriptedHost::new().fail(LIST, HttpErrorKind::Connect)).unwrap_err();
-    assert_eq!((miss.outcome(), miss.reason()), (MissOutcome::Retryable, "connect"));
+    assert_eq!(
+        (miss.outcome(), miss.reason()),
+        (MissOutcome::Retryable, "connect")
+    );
     let miss = by_doi(&ScriptedHost::new().json(IDCONV, r#"{"status":"ok"}"#)).unwrap_err();
     assert_eq!(miss.reason(), "bad_answer");
 }
@@ -181,6 +206,9 @@ fn answers_of_another_shape_and_failures_are_named() {
 fn a_work_without_identifiers_is_skipped_without_a_request() {
     let host = ScriptedHost::new();
     let miss = attempt(&host, &testing::work(&[])).unwrap_err();
-    assert_eq!((miss.outcome(), miss.reason()), (MissOutcome::Skipped, "no_identifier"));
+    assert_eq!(
+        (miss.outcome(), miss.reason()),
+        (MissOutcome::Skipped, "no_identifier")
+    );
     assert!(host.requests().is_empty());
 }

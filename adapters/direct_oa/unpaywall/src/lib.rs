@@ -48,9 +48,11 @@ impl Adapter for Unpaywall {
         );
         let response = Request::metadata(url).send(host)?;
         if response.status == 422 {
-            return Err(Miss::nonretryable("misconfigured").with_status(422).because(
-                "Unpaywall refuses the configured e-mail address: set --email to your own",
-            ));
+            return Err(Miss::nonretryable("misconfigured")
+                .with_status(422)
+                .because(
+                    "Unpaywall refuses the configured e-mail address: set --email to your own",
+                ));
         }
         let record: Record = response.ok()?.json("an Unpaywall record")?;
         findings(record)
@@ -140,7 +142,9 @@ fn is_candidate(found: &Findings, page: &str) -> bool {
 }
 
 fn filled(text: &Option<String>) -> Option<&str> {
-    text.as_deref().map(str::trim).filter(|text| !text.is_empty())
+    text.as_deref()
+        .map(str::trim)
+        .filter(|text| !text.is_empty())
 }
 
 paperfall_adapter::export!(Unpaywall);

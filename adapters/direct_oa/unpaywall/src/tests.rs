@@ -126,12 +126,36 @@ fn a_refused_e_mail_is_a_misconfiguration_and_said_loudly() {
 fn unknown_busy_broken_and_odd_answers_are_told_apart() {
     let html_404 = response(URL, 404, "text/html", "<h1>Not found</h1>");
     for (host, outcome, reason) in [
-        (ScriptedHost::new().answer(URL, html_404), MissOutcome::NoPdf, "not_found"),
-        (ScriptedHost::new().status(URL, 429), MissOutcome::Retryable, "rate_limited"),
-        (ScriptedHost::new().status(URL, 503), MissOutcome::Retryable, "http_5xx"),
-        (ScriptedHost::new().html(URL, "<p>maintenance"), MissOutcome::Error, "bad_answer"),
-        (ScriptedHost::new().json(URL, "{}"), MissOutcome::Error, "bad_answer"),
-        (ScriptedHost::new().fail(URL, HttpErrorKind::Dns), MissOutcome::Retryable, "dns"),
+        (
+            ScriptedHost::new().answer(URL, html_404),
+            MissOutcome::NoPdf,
+            "not_found",
+        ),
+        (
+            ScriptedHost::new().status(URL, 429),
+            MissOutcome::Retryable,
+            "rate_limited",
+        ),
+        (
+            ScriptedHost::new().status(URL, 503),
+            MissOutcome::Retryable,
+            "http_5xx",
+        ),
+        (
+            ScriptedHost::new().html(URL, "<p>maintenance"),
+            MissOutcome::Error,
+            "bad_answer",
+        ),
+        (
+            ScriptedHost::new().json(URL, "{}"),
+            MissOutcome::Error,
+            "bad_answer",
+        ),
+        (
+            ScriptedHost::new().fail(URL, HttpErrorKind::Dns),
+            MissOutcome::Retryable,
+            "dns",
+        ),
     ] {
         assert_eq!(missed(&host), (outcome, reason.to_owned()));
     }
@@ -141,10 +165,17 @@ fn unknown_busy_broken_and_odd_answers_are_told_apart() {
 fn without_a_doi_or_an_address_nothing_is_asked() {
     let host = ScriptedHost::new();
     let no_doi = testing::work(&[("pmid", "1")]);
-    let miss = testing::attempt::<Unpaywall>(&host, &no_doi, &[("email", "me@lab.edu")]).unwrap_err();
-    assert_eq!((miss.outcome(), miss.reason()), (MissOutcome::Skipped, "no_doi"));
+    let miss =
+        testing::attempt::<Unpaywall>(&host, &no_doi, &[("email", "me@lab.edu")]).unwrap_err();
+    assert_eq!(
+        (miss.outcome(), miss.reason()),
+        (MissOutcome::Skipped, "no_doi")
+    );
     let work = testing::work(&[("doi", "10.1234/a")]);
     let miss = testing::attempt::<Unpaywall>(&host, &work, &[]).unwrap_err();
-    assert_eq!((miss.outcome(), miss.reason()), (MissOutcome::Skipped, "no_email"));
+    assert_eq!(
+        (miss.outcome(), miss.reason()),
+        (MissOutcome::Skipped, "no_email")
+    );
     assert!(host.requests().is_empty());
 }

@@ -74,11 +74,7 @@ fn without_target(handle: Handle) -> Result<Findings, Miss> {
 }
 
 /// What the end of the way is worth.
-fn end(
-    response: &Response,
-    landing: Result<Landing, Miss>,
-    doi: &Doi,
-) -> Result<Findings, Miss> {
+fn end(response: &Response, landing: Result<Landing, Miss>, doi: &Doi) -> Result<Findings, Miss> {
     match landing {
         Ok(Landing::Pdf) => {
             let mut found = Findings::none("no_pdf_url");

@@ -24,7 +24,12 @@ fn page(url: &str, body: &str) -> Response {
 
 #[test]
 fn a_doi_that_leads_to_a_pdf_is_proposed_by_the_url_that_answered() {
-    let end = response("https://pub.example/download?id=1", 200, "text/plain", "%PDF-1.5");
+    let end = response(
+        "https://pub.example/download?id=1",
+        200,
+        "text/plain",
+        "%PDF-1.5",
+    );
     let found = attempt(&ends_at(end)).unwrap();
     let candidate = found.candidates.first().unwrap();
     assert_eq!(candidate.url, "https://pub.example/download?id=1");
@@ -65,7 +70,8 @@ fn a_circle_of_refreshes_ends_after_two() {
 
 #[test]
 fn a_challenge_is_blocked_its_refresh_is_not_followed_and_the_page_is_handed_on() {
-    let challenge = r#"<title>Just a moment...</title><meta http-equiv="refresh" content="1; url=/again">"#;
+    let challenge =
+        r#"<title>Just a moment...</title><meta http-equiv="refresh" content="1; url=/again">"#;
     for end in [
         response(END, 200, "text/html", challenge),
         response(END, 403, "text/html", "Forbidden"),
@@ -83,14 +89,28 @@ fn an_unregistered_doi_is_told_from_one_that_leads_nowhere() {
     let unknown = || ScriptedHost::new().status(DOI, 404);
     let miss = attempt(&unknown().answer(
         API,
-        response(API, 404, "application/json", r#"{"responseCode":100,"handle":"10.1234/abc"}"#),
+        response(
+            API,
+            404,
+            "application/json",
+            r#"{"responseCode":100,"handle":"10.1234/abc"}"#,
+        ),
     ))
     .unwrap_err();
-    assert_eq!((miss.outcome(), miss.reason()), (MissOutcome::Nonretryable, "doi_unregistered"));
+    assert_eq!(
+        (miss.outcome(), miss.reason()),
+        (MissOutcome::Nonretryable, "doi_unregistered")
+    );
 
-    for values in [r#"{"responseCode":1,"values":[]}"#, r#"{"responseCode":200}"#] {
+    for values in [
+        r#"{"responseCode":1,"values":[]}"#,
+        r#"{"responseCode":200}"#,
+    ] {
         let found = attempt(&unknown().json(API, values)).unwrap();
-        assert_eq!((found.reason.as_str(), found.landing_urls.len()), ("no_pdf_url", 0));
+        assert_eq!(
+            (found.reason.as_str(), found.landing_urls.len()),
+            ("no_pdf_url", 0)
+        );
     }
     let found = attempt(&unknown().json(
         API,
@@ -101,7 +121,10 @@ fn an_unregistered_doi_is_told_from_one_that_leads_nowhere() {
     assert_eq!(found.landing_urls, [END]);
 
     let miss = attempt(&unknown().html(API, "<h1>Down for maintenance</h1>")).unwrap_err();
-    assert_eq!((miss.outcome(), miss.reason()), (MissOutcome::Error, "bad_answer"));
+    assert_eq!(
+        (miss.outcome(), miss.reason()),
+        (MissOutcome::Error, "bad_answer")
+    );
 }
 
 #[test]
@@ -115,9 +138,15 @@ fn a_publishers_404_is_not_found_and_does_not_accuse_the_doi() {
 
 #[test]
 fn a_deleted_doi_is_not_found_and_a_chooser_offers_its_places() {
-    let grave = page("https://www.crossref.org/_deleted-doi/", "<a href=/>Crossref</a>");
+    let grave = page(
+        "https://www.crossref.org/_deleted-doi/",
+        "<a href=/>Crossref</a>",
+    );
     let found = attempt(&ends_at(grave)).unwrap();
-    assert_eq!((found.reason.as_str(), found.landing_urls.len()), ("not_found", 0));
+    assert_eq!(
+        (found.reason.as_str(), found.landing_urls.len()),
+        ("not_found", 0)
+    );
     let chooser = page(
         "https://chooser.crossref.org/?doi=10.1234/abc",
         "<a href=/help>Help</a><a href=https://pub.example>Logo</a>\
@@ -129,23 +158,51 @@ fn a_deleted_doi_is_not_found_and_a_chooser_offers_its_places() {
 
 #[test]
 fn springers_complaint_about_cookies_is_cut_off_the_landing_page() {
-    let end = page("https://pub.example/article/1?error=cookies_not_supported&code=x", "");
+    let end = page(
+        "https://pub.example/article/1?error=cookies_not_supported&code=x",
+        "",
+    );
     assert_eq!(attempt(&ends_at(end)).unwrap().landing_urls, [END]);
 }
 
 #[test]
 fn failures_on_the_way_are_named() {
     for (host, outcome, reason) in [
-        (ends_at(response(END, 503, "text/html", "")), MissOutcome::Retryable, "http_5xx"),
-        (ends_at(response(END, 429, "text/html", "")), MissOutcome::Retryable, "rate_limited"),
-        (ends_at(response(END, 400, "text/html", "")), MissOutcome::Nonretryable, "http_4xx"),
-        (ScriptedHost::new().fail(DOI, HttpErrorKind::RedirectLoop), MissOutcome::Nonretryable, "redirect_loop"),
-        (ScriptedHost::new().fail(DOI, HttpErrorKind::PrivateAddress), MissOutcome::Nonretryable, "private_address"),
-        (ScriptedHost::new().fail(DOI, HttpErrorKind::RobotsDisallow), MissOutcome::Skipped, "robots_disallow"),
+        (
+            ends_at(response(END, 503, "text/html", "")),
+            MissOutcome::Retryable,
+            "http_5xx",
+        ),
+        (
+            ends_at(response(END, 429, "text/html", "")),
+            MissOutcome::Retryable,
+            "rate_limited",
+        ),
+        (
+            ends_at(response(END, 400, "text/html", "")),
+            MissOutcome::Nonretryable,
+            "http_4xx",
+        ),
+        (
+            ScriptedHost::new().fail(DOI, HttpErrorKind::RedirectLoop),
+            MissOutcome::Nonretryable,
+            "redirect_loop",
+        ),
+        (
+            ScriptedHost::new().fail(DOI, HttpErrorKind::PrivateAddress),
+            MissOutcome::Nonretryable,
+            "private_address",
+        ),
+        (
+            ScriptedHost::new().fail(DOI, HttpErrorKind::RobotsDisallow),
+            MissOutcome::Skipped,
+            "robots_disallow",
+        ),
     ] {
         let miss = attempt(&host).unwrap_err();
         assert_eq!((miss.outcome(), miss.reason()), (outcome, reason));
     }
-    let miss = testing::attempt::<DoiRedirect>(&ScriptedHost::new(), &testing::work(&[]), &[]).unwrap_err();
+    let miss = testing::attempt::<DoiRedirect>(&ScriptedHost::new(), &testing::work(&[]), &[])
+        .unwrap_err();
     assert_eq!(miss.reason(), "no_doi");
 }

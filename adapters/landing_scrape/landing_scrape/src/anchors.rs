@@ -49,8 +49,8 @@ pub(crate) fn pdfs(page: &Page, work: &Work, plainly: bool) -> Vec<Named> {
         return named;
     };
     let full_texts = named.iter().filter(|named| named.score >= SAYS_FULL_TEXT);
-    let is_index = full_texts.count() > MAX_FULL_TEXTS
-        || (best < SAYS_FULL_TEXT && named.len() > MAX_OTHERS);
+    let is_index =
+        full_texts.count() > MAX_FULL_TEXTS || (best < SAYS_FULL_TEXT && named.len() > MAX_OTHERS);
     let too_weak = plainly && best < SAYS_FULL_TEXT;
     // Only the best: a link that is less plainly the article is another file.
     named.retain(|named| named.score == best);
@@ -119,9 +119,16 @@ fn domain(host: &str) -> &str {
     let from = |at: Option<usize>| at.and_then(|at| host.get(at..)).unwrap_or(host);
     let two = from(second);
     let short = two.split('.').next().is_some_and(|label| {
-        ["ac", "co", "com", "edu", "gov", "org", "net", "gob", "or", "go"].contains(&label)
+        [
+            "ac", "co", "com", "edu", "gov", "org", "net", "gob", "or", "go",
+        ]
+        .contains(&label)
     });
-    if short && two != host { from(third) } else { two }
+    if short && two != host {
+        from(third)
+    } else {
+        two
+    }
 }
 
 /// Whether the link stands among other people's: a reference list, related
@@ -146,13 +153,20 @@ fn has_pdf_segment(url: &str) -> bool {
     let Some((_, rest)) = address.split_once('/') else {
         return false;
     };
-    rest.split(['/', '?', '&', '='])
-        .any(|part| matches!(part, "pdf" | "pdfft" | "pdfdirect" | "viewpdf" | "printable"))
+    rest.split(['/', '?', '&', '=']).any(|part| {
+        matches!(
+            part,
+            "pdf" | "pdfft" | "pdfdirect" | "viewpdf" | "printable"
+        )
+    })
 }
 
 fn has_pdf_class(link: &Element<'_>) -> bool {
-    link.words("class")
-        .any(|word| word.to_ascii_lowercase().split(['-', '_']).any(|part| part == "pdf"))
+    link.words("class").any(|word| {
+        word.to_ascii_lowercase()
+            .split(['-', '_'])
+            .any(|part| part == "pdf")
+    })
 }
 
 fn names_the_work(url: &str, text: &str, work: &Work) -> bool {

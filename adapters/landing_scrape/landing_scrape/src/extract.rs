@@ -82,10 +82,7 @@ pub(crate) fn pdfs(page: &Page, work: &Work) -> Vec<Named> {
 
 /// The document an embedded viewer shows.
 fn embedded(element: &Element<'_>) -> Option<String> {
-    let source = element
-        .attr("src")
-        .or_else(|| element.attr("data"))?
-        .trim();
+    let source = element.attr("src").or_else(|| element.attr("data"))?.trim();
     // pdf.js and its relatives take the document as a parameter.
     if let Some(file) = urls::query_value(source, "file").filter(|file| !file.is_empty()) {
         return Some(file);

@@ -87,7 +87,10 @@ fn reading_order(work: &Work) -> Vec<&str> {
         }
     }
     pages.sort_by_key(|url| urls::is_under(url, "doi.org"));
-    if pages.first().is_some_and(|url| !urls::is_under(url, "doi.org")) {
+    if pages
+        .first()
+        .is_some_and(|url| !urls::is_under(url, "doi.org"))
+    {
         pages.retain(|url| !urls::is_under(url, "doi.org"));
     }
     pages

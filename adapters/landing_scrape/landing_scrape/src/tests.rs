@@ -51,7 +51,11 @@ fn the_relatives_of_citation_pdf_url_count_too() {
         "<iframe src='/viewer.html?file=%2Farticle%2Fx%2520y.pdf#page=1'></iframe>",
         "<object data='x y.pdf' type='application/pdf'></object>",
     ] {
-        assert_eq!(pdfs(html), ["https://pub.example/article/x%20y.pdf"], "{html}");
+        assert_eq!(
+            pdfs(html),
+            ["https://pub.example/article/x%20y.pdf"],
+            "{html}"
+        );
     }
 }
 
@@ -63,7 +67,10 @@ fn a_link_that_says_full_text_is_taken_without_pdf_in_its_address() {
 
 #[test]
 fn the_whole_page_is_read_not_its_beginning() {
-    let html = format!("<p>{}</p><a href=/article/1.pdf>Download PDF</a>", "x".repeat(300_000));
+    let html = format!(
+        "<p>{}</p><a href=/article/1.pdf>Download PDF</a>",
+        "x".repeat(300_000)
+    );
     assert_eq!(pdfs(&html), ["https://pub.example/article/1.pdf"]);
 }
 
@@ -85,7 +92,11 @@ fn supplements_figures_references_and_older_versions_are_never_taken() {
         "<a href='/export?format=bibtex'>Download</a>",
         "<a href='#pdf'>PDF</a>",
     ] {
-        assert_eq!(read(html, &at(&[PAGE])), Err("no_pdf_url".to_owned()), "{html}");
+        assert_eq!(
+            read(html, &at(&[PAGE])),
+            Err("no_pdf_url".to_owned()),
+            "{html}"
+        );
     }
 }
 
@@ -99,13 +110,19 @@ fn an_index_pages_first_link_is_not_the_paper_unless_a_link_names_the_work() {
         landing_urls: vec![PAGE.to_owned()],
         ..testing::work(&[("doi", "10.1234/a")])
     };
-    assert_eq!(read(index, &by_doi).unwrap(), ["https://pub.example/p/10.1234/a.pdf"]);
+    assert_eq!(
+        read(index, &by_doi).unwrap(),
+        ["https://pub.example/p/10.1234/a.pdf"]
+    );
 
     let by_title = Work {
         title: Some("On the Nesting Habits of  Lesser Penguins".to_owned()),
         ..at(&[PAGE])
     };
-    assert_eq!(read(index, &by_title).unwrap(), ["https://pub.example/p/4.pdf"]);
+    assert_eq!(
+        read(index, &by_title).unwrap(),
+        ["https://pub.example/p/4.pdf"]
+    );
 }
 
 #[test]
@@ -131,7 +148,10 @@ fn challenges_and_firewalls_are_blocked_and_their_refresh_is_not_followed() {
     for (status, body) in [(200, challenge), (403, challenge), (403, "Forbidden")] {
         let host = ScriptedHost::new().answer(PAGE, response(PAGE, status, "text/html", body));
         let miss = attempt(&host, &at(&[PAGE])).unwrap_err();
-        assert_eq!((miss.outcome(), miss.reason()), (MissOutcome::NoPdf, "blocked"));
+        assert_eq!(
+            (miss.outcome(), miss.reason()),
+            (MissOutcome::NoPdf, "blocked")
+        );
         assert_eq!(host.requests(), [PAGE]);
     }
 }
@@ -140,7 +160,10 @@ fn challenges_and_firewalls_are_blocked_and_their_refresh_is_not_followed() {
 fn a_landing_page_that_is_the_pdf_is_proposed() {
     let found = attempt(&ScriptedHost::new().pdf(PAGE), &at(&[PAGE])).unwrap();
     let candidate = found.candidates.first().unwrap();
-    assert_eq!((candidate.url.as_str(), candidate.reason.as_str()), (PAGE, "landing_pdf"));
+    assert_eq!(
+        (candidate.url.as_str(), candidate.reason.as_str()),
+        (PAGE, "landing_pdf")
+    );
 }
 
 #[test]
@@ -152,8 +175,18 @@ fn every_page_is_read_and_the_plainest_candidate_of_all_comes_first() {
         .status(third, 503);
     let found = attempt(&host, &at(&["https://doi.org/10.1/x", PAGE, other, third])).unwrap();
     let urls: Vec<_> = found.candidates.iter().map(|c| c.url.as_str()).collect();
-    assert_eq!(urls, ["https://repo.example/7/file", "https://pub.example/article/1.pdf"]);
-    assert_eq!(host.requests(), [PAGE, other, third], "the resolver is not asked again");
+    assert_eq!(
+        urls,
+        [
+            "https://repo.example/7/file",
+            "https://pub.example/article/1.pdf"
+        ]
+    );
+    assert_eq!(
+        host.requests(),
+        [PAGE, other, third],
+        "the resolver is not asked again"
+    );
 }
 
 #[test]
@@ -161,25 +194,43 @@ fn when_time_is_short_the_first_find_is_returned() {
     let host = ScriptedHost::new()
         .html(PAGE, "<meta name=citation_pdf_url content=/1.pdf>")
         .with_ms_left(4_000);
-    assert_eq!(attempt(&host, &at(&[PAGE, "https://slow.example/"])).unwrap().candidates.len(), 1);
+    assert_eq!(
+        attempt(&host, &at(&[PAGE, "https://slow.example/"]))
+            .unwrap()
+            .candidates
+            .len(),
+        1
+    );
     assert_eq!(host.requests(), [PAGE]);
 }
 
 #[test]
 fn of_several_failures_the_most_telling_is_reported() {
     let (b, c) = ("https://b.example/", "https://c.example/");
-    let blocked = ScriptedHost::new().status(PAGE, 404).status(b, 403).html(c, "<p>nothing");
+    let blocked = ScriptedHost::new()
+        .status(PAGE, 404)
+        .status(b, 403)
+        .html(c, "<p>nothing");
     let pages = at(&[PAGE, b, c]);
     assert_eq!(attempt(&blocked, &pages).unwrap_err().reason(), "blocked");
     let flaky = blocked.fail(c, HttpErrorKind::Reset);
     let miss = attempt(&flaky, &pages).unwrap_err();
-    assert_eq!((miss.outcome(), miss.reason()), (MissOutcome::Retryable, "reset"));
+    assert_eq!(
+        (miss.outcome(), miss.reason()),
+        (MissOutcome::Retryable, "reset")
+    );
     let gone = ScriptedHost::new().status(PAGE, 410);
-    assert_eq!(attempt(&gone, &at(&[PAGE])).unwrap_err().reason(), "not_found");
+    assert_eq!(
+        attempt(&gone, &at(&[PAGE])).unwrap_err().reason(),
+        "not_found"
+    );
 }
 
 #[test]
 fn a_work_without_landing_pages_is_skipped() {
     let miss = attempt(&ScriptedHost::new(), &at(&[])).unwrap_err();
-    assert_eq!((miss.outcome(), miss.reason()), (MissOutcome::Skipped, "no_landing_url"));
+    assert_eq!(
+        (miss.outcome(), miss.reason()),
+        (MissOutcome::Skipped, "no_landing_url")
+    );
 }

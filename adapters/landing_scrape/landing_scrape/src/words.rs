@@ -56,14 +56,67 @@ const FULL_TEXTS: &[&str] = &[
 
 /// Words in a link's text that make it something else.
 const OTHER_WORDS: &[&str] = &[
-    "appendix", "appendices", "figure", "figures", "fig", "table", "tables", "slides", "slide",
-    "poster", "presentation", "cover", "contents", "toc", "guide", "guidelines", "guideline",
-    "instructions", "template", "form", "flyer", "brochure", "leaflet", "license", "licence",
-    "copyright", "terms", "privacy", "policy", "policies", "checklist", "review", "reviews",
-    "transcript", "erratum", "corrigendum", "correction", "retraction", "citation", "bibtex",
-    "endnote", "previous", "earlier", "older", "superseded", "prepublication", "prepub", "draft",
-    "preview", "abstract", "sample", "press", "permission", "permissions", "reprints", "catalog",
-    "booklet", "proceedings", "handbook", "issue", "volume",
+    "appendix",
+    "appendices",
+    "figure",
+    "figures",
+    "fig",
+    "table",
+    "tables",
+    "slides",
+    "slide",
+    "poster",
+    "presentation",
+    "cover",
+    "contents",
+    "toc",
+    "guide",
+    "guidelines",
+    "guideline",
+    "instructions",
+    "template",
+    "form",
+    "flyer",
+    "brochure",
+    "leaflet",
+    "license",
+    "licence",
+    "copyright",
+    "terms",
+    "privacy",
+    "policy",
+    "policies",
+    "checklist",
+    "review",
+    "reviews",
+    "transcript",
+    "erratum",
+    "corrigendum",
+    "correction",
+    "retraction",
+    "citation",
+    "bibtex",
+    "endnote",
+    "previous",
+    "earlier",
+    "older",
+    "superseded",
+    "prepublication",
+    "prepub",
+    "draft",
+    "preview",
+    "abstract",
+    "sample",
+    "press",
+    "permission",
+    "permissions",
+    "reprints",
+    "catalog",
+    "booklet",
+    "proceedings",
+    "handbook",
+    "issue",
+    "volume",
 ];
 
 /// Beginnings of words, in a text or an address, that make it something else.
@@ -71,18 +124,65 @@ const OTHER_STEMS: &[&str] = &["suppl", "supporting", "moesm"];
 
 /// Words in an address's path that make it something else.
 const OTHER_PATH_WORDS: &[&str] = &[
-    "figure", "figures", "fig", "cover", "toc", "frontmatter", "backmatter", "slides", "poster",
-    "guidelines", "instructions", "template", "flyer", "brochure", "license", "copyright",
-    "privacy", "checklist", "prepub", "mediaobjects", "mmc1", "mmc2", "mmc3", "mmc4", "esm", "si",
-    "abs", "abstract", "booklet",
+    "figure",
+    "figures",
+    "fig",
+    "cover",
+    "toc",
+    "frontmatter",
+    "backmatter",
+    "slides",
+    "poster",
+    "guidelines",
+    "instructions",
+    "template",
+    "flyer",
+    "brochure",
+    "license",
+    "copyright",
+    "privacy",
+    "checklist",
+    "prepub",
+    "mediaobjects",
+    "mmc1",
+    "mmc2",
+    "mmc3",
+    "mmc4",
+    "esm",
+    "si",
+    "abs",
+    "abstract",
+    "booklet",
 ];
 
 /// Words of a class or id that enclose other people's links.
 const OTHER_PLACES: &[&str] = &[
-    "reference", "references", "bibliography", "bibliographies", "ref", "refs", "reflist",
-    "citations", "cited", "footnote", "footnotes", "related", "recommended", "recommendations",
-    "similar", "supplement", "supplements", "supplementary", "supplemental", "breadcrumb",
-    "breadcrumbs", "footer", "cookie", "cookies", "advert", "ads",
+    "reference",
+    "references",
+    "bibliography",
+    "bibliographies",
+    "ref",
+    "refs",
+    "reflist",
+    "citations",
+    "cited",
+    "footnote",
+    "footnotes",
+    "related",
+    "recommended",
+    "recommendations",
+    "similar",
+    "supplement",
+    "supplements",
+    "supplementary",
+    "supplemental",
+    "breadcrumb",
+    "breadcrumbs",
+    "footer",
+    "cookie",
+    "cookies",
+    "advert",
+    "ads",
 ];
 
 /// A link's text, or what it is called where it is a picture.
@@ -155,7 +255,13 @@ mod tests {
 
     #[test]
     fn sizes_and_punctuation_do_not_change_what_a_link_says() {
-        for text in ["PDF (1.622 MB)", "[PDF]", " pdf ", "PDF, 1,2 MB", "PDF (731.8 KB)"] {
+        for text in [
+            "PDF (1.622 MB)",
+            "[PDF]",
+            " pdf ",
+            "PDF, 1,2 MB",
+            "PDF (731.8 KB)",
+        ] {
             assert!(are_full_texts(&plain(text)), "{text}");
         }
         assert!(are_full_texts(&plain("Full-Text (PDF)")));
@@ -167,7 +273,9 @@ mod tests {
         assert!(are_another_things("cover page pdf"));
         assert!(!are_another_things("the discovery of formation"));
         assert!(are_another_things_address("https://a.example/x/fig12.pdf"));
-        assert!(!are_another_things_address("https://a.example/policy/recovery.pdf"));
+        assert!(!are_another_things_address(
+            "https://a.example/policy/recovery.pdf"
+        ));
         assert!(are_another_place("c-article-references__list"));
         assert!(!are_another_place("correlated preference"));
     }

@@ -86,14 +86,45 @@ const REFUSED: &[(&str, &str)] = &[
 
 /// Public addresses, most of them next door to a refused block.
 const PUBLIC: &[&str] = &[
-    "1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0",
-    "126.255.255.255", "128.0.0.0", "168.63.129.15", "168.63.129.17", "169.253.255.255",
-    "169.255.0.0", "172.15.255.255", "172.32.0.0", "191.255.255.255", "192.0.1.0",
-    "192.0.3.0", "192.88.98.255", "192.88.100.0", "192.167.255.255", "192.169.0.0",
-    "198.17.255.255", "198.20.0.0", "198.51.99.255", "198.51.101.0", "203.0.112.255",
-    "203.0.114.0", "223.255.255.255", "2000::1", "2001:200::1", "2001:4860:4860::8888",
-    "2001:db7:ffff::1", "2001:db9::1", "2003::1", "2606:4700::1", "2620:4f:7fff::1",
-    "2620:4f:8001::1", "3ffd::1", "3fff:1000::1",
+    "1.1.1.1",
+    "8.8.8.8",
+    "9.255.255.255",
+    "11.0.0.0",
+    "100.63.255.255",
+    "100.128.0.0",
+    "126.255.255.255",
+    "128.0.0.0",
+    "168.63.129.15",
+    "168.63.129.17",
+    "169.253.255.255",
+    "169.255.0.0",
+    "172.15.255.255",
+    "172.32.0.0",
+    "191.255.255.255",
+    "192.0.1.0",
+    "192.0.3.0",
+    "192.88.98.255",
+    "192.88.100.0",
+    "192.167.255.255",
+    "192.169.0.0",
+    "198.17.255.255",
+    "198.20.0.0",
+    "198.51.99.255",
+    "198.51.101.0",
+    "203.0.112.255",
+    "203.0.114.0",
+    "223.255.255.255",
+    "2000::1",
+    "2001:200::1",
+    "2001:4860:4860::8888",
+    "2001:db7:ffff::1",
+    "2001:db9::1",
+    "2003::1",
+    "2606:4700::1",
+    "2620:4f:7fff::1",
+    "2620:4f:8001::1",
+    "3ffd::1",
+    "3fff:1000::1",
 ];
 
 #[test]
@@ -115,7 +146,10 @@ fn public_neighbours_of_special_blocks_pass() {
 
 #[test]
 fn an_allowed_network_opens_itself_and_no_embedded_form_of_it() {
-    let guard = AddressGuard::new(vec!["127.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()]);
+    let guard = AddressGuard::new(vec![
+        "127.0.0.0/8".parse().unwrap(),
+        "fd00::/8".parse().unwrap(),
+    ]);
     for (address, passes) in [
         ("127.0.0.1", true),
         ("127.9.9.9", true),
@@ -181,7 +215,11 @@ async fn a_literal_in_any_spelling_is_refused_before_a_connection_is_tried() {
     for host in PRIVATE_HOSTS {
         for scheme in ["http", "https"] {
             let url = format!("{scheme}://{host}/x");
-            assert_eq!(failure(&session, &url).await, HttpErrorKind::PrivateAddress, "{url}");
+            assert_eq!(
+                failure(&session, &url).await,
+                HttpErrorKind::PrivateAddress,
+                "{url}"
+            );
         }
     }
 }
@@ -195,7 +233,9 @@ async fn a_redirect_to_any_private_spelling_is_refused() {
     .await;
     let session = session(vec![server.pin("start.test")]);
     for (which, host) in PRIVATE_HOSTS.iter().enumerate() {
-        let error = fetch(&session, &format!("http://start.test/{which}")).await.unwrap_err();
+        let error = fetch(&session, &format!("http://start.test/{which}"))
+            .await
+            .unwrap_err();
         assert_eq!(error.kind, HttpErrorKind::PrivateAddress, "{host}");
         assert_eq!(error.hops.len(), 2, "{host}: the refused hop is told too");
         assert_eq!(error.hops[1].status, None);
@@ -211,19 +251,38 @@ async fn a_name_with_any_private_address_is_refused_whole() {
         ("mixed-last.test", &[&["93.184.215.14", "192.168.0.1"]]),
         ("mixed-six.test", &[&["2606:4700::1", "fd00::1"]]),
         ("mapped.test", &[&["::ffff:93.184.215.14"]]),
-        ("late.test", &[&[
-            "93.184.215.1", "93.184.215.2", "93.184.215.3", "93.184.215.4", "93.184.215.5",
-            "93.184.215.6", "93.184.215.7", "93.184.215.8", "93.184.215.9", "93.184.215.10",
-            "93.184.215.11", "93.184.215.12", "93.184.215.13", "93.184.215.14", "93.184.215.15",
-            "93.184.215.16", "93.184.215.17", "127.0.0.1",
-        ]]),
+        (
+            "late.test",
+            &[&[
+                "93.184.215.1",
+                "93.184.215.2",
+                "93.184.215.3",
+                "93.184.215.4",
+                "93.184.215.5",
+                "93.184.215.6",
+                "93.184.215.7",
+                "93.184.215.8",
+                "93.184.215.9",
+                "93.184.215.10",
+                "93.184.215.11",
+                "93.184.215.12",
+                "93.184.215.13",
+                "93.184.215.14",
+                "93.184.215.15",
+                "93.184.215.16",
+                "93.184.215.17",
+                "127.0.0.1",
+            ]],
+        ),
     ];
     for (name, _) in mixed {
         let mut config = config(Vec::new());
         config.resolver = FakeDns::new(mixed);
         let session = Http::new(config).unwrap().session();
         for host in [(*name).to_owned(), format!("{name}."), name.to_uppercase()] {
-            let error = fetch(&session, &format!("http://{host}/")).await.unwrap_err();
+            let error = fetch(&session, &format!("http://{host}/"))
+                .await
+                .unwrap_err();
             assert_eq!(error.kind, HttpErrorKind::PrivateAddress, "{host}: {error}");
             assert!(error.message.contains("--allow-private-net"), "{error}");
         }
@@ -235,8 +294,14 @@ async fn a_name_without_an_address_is_a_dns_failure() {
     let mut config = config(Vec::new());
     config.resolver = FakeDns::new(&[("empty.test", &[&[]])]);
     let session = Http::new(config).unwrap().session();
-    assert_eq!(failure(&session, "http://absent.test/").await, HttpErrorKind::Dns);
-    assert_eq!(failure(&session, "http://empty.test/").await, HttpErrorKind::Dns);
+    assert_eq!(
+        failure(&session, "http://absent.test/").await,
+        HttpErrorKind::Dns
+    );
+    assert_eq!(
+        failure(&session, "http://empty.test/").await,
+        HttpErrorKind::Dns
+    );
 }
 
 #[tokio::test]
@@ -262,7 +327,15 @@ async fn a_pin_leads_its_own_host_and_port_and_no_other() {
     let response = fetch(&session, "http://PINNED.test./x").await.unwrap();
     let address = response.hops[0].address.unwrap();
     assert_eq!(address.to_string(), format!("127.0.0.1:{}", server.port));
-    for elsewhere in ["https://pinned.test/", "http://pinned.test:81/", "http://www.pinned.test/"] {
-        assert_eq!(failure(&session, elsewhere).await, HttpErrorKind::Dns, "{elsewhere}");
+    for elsewhere in [
+        "https://pinned.test/",
+        "http://pinned.test:81/",
+        "http://www.pinned.test/",
+    ] {
+        assert_eq!(
+            failure(&session, elsewhere).await,
+            HttpErrorKind::Dns,
+            "{elsewhere}"
+        );
     }
 }

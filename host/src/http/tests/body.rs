@@ -64,7 +64,10 @@ async fn every_encoding_we_ask_for_is_undone() {
         let session = session(vec![server.pin("a.test")]);
         let response = fetch(&session, "http://a.test/").await.unwrap();
         assert!(response.body == text, "{name}");
-        assert_eq!(response.hops[0].bytes, sent, "{name}: bytes are counted as sent");
+        assert_eq!(
+            response.hops[0].bytes, sent,
+            "{name}: bytes are counted as sent"
+        );
     }
 }
 
@@ -72,7 +75,13 @@ async fn every_encoding_we_ask_for_is_undone() {
 async fn an_empty_body_labelled_gzip_is_empty() {
     let server = encoded("gzip", Vec::new()).await;
     let session = session(vec![server.pin("a.test")]);
-    assert!(fetch(&session, "http://a.test/").await.unwrap().body.is_empty());
+    assert!(
+        fetch(&session, "http://a.test/")
+            .await
+            .unwrap()
+            .body
+            .is_empty()
+    );
 }
 
 #[tokio::test]
@@ -88,7 +97,11 @@ async fn a_damaged_or_unknown_encoding_is_a_broken_answer() {
     ] {
         let server = encoded(name, body).await;
         let session = session(vec![server.pin("a.test")]);
-        assert_eq!(failure(&session, "http://a.test/").await, HttpErrorKind::Protocol, "{name}");
+        assert_eq!(
+            failure(&session, "http://a.test/").await,
+            HttpErrorKind::Protocol,
+            "{name}"
+        );
     }
 }
 
@@ -105,26 +118,44 @@ async fn a_bomb_of_any_kind_stops_at_the_cap() {
         assert!(body.len() < big.len() / 10, "{name} must be a bomb");
         let server = encoded(name, body).await;
         let session = session(vec![server.pin("a.test")]);
-        assert_eq!(failure(&session, "http://a.test/").await, HttpErrorKind::TooLarge, "{name}");
+        assert_eq!(
+            failure(&session, "http://a.test/").await,
+            HttpErrorKind::TooLarge,
+            "{name}"
+        );
     }
     let fits = encoded("gzip", gzip(&big[1..])).await;
     let session = session(vec![fits.pin("a.test")]);
-    assert_eq!(fetch(&session, "http://a.test/").await.unwrap().body.len() as u64, BODY_MAX_BYTES);
+    assert_eq!(
+        fetch(&session, "http://a.test/").await.unwrap().body.len() as u64,
+        BODY_MAX_BYTES
+    );
 }
 
 #[tokio::test]
 async fn a_zstd_window_beyond_eight_mebibytes_is_not_allocated() {
     // A frame header that asks for a window of 2^27 bytes, then one raw block.
-    let frame = [&[0x28, 0xb5, 0x2f, 0xfd, 0x00, 17 << 3, 0x0d, 0, 0][..], b"x"].concat();
+    let frame = [
+        &[0x28, 0xb5, 0x2f, 0xfd, 0x00, 17 << 3, 0x0d, 0, 0][..],
+        b"x",
+    ]
+    .concat();
     let server = encoded("zstd", frame).await;
     let session = session(vec![server.pin("a.test")]);
-    assert_eq!(failure(&session, "http://a.test/").await, HttpErrorKind::Protocol);
+    assert_eq!(
+        failure(&session, "http://a.test/").await,
+        HttpErrorKind::Protocol
+    );
 }
 
 #[tokio::test]
 async fn a_body_announced_or_sent_beyond_the_cap_is_refused() {
     let announced = Server::answering(|_| {
-        answer("200 OK", &[&format!("Content-Length: {}", BODY_MAX_BYTES + 1)], b"x")
+        answer(
+            "200 OK",
+            &[&format!("Content-Length: {}", BODY_MAX_BYTES + 1)],
+            b"x",
+        )
     })
     .await;
     let endless = Server::with(|_, mut stream| async move {
@@ -133,14 +164,24 @@ async fn a_body_announced_or_sent_beyond_the_cap_is_refused() {
     })
     .await;
     let session = session(vec![announced.pin("a.test"), endless.pin("b.test")]);
-    assert_eq!(failure(&session, "http://a.test/").await, HttpErrorKind::TooLarge);
-    assert_eq!(failure(&session, "http://b.test/").await, HttpErrorKind::TooLarge);
+    assert_eq!(
+        failure(&session, "http://a.test/").await,
+        HttpErrorKind::TooLarge
+    );
+    assert_eq!(
+        failure(&session, "http://b.test/").await,
+        HttpErrorKind::TooLarge
+    );
 }
 
 #[tokio::test]
 async fn an_artifact_is_held_to_its_own_cap() {
     let server = Server::with(|head, mut stream| async move {
-        let length = if head.contains("/announced") { "Content-Length: 2001\r\n" } else { "" };
+        let length = if head.contains("/announced") {
+            "Content-Length: 2001\r\n"
+        } else {
+            ""
+        };
         let head = format!("HTTP/1.1 200 OK\r\n{length}\r\n");
         stream.write_all(head.as_bytes()).await.ok();
         stream.write_all(&[b'x'; 2001]).await.ok();
@@ -149,9 +190,15 @@ async fn an_artifact_is_held_to_its_own_cap() {
     let mut config = config(vec![server.pin("a.test")]);
     config.artifact_max_bytes = 2000;
     let session = Http::new(config).unwrap().session();
-    let error = session.open(get("http://a.test/announced", Role::Artifact)).await.unwrap_err();
+    let error = session
+        .open(get("http://a.test/announced", Role::Artifact))
+        .await
+        .unwrap_err();
     assert_eq!(error.kind, HttpErrorKind::TooLarge);
-    let mut download = session.open(get("http://a.test/sent", Role::Artifact)).await.unwrap();
+    let mut download = session
+        .open(get("http://a.test/sent", Role::Artifact))
+        .await
+        .unwrap();
     let error = loop {
         match download.chunk().await {
             Ok(Some(_)) => {}
@@ -171,10 +218,16 @@ async fn a_pdf_where_a_page_was_expected_is_cut_off() {
     })
     .await;
     let session = session(vec![server.pin("a.test")]);
-    let response = session.fetch(get("http://a.test/pdf", Role::Landing)).await.unwrap();
+    let response = session
+        .fetch(get("http://a.test/pdf", Role::Landing))
+        .await
+        .unwrap();
     assert!(!response.complete);
     assert_eq!(response.body.len(), LANDING_PDF_BYTES);
-    let page = session.fetch(get("http://a.test/page", Role::Landing)).await.unwrap();
+    let page = session
+        .fetch(get("http://a.test/page", Role::Landing))
+        .await
+        .unwrap();
     assert!(page.complete);
     assert_eq!(page.body.len(), 120_000);
 }
@@ -209,7 +262,10 @@ async fn dripping_is_a_stall_in_the_head_and_in_the_body() {
         if head.contains("/body") {
             stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
         } else {
-            stream.write_all(b"HTTP/1.1 200 OK\r\nX-Slow: ").await.unwrap();
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                .await
+                .unwrap();
         }
         while stream.write_all(b"x").await.is_ok() {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -234,7 +290,10 @@ async fn a_slow_but_steady_body_is_no_stall() {
     let server = Server::with(move |_, mut stream| {
         let piece = piece.clone();
         async move {
-            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", piece.len() * 20);
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n",
+                piece.len() * 20
+            );
             stream.write_all(head.as_bytes()).await.unwrap();
             for _ in 0..20 {
                 stream.write_all(&piece).await.unwrap();
@@ -252,7 +311,10 @@ async fn a_slow_but_steady_body_is_no_stall() {
 async fn the_deadline_ends_a_request_at_every_stage() {
     let server = Server::with(|head, mut stream| async move {
         if head.contains("/body") {
-            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1").await.unwrap();
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1")
+                .await
+                .unwrap();
         }
         tokio::time::sleep(Duration::from_secs(30)).await;
     })
@@ -266,7 +328,10 @@ async fn the_deadline_ends_a_request_at_every_stage() {
         assert_eq!(error.hops.len(), 1);
     }
     let past = get("http://a.test/head", Role::Metadata).until(Instant::now());
-    assert_eq!(session.fetch(past).await.unwrap_err().kind, HttpErrorKind::Timeout);
+    assert_eq!(
+        session.fetch(past).await.unwrap_err().kind,
+        HttpErrorKind::Timeout
+    );
 }
 
 #[tokio::test]
@@ -305,7 +370,10 @@ async fn a_body_shorter_than_announced_is_told_as_ended_early() {
 async fn a_connection_cut_off_is_a_reset() {
     let server = Server::with(|head, mut stream| async move {
         if head.contains("/body") {
-            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1").await.unwrap();
+            stream
+                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n1")
+                .await
+                .unwrap();
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         // With no linger the kernel sends RST instead of FIN.
@@ -314,7 +382,9 @@ async fn a_connection_cut_off_is_a_reset() {
     .await;
     let session = session(vec![server.pin("a.test")]);
     for path in ["head", "body"] {
-        let error = fetch(&session, &format!("http://a.test/{path}")).await.unwrap_err();
+        let error = fetch(&session, &format!("http://a.test/{path}"))
+            .await
+            .unwrap_err();
         assert_eq!(error.kind, HttpErrorKind::Reset, "{path}: {error}");
     }
 }
@@ -325,8 +395,12 @@ async fn garbage_is_a_broken_answer() {
         let path = head.split(' ').nth(1).unwrap();
         let reply: Vec<u8> = match path {
             "/garbage" => b"SSH-2.0-OpenSSH_9.6\r\n\r\n".to_vec(),
-            "/chunks" => b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n".to_vec(),
-            "/two-lengths" => b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx".to_vec(),
+            "/chunks" => {
+                b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n".to_vec()
+            }
+            "/two-lengths" => {
+                b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx".to_vec()
+            }
             "/many-headers" => {
                 let headers = "X-A: b\r\n".repeat(1000);
                 format!("HTTP/1.1 200 OK\r\n{headers}\r\n").into_bytes()
@@ -338,8 +412,16 @@ async fn garbage_is_a_broken_answer() {
     })
     .await;
     let session = session(vec![server.pin("a.test")]);
-    for path in ["garbage", "chunks", "two-lengths", "many-headers", "long-header"] {
-        let error = fetch(&session, &format!("http://a.test/{path}")).await.unwrap_err();
+    for path in [
+        "garbage",
+        "chunks",
+        "two-lengths",
+        "many-headers",
+        "long-header",
+    ] {
+        let error = fetch(&session, &format!("http://a.test/{path}"))
+            .await
+            .unwrap_err();
         assert_eq!(error.kind, HttpErrorKind::Protocol, "{path}: {error}");
     }
 }
@@ -358,7 +440,11 @@ async fn a_download_is_plain_unless_the_server_insists() {
     let packed = gzip(&pdf);
     let server = Server::answering(move |path| match path {
         "/gzip" => answer("200 OK", &["Content-Encoding: gzip"], &packed),
-        "/range" => answer("206 Partial", &["Content-Encoding: gzip", "Content-Range: bytes 0-1/9"], b"xx"),
+        "/range" => answer(
+            "206 Partial",
+            &["Content-Encoding: gzip", "Content-Range: bytes 0-1/9"],
+            b"xx",
+        ),
         _ => answer("200 OK", &["ETag: \"v1\"", "Accept-Ranges: bytes"], &pdf),
     })
     .await;
@@ -379,8 +465,16 @@ async fn a_download_is_plain_unless_the_server_insists() {
     assert_eq!(plain.headers().accepts_ranges(), Some(true));
     let encoded = read("gzip").await;
     assert_eq!((encoded.length(), encoded.is_encoded()), (None, true));
-    assert!(server.heads().iter().all(|head| head.contains("accept-encoding: identity")));
-    let error = session.open(get("http://a.test/range", Role::Artifact)).await.unwrap_err();
+    assert!(
+        server
+            .heads()
+            .iter()
+            .all(|head| head.contains("accept-encoding: identity"))
+    );
+    let error = session
+        .open(get("http://a.test/range", Role::Artifact))
+        .await
+        .unwrap_err();
     assert_eq!(error.kind, HttpErrorKind::Protocol);
 }
 
@@ -391,5 +485,8 @@ async fn a_download_is_charged_to_the_meter_too() {
     let meter = Arc::new(Meter::new(1, 10));
     let request = get("http://a.test/", Role::Artifact).metered(meter);
     let mut download = session.open(request).await.unwrap();
-    assert_eq!(download.chunk().await.unwrap_err().kind, HttpErrorKind::BudgetExhausted);
+    assert_eq!(
+        download.chunk().await.unwrap_err().kind,
+        HttpErrorKind::BudgetExhausted
+    );
 }

@@ -15,7 +15,9 @@ fn request(url: &str, patterns: &[&str]) -> Request {
 }
 
 fn with_header(url: &str, patterns: &[&str]) -> Request {
-    request(url, patterns).header("Authorization", "Bearer {{secret:KEY}}").unwrap()
+    request(url, patterns)
+        .header("Authorization", "Bearer {{secret:KEY}}")
+        .unwrap()
 }
 
 async fn two_origins() -> (Server, Server) {
@@ -41,24 +43,44 @@ async fn a_secret_is_filled_in_and_kept_within_its_origin() {
     let both = ["one.test", "two.test"];
     let bearer = format!("authorization: Bearer {KEY}");
 
-    session.fetch(with_header("http://one.test/same", &both)).await.unwrap();
+    session
+        .fetch(with_header("http://one.test/same", &both))
+        .await
+        .unwrap();
     assert!(first.heads().iter().all(|head| head.contains(&bearer)));
     assert_eq!(first.heads().len(), 2);
 
-    let away = session.fetch(with_header("http://one.test/away", &both)).await.unwrap();
-    assert!(second.heads().iter().all(|head| !head.contains("authorization")));
+    let away = session
+        .fetch(with_header("http://one.test/away", &both))
+        .await
+        .unwrap();
+    assert!(
+        second
+            .heads()
+            .iter()
+            .all(|head| !head.contains("authorization"))
+    );
     assert_eq!(away.hops[0].notes, [HopNote::CredentialsDropped]);
 
-    session.fetch(with_header("http://one.test/away-and-back", &both)).await.unwrap();
+    session
+        .fetch(with_header("http://one.test/away-and-back", &both))
+        .await
+        .unwrap();
     let last = first.heads().last().unwrap().clone();
-    assert!(last.starts_with("GET /end") && !last.contains("authorization"), "{last}");
+    assert!(
+        last.starts_with("GET /end") && !last.contains("authorization"),
+        "{last}"
+    );
 }
 
 #[tokio::test]
 async fn a_secret_in_a_query_is_encoded_and_told_as_its_placeholder() {
     let server = Server::answering(|path| {
         // Echoes the query everywhere a server can.
-        let query = path.split_once('?').map_or("", |(_, query)| query).to_owned();
+        let query = path
+            .split_once('?')
+            .map_or("", |(_, query)| query)
+            .to_owned();
         if path.starts_with("/again") {
             return answer("200 OK", &[&format!("X-Echo: {query}")], query.as_bytes());
         }
@@ -78,7 +100,10 @@ async fn a_secret_in_a_query_is_encoded_and_told_as_its_placeholder() {
 #[tokio::test]
 async fn an_error_tells_no_secret() {
     let server = Server::answering(|path| {
-        let query = path.split_once('?').map_or("", |(_, query)| query).to_owned();
+        let query = path
+            .split_once('?')
+            .map_or("", |(_, query)| query)
+            .to_owned();
         to(&format!("http://two.test/?{query}"))
     })
     .await;

@@ -12,6 +12,7 @@ mod body;
 mod credentials;
 mod drops;
 mod probe;
+mod proxy;
 mod redirect;
 mod server;
 mod tls;

@@ -24,16 +24,35 @@ async fn publisher() -> Server {
     Server::answering(|path| match path {
         "/pdf" => answer(
             "206 Partial Content",
-            &["Content-Type: application/pdf", "Content-Range: bytes 0-4095/20009"],
+            &[
+                "Content-Type: application/pdf",
+                "Content-Range: bytes 0-4095/20009",
+            ],
             &pdf()[..4096],
         ),
-        "/no-ranges" => answer("200 OK", &["Content-Type: application/octet-stream"], &pdf()),
+        "/no-ranges" => answer(
+            "200 OK",
+            &["Content-Type: application/octet-stream"],
+            &pdf(),
+        ),
         "/wrapped" => answer("200 OK", &["Content-Type: application/gzip"], &gzip(&pdf())),
         "/encoded" => answer("200 OK", &["Content-Encoding: gzip"], &gzip(&pdf())),
-        "/html" => answer("200 OK", &["Content-Type: application/pdf"], b"<html><title>Article</title>"),
-        "/challenge" => answer("403 Forbidden", &["Content-Type: text/html"], b"<html><title>Just a moment...</title>"),
+        "/html" => answer(
+            "200 OK",
+            &["Content-Type: application/pdf"],
+            b"<html><title>Article</title>",
+        ),
+        "/challenge" => answer(
+            "403 Forbidden",
+            &["Content-Type: text/html"],
+            b"<html><title>Just a moment...</title>",
+        ),
         "/pow" => answer("200 OK", &[], b"<html><script src=cloudpmc-viewer-pow.js>"),
-        "/login" => answer("200 OK", &["Content-Type: text/html"], b"<html><title>Login</title>"),
+        "/login" => answer(
+            "200 OK",
+            &["Content-Type: text/html"],
+            b"<html><title>Login</title>",
+        ),
         "/pay" => answer("402 Payment Required", &[], b""),
         "/gone" => answer("410 Gone", &[], b""),
         "/missing" => answer("404 Not Found", &[], &pdf()),
@@ -70,7 +89,10 @@ async fn bytes_decide_what_a_candidate_is() {
         ("empty", Some(Reason::TooSmall)),
         ("no-range-ever", Some(Reason::Http4xx)),
     ] {
-        let found = session.probe(&format!("http://a.test/{path}"), None, None).await.unwrap();
+        let found = session
+            .probe(&format!("http://a.test/{path}"), None, None)
+            .await
+            .unwrap();
         let reason = (!found.is_pdf).then_some(found.reason);
         assert_eq!(reason, verdict, "{path}");
     }
@@ -80,12 +102,20 @@ async fn bytes_decide_what_a_candidate_is() {
 async fn a_verdict_tells_length_type_and_way() {
     let server = publisher().await;
     let session = session(vec![server.pin("a.test")]);
-    let found = session.probe("http://a.test/moved", None, None).await.unwrap();
+    let found = session
+        .probe("http://a.test/moved", None, None)
+        .await
+        .unwrap();
     assert_eq!(found.url.path(), "/pdf");
     assert_eq!((found.status, found.length), (200, Some(20009)));
     assert_eq!(found.content_type.as_deref(), Some("application/pdf"));
     assert_eq!(found.hops.len(), 2);
-    assert!(server.heads().iter().all(|head| head.contains("range: bytes=0-4095")));
+    assert!(
+        server
+            .heads()
+            .iter()
+            .all(|head| head.contains("range: bytes=0-4095"))
+    );
 }
 
 #[tokio::test]
@@ -111,7 +141,10 @@ async fn a_probe_costs_the_attempt_little() {
     let server = publisher().await;
     let session = session(vec![server.pin("a.test")]);
     let meter = Arc::new(Meter::new(1, 1_000_000));
-    session.probe("http://a.test/pdf", None, Some(Arc::clone(&meter))).await.unwrap();
+    session
+        .probe("http://a.test/pdf", None, Some(Arc::clone(&meter)))
+        .await
+        .unwrap();
     assert_eq!((meter.requests_used(), meter.bytes_used()), (1, 4096));
     let spent = session.probe("http://a.test/pdf", None, Some(meter)).await;
     assert_eq!(spent.unwrap_err().kind, HttpErrorKind::BudgetExhausted);
@@ -137,7 +170,11 @@ async fn a_head_is_answered_or_stood_in_for() {
             "/405" if is_head => answer("405 Method Not Allowed", &[], b""),
             "/501" if is_head => answer("501 Not Implemented", &[], b""),
             "/404" => answer("404 Not Found", &["Content-Length: 0"], b""),
-            _ => answer("206 Partial Content", &["ETag: \"a\"", "Content-Range: bytes 0-0/777"], b"%"),
+            _ => answer(
+                "206 Partial Content",
+                &["ETag: \"a\"", "Content-Range: bytes 0-0/777"],
+                b"%",
+            ),
         };
         stream.write_all(&reply).await.ok();
     })
@@ -150,7 +187,16 @@ async fn a_head_is_answered_or_stood_in_for() {
         assert_eq!(head.headers.etag(), Some("\"a\""), "{path}");
         assert_eq!(head.hops.len(), hops, "{path}");
     }
-    let missing = session.head(get("http://a.test/404", Role::Artifact)).await.unwrap();
+    let missing = session
+        .head(get("http://a.test/404", Role::Artifact))
+        .await
+        .unwrap();
     assert_eq!(missing.status, 404);
-    assert!(server.heads().iter().filter(|head| head.starts_with("GET")).all(|head| head.contains("range: bytes=0-0")));
+    assert!(
+        server
+            .heads()
+            .iter()
+            .filter(|head| head.starts_with("GET"))
+            .all(|head| head.contains("range: bytes=0-0"))
+    );
 }

@@ -28,7 +28,14 @@ async fn a_chain_is_followed_and_every_hop_is_told() {
     let told: Vec<_> = response
         .hops
         .iter()
-        .map(|hop| (hop.url.path(), hop.status, hop.location.is_some(), hop.bytes))
+        .map(|hop| {
+            (
+                hop.url.path(),
+                hop.status,
+                hop.location.is_some(),
+                hop.bytes,
+            )
+        })
         .collect();
     assert_eq!(
         told,
@@ -38,7 +45,12 @@ async fn a_chain_is_followed_and_every_hop_is_told() {
             ("/c", Some(200), false, 5)
         ]
     );
-    assert!(response.hops.iter().all(|hop| hop.address.is_some() && hop.rule == "*"));
+    assert!(
+        response
+            .hops
+            .iter()
+            .all(|hop| hop.address.is_some() && hop.rule == "*")
+    );
 }
 
 #[tokio::test]
@@ -53,7 +65,10 @@ async fn ten_redirects_are_followed_and_the_eleventh_is_not() {
     .await;
     let session = session(vec![server.pin("a.test")]);
     let url = |redirects: usize| format!("http://a.test/{redirects}");
-    assert_eq!(fetch(&session, &url(REDIRECTS_MAX)).await.unwrap().status, 200);
+    assert_eq!(
+        fetch(&session, &url(REDIRECTS_MAX)).await.unwrap().status,
+        200
+    );
     let error = fetch(&session, &url(REDIRECTS_MAX + 1)).await.unwrap_err();
     assert_eq!(error.kind, HttpErrorKind::RedirectLoop);
     assert_eq!(error.hops.len(), REDIRECTS_MAX + 1);
@@ -75,7 +90,11 @@ async fn a_page_that_wants_its_cookie_back_gets_it() {
         let reply = if head.contains("cookie: seen=yes") {
             answer("200 OK", &[], b"welcome back")
         } else {
-            answer("302 Found", &["Location: /a", "Set-Cookie: seen=yes; Path=/"], b"")
+            answer(
+                "302 Found",
+                &["Location: /a", "Set-Cookie: seen=yes; Path=/"],
+                b"",
+            )
         };
         stream.write_all(&reply).await.unwrap();
     })
@@ -111,27 +130,39 @@ async fn a_redirect_to_a_host_not_granted_is_denied_unasked() {
         server.pin("other.test"),
     ]);
     let patterns = ["one.test", "*.one.test"];
-    let denied = session.fetch(granted("http://one.test/out", &patterns)).await.unwrap_err();
+    let denied = session
+        .fetch(granted("http://one.test/out", &patterns))
+        .await
+        .unwrap_err();
     assert_eq!(denied.kind, HttpErrorKind::DeniedHost);
-    assert!(denied.message.contains("other.test") && denied.message.contains("one.test, *.one.test"));
+    assert!(
+        denied.message.contains("other.test") && denied.message.contains("one.test, *.one.test")
+    );
     assert_eq!(server.heads().len(), 1);
-    let followed = session.fetch(granted("http://one.test/in", &patterns)).await.unwrap();
+    let followed = session
+        .fetch(granted("http://one.test/in", &patterns))
+        .await
+        .unwrap();
     let rules: Vec<_> = followed.hops.iter().map(|hop| hop.rule.as_str()).collect();
     assert_eq!(rules, ["one.test", "*.one.test"]);
 }
 
 #[tokio::test]
 async fn a_redirect_out_of_the_web_is_a_bad_url() {
-    let server = Server::answering(|path| to(match path {
-        "/file" => "file:///etc/passwd",
-        "/data" => "data:text/html,x",
-        "/user" => "http://u:p@a.test/",
-        _ => "http://[broken/",
-    }))
+    let server = Server::answering(|path| {
+        to(match path {
+            "/file" => "file:///etc/passwd",
+            "/data" => "data:text/html,x",
+            "/user" => "http://u:p@a.test/",
+            _ => "http://[broken/",
+        })
+    })
     .await;
     let session = session(vec![server.pin("a.test")]);
     for path in ["file", "data", "user", "broken"] {
-        let error = fetch(&session, &format!("http://a.test/{path}")).await.unwrap_err();
+        let error = fetch(&session, &format!("http://a.test/{path}"))
+            .await
+            .unwrap_err();
         assert_eq!(error.kind, HttpErrorKind::BadUrl, "{path}");
         assert_eq!(error.hops.len(), 1);
     }
@@ -150,12 +181,20 @@ async fn every_hop_and_every_byte_is_charged_to_the_meter() {
     session.fetch(ask()).await.unwrap();
     assert_eq!((meter.requests_used(), meter.bytes_used()), (2, 1005));
     let error = session.fetch(ask()).await.unwrap_err();
-    assert_eq!(error.kind, HttpErrorKind::BudgetExhausted, "no fourth request");
+    assert_eq!(
+        error.kind,
+        HttpErrorKind::BudgetExhausted,
+        "no fourth request"
+    );
     assert_eq!(server.heads().len(), 3);
     let meter = Arc::new(Meter::new(9, 999));
     let error = session
         .fetch(get("http://a.test/end", Role::Metadata).metered(meter))
         .await
         .unwrap_err();
-    assert_eq!(error.kind, HttpErrorKind::BudgetExhausted, "not the thousandth byte");
+    assert_eq!(
+        error.kind,
+        HttpErrorKind::BudgetExhausted,
+        "not the thousandth byte"
+    );
 }

@@ -47,20 +47,23 @@ async fn serve() -> TlsServer {
             let acceptor = acceptor.clone();
             tokio::spawn(async move {
                 if let Ok(mut stream) = acceptor.accept(stream).await {
-                    stream.read(&mut [0; 4096]).await.ok();
+                    stream.read_u8().await.ok();
                     stream.write_all(&answer("200 OK", &[], b"safe")).await.ok();
                     stream.shutdown().await.ok();
                 }
             });
         }
     });
-    TlsServer { port, ca_file, _dir: dir }
+    TlsServer {
+        port,
+        ca_file,
+        _dir: dir,
+    }
 }
 
 fn session(server: &TlsServer, ca_files: Vec<PathBuf>) -> Session {
-    let pins = ["good.test", "wrong.test"].map(|host| {
-        Pin::parse(&format!("{host}:443:127.0.0.1:{}", server.port)).unwrap()
-    });
+    let pins = ["good.test", "wrong.test"]
+        .map(|host| Pin::parse(&format!("{host}:443:127.0.0.1:{}", server.port)).unwrap());
     let mut config = config(pins.to_vec());
     config.ca_files = ca_files;
     Http::new(config).unwrap().session()
@@ -84,21 +87,28 @@ async fn an_unknown_authority_and_a_wrong_name_are_refused() {
     assert_eq!(error.kind, HttpErrorKind::Tls);
     assert!(error.message.contains("--ca-file"), "{error}");
     let known = session(&server, vec![server.ca_file.clone()]);
-    assert_eq!(failure(&known, "https://wrong.test/").await, HttpErrorKind::Tls);
+    assert_eq!(
+        failure(&known, "https://wrong.test/").await,
+        HttpErrorKind::Tls
+    );
 }
 
 #[tokio::test]
 async fn a_server_that_does_not_speak_tls_is_refused() {
-    let plain = super::server::Server::with(|_, _| async {}).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move {
         while let Ok((mut stream, _)) = listener.accept().await {
-            stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.ok();
+            stream
+                .write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                .await
+                .ok();
         }
     });
-    drop(plain);
     let pin = Pin::parse(&format!("a.test:443:127.0.0.1:{port}")).unwrap();
     let session = super::server::session(vec![pin]);
-    assert_eq!(failure(&session, "https://a.test/").await, HttpErrorKind::Tls);
+    assert_eq!(
+        failure(&session, "https://a.test/").await,
+        HttpErrorKind::Tls
+    );
 }

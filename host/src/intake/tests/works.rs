@@ -127,6 +127,10 @@ fn the_first_identifier_of_the_tables_order_names_the_work() {
     );
     assert_eq!(name(r#"{"work_id":" mine ","doi":"10.1000/a"}"#), "mine");
     assert_eq!(name(r#"{"identifiers":{"isbn":"978"}}"#), "isbn:978");
+    assert_eq!(
+        name(r#"{"identifiers":{"url":"https://a.example/"}}"#),
+        "url:https://a.example/"
+    );
 }
 
 #[test]

@@ -63,8 +63,17 @@ fn the_plan_says_that_unpaywall_needs_an_email() {
 }
 
 #[test]
-fn the_plan_admits_which_gates_nothing_acts_on() {
+fn the_plan_admits_what_nothing_acts_on_yet() {
     let plan = Scene::new().plan();
+    let robots = |name: &str| {
+        row(&plan, &format!("source.{name}.robots_respect"))
+            .note
+            .clone()
+    };
+    assert!(robots("doi_redirect").is_some_and(|note| note.contains("not asked yet")));
+    assert_eq!(robots("arxiv"), None);
+    let retries = row(&plan, "source.arxiv.retries").note.clone();
+    assert!(retries.is_some_and(|note| note.contains("not repeated yet")));
     for key in [
         "gates.skip_if_breaker_open",
         "gates.offline_behavior",

@@ -200,6 +200,7 @@ fn every_flags_help_names_its_variable() {
             "{long}: {help}"
         );
         let repeatable = long == "fallback-tier";
+        assert_eq!(flag.get_help_heading(), Some("Plan"));
         assert!(repeatable || help.contains("[default: "), "{long}: {help}");
     }
 }

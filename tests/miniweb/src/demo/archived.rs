@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::scene::{Act, Scene, won};
 use crate::answer::Answer;
+use crate::services::doi::DoiTarget;
 use crate::services::europe_pmc::EuropePmcRecord;
 use crate::services::pmc::{PmcDeposit, PmcVersion};
 use crate::services::publisher::{LandingPage, PdfLink};
@@ -26,11 +27,17 @@ pub(super) fn europe_pmc_by_doi(s: &Scene) -> Act {
     let paper = s
         .paper()
         .doi(&s.doi())
+        .doi_target(DoiTarget::Nowhere)
         .pmcid(&s.pmcid())
         .pmc(not_in_the_bucket())
         .unpaywall(UnpaywallRecord::closed())
         .europe_pmc(EuropePmcRecord::open(s.pdf_answer()));
-    won("Europe PMC renders what nobody else has", EUROPE_PMC, paper, json!({"doi": s.doi()}))
+    won(
+        "Europe PMC renders what nobody else has",
+        EUROPE_PMC,
+        paper,
+        json!({"doi": s.doi()}),
+    )
 }
 
 pub(super) fn europe_pmc_by_pmid(s: &Scene) -> Act {
@@ -40,7 +47,12 @@ pub(super) fn europe_pmc_by_pmid(s: &Scene) -> Act {
         .pmcid(&s.pmcid())
         .pmc(not_in_the_bucket())
         .europe_pmc(EuropePmcRecord::open(s.pdf_answer()));
-    won("a PubMed number only Europe PMC knows", EUROPE_PMC, paper, json!({"pmid": s.pmid()}))
+    won(
+        "a PubMed number only Europe PMC knows",
+        EUROPE_PMC,
+        paper,
+        json!({"pmid": s.pmid()}),
+    )
 }
 
 pub(super) fn europe_pmc_by_pmcid(s: &Scene) -> Act {
@@ -49,7 +61,12 @@ pub(super) fn europe_pmc_by_pmcid(s: &Scene) -> Act {
         .pmcid(&s.pmcid())
         .pmc(PmcDeposit::new([]))
         .europe_pmc(EuropePmcRecord::open(s.pdf_answer()));
-    won("in PMC, but not in its bucket", EUROPE_PMC, paper, json!({"pmcid": s.pmcid()}))
+    won(
+        "in PMC, but not in its bucket",
+        EUROPE_PMC,
+        paper,
+        json!({"pmcid": s.pmcid()}),
+    )
 }
 
 pub(super) fn pmcid_only_europe_pmc_knew(s: &Scene) -> Act {
@@ -75,7 +92,12 @@ pub(super) fn europe_pmc_in_upper_case(s: &Scene) -> Act {
         .pmcid(&s.pmcid())
         .pmc(not_in_the_bucket())
         .europe_pmc(EuropePmcRecord::open(s.pdf_answer()));
-    won("a DOI with brackets, in upper case elsewhere", EUROPE_PMC, paper, json!({"doi": doi}))
+    won(
+        "a DOI with brackets, in upper case elsewhere",
+        EUROPE_PMC,
+        paper,
+        json!({"doi": doi}),
+    )
 }
 
 pub(super) fn bucket_copy_truncated(s: &Scene) -> Act {
@@ -85,7 +107,12 @@ pub(super) fn bucket_copy_truncated(s: &Scene) -> Act {
         .pmc(PmcDeposit::new([PmcVersion::answering(1, s.half_a_pdf())]))
         .europe_pmc(EuropePmcRecord::open(s.pdf_answer()));
     let input = json!({"identifiers": {"pmcid": s.pmcid()}, "title": s.title()});
-    won("the bucket's copy is truncated, Europe PMC's is whole", EUROPE_PMC, paper, input)
+    won(
+        "the bucket's copy is truncated, Europe PMC's is whole",
+        EUROPE_PMC,
+        paper,
+        input,
+    )
 }
 
 fn capture(s: &Scene) -> Capture {
@@ -98,9 +125,15 @@ pub(super) fn dead_link_of_unpaywall(s: &Scene) -> Act {
     let paper = s
         .paper()
         .doi(&s.doi())
+        .doi_leads_to(&s.at(MEADOW, "/gone"))
         .unpaywall(UnpaywallRecord::open([location]))
         .captured(&pdf, capture(s));
-    won("Unpaywall's link is dead, the archive has it", WAYBACK, paper, json!({"doi": s.doi()}))
+    won(
+        "Unpaywall's link is dead, the archive has it",
+        WAYBACK,
+        paper,
+        json!({"doi": s.doi()}),
+    )
 }
 
 pub(super) fn dead_link_of_a_landing_page(s: &Scene) -> Act {
@@ -111,7 +144,12 @@ pub(super) fn dead_link_of_a_landing_page(s: &Scene) -> Act {
         .page(&page, landing.answer())
         .page(&pdf, Answer::status(410))
         .captured(&pdf, capture(s));
-    won("the landing page's PDF is gone, the archive has it", WAYBACK, paper, json!({"url": page}))
+    won(
+        "the landing page's PDF is gone, the archive has it",
+        WAYBACK,
+        paper,
+        json!({"url": page}),
+    )
 }
 
 pub(super) fn given_link_is_dead(s: &Scene) -> Act {
@@ -120,17 +158,28 @@ pub(super) fn given_link_is_dead(s: &Scene) -> Act {
     let paper = s
         .paper()
         .doi(&s.doi())
+        .doi_target(DoiTarget::Nowhere)
         .unpaywall(UnpaywallRecord::closed())
         .captured(&pdf, older)
         .captured(&pdf, capture(s));
     let input = json!({"doi": s.doi(), "pdf_urls": [pdf]});
-    won("the PDF given with the work is dead, the archive has it", WAYBACK, paper, input)
+    won(
+        "the PDF given with the work is dead, the archive has it",
+        WAYBACK,
+        paper,
+        input,
+    )
 }
 
 pub(super) fn withdrawn_from_arxiv(s: &Scene) -> Act {
     let pdf = format!("https://arxiv.org/pdf/{}", s.arxiv());
     let paper = s.paper().captured(&pdf, capture(s));
-    won("withdrawn from arXiv, the archive has it", WAYBACK, paper, json!({"arxiv_id": s.arxiv()}))
+    won(
+        "withdrawn from arXiv, the archive has it",
+        WAYBACK,
+        paper,
+        json!({"arxiv_id": s.arxiv()}),
+    )
 }
 
 pub(super) fn captured_as_octet_stream(s: &Scene) -> Act {
@@ -139,9 +188,15 @@ pub(super) fn captured_as_octet_stream(s: &Scene) -> Act {
     let paper = s
         .paper()
         .doi(&s.doi())
+        .doi_leads_to(&s.at(MEADOW, "/doc"))
         .unpaywall(UnpaywallRecord::open([location]))
         .captured(&pdf, capture(s).listed_as("application/octet-stream"));
-    won("the capture is listed as octets; bytes decide", WAYBACK, paper, json!({"doi": s.doi()}))
+    won(
+        "the capture is listed as octets; bytes decide",
+        WAYBACK,
+        paper,
+        json!({"doi": s.doi()}),
+    )
 }
 
 pub(super) fn captured_before_the_wall(s: &Scene) -> Act {
@@ -156,5 +211,10 @@ pub(super) fn captured_before_the_wall(s: &Scene) -> Act {
         .page(&pdf, Answer::login())
         .captured(&pdf, capture(s))
         .captured(&pdf, walled);
-    won("captured before the sign-in page came", WAYBACK, paper, json!({"doi": s.doi()}))
+    won(
+        "captured before the sign-in page came",
+        WAYBACK,
+        paper,
+        json!({"doi": s.doi()}),
+    )
 }

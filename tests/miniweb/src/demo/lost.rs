@@ -36,58 +36,102 @@ fn closed_paper(s: &Scene) -> Paper {
 }
 
 pub(super) fn closed(s: &Scene) -> Act {
-    lost("closed, as everyone says", NOT_OA, closed_paper(s), json!({"doi": s.doi()}))
+    lost(
+        "closed, as everyone says",
+        NOT_OA,
+        closed_paper(s),
+        json!({"doi": s.doi()}),
+    )
 }
 
 pub(super) fn closed_everywhere(s: &Scene) -> Act {
-    let paper = closed_paper(s).pmid(&s.pmid()).europe_pmc(EuropePmcRecord::closed());
+    let paper = closed_paper(s)
+        .pmid(&s.pmid())
+        .europe_pmc(EuropePmcRecord::closed());
     let input = json!({"identifiers": {"doi": s.doi(), "pmid": s.pmid()}, "title": s.title()});
     lost("closed, by subscription only", NOT_OA, paper, input)
 }
 
 pub(super) fn purchase_box(s: &Scene) -> Act {
     let page = s.at(MEADOW, "/buy");
-    let paper = s
-        .paper()
-        .doi(&s.doi())
-        .doi_leads_to(&page)
-        .page(&page, LandingPage::new(&s.title()).doi(&s.doi()).paywalled().answer());
-    lost("a purchase box where the paper should be", PAYWALLED, paper, json!({"doi": s.doi()}))
+    let paper = s.paper().doi(&s.doi()).doi_leads_to(&page).page(
+        &page,
+        LandingPage::new(&s.title())
+            .doi(&s.doi())
+            .paywalled()
+            .answer(),
+    );
+    lost(
+        "a purchase box where the paper should be",
+        PAYWALLED,
+        paper,
+        json!({"doi": s.doi()}),
+    )
 }
 
 pub(super) fn sign_in_instead_of_paper(s: &Scene) -> Act {
     let (page, pdf) = (s.at(MEADOW, "/members"), s.at(MEADOW, "/members.pdf"));
-    let landing = LandingPage::new(&s.title()).paywalled().pdf(PdfLink::CitationMeta(pdf.clone()));
+    let landing = LandingPage::new(&s.title())
+        .paywalled()
+        .pdf(PdfLink::CitationMeta(pdf.clone()));
     let paper = s
         .paper()
         .doi(&s.doi())
         .doi_leads_to(&page)
         .page(&page, landing.doi(&s.doi()).answer())
         .page(&pdf, Answer::login());
-    lost("the PDF link leads to a sign-in page", PAYWALLED, paper, json!({"doi": s.doi()}))
+    lost(
+        "the PDF link leads to a sign-in page",
+        PAYWALLED,
+        paper,
+        json!({"doi": s.doi()}),
+    )
 }
 
 pub(super) fn unknown_doi(s: &Scene) -> Act {
-    lost("a DOI nobody registered", NOT_FOUND, s.paper(), json!({"doi": s.doi()}))
+    lost(
+        "a DOI nobody registered",
+        NOT_FOUND,
+        s.paper(),
+        json!({"doi": s.doi()}),
+    )
 }
 
 pub(super) fn unknown_pmid(s: &Scene) -> Act {
-    lost("a PubMed number nobody knows", NOT_FOUND, s.paper(), json!({"pmid": s.pmid()}))
+    lost(
+        "a PubMed number nobody knows",
+        NOT_FOUND,
+        s.paper(),
+        json!({"pmid": s.pmid()}),
+    )
 }
 
 fn challenged(s: &Scene) -> Paper {
     let page = format!("https://{}/article", s.lonely_host());
-    s.paper().doi(&s.doi()).doi_leads_to(&page).page(&page, Answer::challenge())
+    s.paper()
+        .doi(&s.doi())
+        .doi_leads_to(&page)
+        .page(&page, Answer::challenge())
 }
 
 pub(super) fn challenge(s: &Scene) -> Act {
-    lost("a browser check instead of a page", BLOCKED, challenged(s), json!({"doi": s.doi()}))
+    lost(
+        "a browser check instead of a page",
+        BLOCKED,
+        challenged(s),
+        json!({"doi": s.doi()}),
+    )
 }
 
 pub(super) fn challenge_behind_closed_record(s: &Scene) -> Act {
     let paper = challenged(s).unpaywall(UnpaywallRecord::closed());
     let input = json!({"work_id": s.openalex(), "doi": s.doi(), "title": s.title()});
-    lost("closed, and a browser check at the door", BLOCKED, paper, input)
+    lost(
+        "closed, and a browser check at the door",
+        BLOCKED,
+        paper,
+        input,
+    )
 }
 
 pub(super) fn proof_of_work(s: &Scene) -> Act {
@@ -104,7 +148,12 @@ pub(super) fn truncated_at_arxiv(s: &Scene) -> Act {
         .arxiv(&s.arxiv())
         .arxiv_pdf(s.half_a_pdf())
         .captured(&pdf, Capture::new("20210401000000", s.half_a_pdf()));
-    lost("truncated at arXiv and in the archive", TRUNCATED, paper, json!({"arxiv_id": s.arxiv()}))
+    lost(
+        "truncated at arXiv and in the archive",
+        TRUNCATED,
+        paper,
+        json!({"arxiv_id": s.arxiv()}),
+    )
 }
 
 pub(super) fn truncated_in_both_archives(s: &Scene) -> Act {
@@ -114,19 +163,34 @@ pub(super) fn truncated_in_both_archives(s: &Scene) -> Act {
         .pmcid(&s.pmcid())
         .pmc(PmcDeposit::new([PmcVersion::answering(1, s.half_a_pdf())]))
         .europe_pmc(EuropePmcRecord::open(s.half_a_pdf()));
-    lost("truncated at PMC and at Europe PMC", TRUNCATED, paper, json!({"pmcid": s.pmcid()}))
+    lost(
+        "truncated at PMC and at Europe PMC",
+        TRUNCATED,
+        paper,
+        json!({"pmcid": s.pmcid()}),
+    )
 }
 
 pub(super) fn html_in_disguise(s: &Scene) -> Act {
     let paper = linked(s, "/disguise", Answer::html_as_pdf());
     let input = json!({"url": s.at(COPPER, "/disguise")});
-    lost("HTML that says it is a PDF", ("no_pdf", "not_a_pdf"), paper, input)
+    lost(
+        "HTML that says it is a PDF",
+        ("no_pdf", "not_a_pdf"),
+        paper,
+        input,
+    )
 }
 
 pub(super) fn tiny(s: &Scene) -> Act {
     let paper = linked(s, "/tiny", Answer::pdf(Pdf::new("Tiny", s.seed(), 0)));
     let input = json!({"url": s.at(COPPER, "/tiny")});
-    lost("a PDF too small for a paper", ("no_pdf", "too_small"), paper, input)
+    lost(
+        "a PDF too small for a paper",
+        ("no_pdf", "too_small"),
+        paper,
+        input,
+    )
 }
 
 /// A page on its own that links this as its PDF.
@@ -138,38 +202,77 @@ fn linked(s: &Scene, path: &str, pdf: Answer) -> Paper {
 
 pub(super) fn page_without_pdf(s: &Scene) -> Act {
     let page = s.at(COPPER, "/news");
-    let paper = s.paper().page(&page, LandingPage::new(&s.title()).with_decoys().answer());
+    let paper = s
+        .paper()
+        .page(&page, LandingPage::new(&s.title()).with_decoys().answer());
     let story = "a page with a supplement, a reference, and no paper";
     lost(story, ("no_pdf", "no_pdf_url"), paper, json!({"url": page}))
 }
 
 pub(super) fn arxiv_never_answers(s: &Scene) -> Act {
     let paper = s.paper().arxiv(&s.arxiv()).arxiv_pdf(Answer::never());
-    lost("arXiv takes the request and is silent", TIMED_OUT, paper, json!({"arxiv_id": s.arxiv()}))
+    lost(
+        "arXiv takes the request and is silent",
+        TIMED_OUT,
+        paper,
+        json!({"arxiv_id": s.arxiv()}),
+    )
 }
 
 pub(super) fn publisher_never_answers(s: &Scene) -> Act {
     let page = format!("https://{}/article", s.lonely_host());
-    let paper = s.paper().doi(&s.doi()).doi_leads_to(&page).page(&page, Answer::never());
-    lost("a publisher takes the request and is silent", TIMED_OUT, paper, json!({"doi": s.doi()}))
+    let paper = s
+        .paper()
+        .doi(&s.doi())
+        .doi_leads_to(&page)
+        .page(&page, Answer::never());
+    lost(
+        "a publisher takes the request and is silent",
+        TIMED_OUT,
+        paper,
+        json!({"doi": s.doi()}),
+    )
 }
 
 pub(super) fn unpaywall_limits_us(s: &Scene) -> Act {
     let limited = Answer::rate_limited(RetryAfter::Seconds(1));
-    let paper = s.paper().doi(&s.doi()).when_asked(Service::Unpaywall, limited);
-    lost("Unpaywall asks us to slow down", LIMITED, paper, json!({"doi": s.doi()}))
+    let paper = closed_paper(s).when_asked(Service::Unpaywall, limited);
+    lost(
+        "Unpaywall asks us to slow down",
+        LIMITED,
+        paper,
+        json!({"doi": s.doi()}),
+    )
 }
 
 pub(super) fn publisher_limits_us(s: &Scene) -> Act {
     let page = format!("https://{}/article", s.lonely_host());
     let limited = Answer::rate_limited(RetryAfter::Date(2));
-    let paper = s.paper().doi(&s.doi()).doi_leads_to(&page).page(&page, limited);
-    lost("a publisher asks us to slow down, by date", LIMITED, paper, json!({"doi": s.doi()}))
+    let paper = s
+        .paper()
+        .doi(&s.doi())
+        .doi_leads_to(&page)
+        .page(&page, limited);
+    lost(
+        "a publisher asks us to slow down, by date",
+        LIMITED,
+        paper,
+        json!({"doi": s.doi()}),
+    )
 }
 
 pub(super) fn publisher_is_down(s: &Scene) -> Act {
     let page = format!("https://{}/article", s.lonely_host());
-    let paper = s.paper().doi(&s.doi()).doi_leads_to(&page).page(&page, Answer::status(503));
+    let paper = s
+        .paper()
+        .doi(&s.doi())
+        .doi_leads_to(&page)
+        .page(&page, Answer::status(503));
     let input = json!({"doi": s.doi(), "title": s.title()});
-    lost("a publisher's server is down", ("retryable", "http_5xx"), paper, input)
+    lost(
+        "a publisher's server is down",
+        ("retryable", "http_5xx"),
+        paper,
+        input,
+    )
 }

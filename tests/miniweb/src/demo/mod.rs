@@ -133,14 +133,21 @@ const ONLY_ONCE: [usize; 3] = [0, 1, 10];
 pub fn demo(works: usize) -> Demo {
     let mut world = World::new();
     // Enough to look like a network, little enough to be quick.
-    for (host, milliseconds) in services::HOSTS.iter().zip([5, 9, 7, 6, 11, 8].into_iter().cycle()) {
+    for (host, milliseconds) in services::HOSTS
+        .iter()
+        .zip([5, 9, 7, 6, 11, 8].into_iter().cycle())
+    {
         world = world.latency(host, "", Duration::from_millis(milliseconds));
     }
     let mut list = Vec::with_capacity(works);
     for (index, act) in ACTS.iter().cycle().take(works).enumerate() {
         let scene = Scene::new(index, index / ACTS.len());
         let again = scene.round() > 0 && ONLY_ONCE.contains(&(index % ACTS.len()));
-        let act = if again { lost::closed(&scene) } else { act(&scene) };
+        let act = if again {
+            lost::closed(&scene)
+        } else {
+            act(&scene)
+        };
         world = act.papers.into_iter().fold(world, World::paper);
         list.push(ScriptedWork {
             work_id: work_id(&act.input),
@@ -157,7 +164,8 @@ pub fn demo(works: usize) -> Demo {
 fn work_id(input: &Value) -> String {
     let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
     let id = |shorthand: &str, scheme: &str| {
-        text(input.get(shorthand)).or_else(|| text(input.get("identifiers").and_then(|ids| ids.get(scheme))))
+        text(input.get(shorthand))
+            .or_else(|| text(input.get("identifiers").and_then(|ids| ids.get(scheme))))
     };
     text(input.get("work_id"))
         .or_else(|| id("doi", "doi").map(|doi| format!("doi:{}", bare_doi(&doi))))
@@ -189,9 +197,15 @@ mod tests {
         for source in demo(64).works.iter().filter_map(|work| work.verdict.source) {
             *wins.entry(source).or_default() += 1;
         }
-        for source in
-            ["unpaywall", "arxiv", "pmc", "doi_redirect", "landing_scrape", "europe_pmc", "wayback"]
-        {
+        for source in [
+            "unpaywall",
+            "arxiv",
+            "pmc",
+            "doi_redirect",
+            "landing_scrape",
+            "europe_pmc",
+            "wayback",
+        ] {
             assert!(wins[source] >= 5, "{source}: {wins:?}");
         }
     }
@@ -214,7 +228,10 @@ mod tests {
             ("retryable", "rate_limited"),
             ("retryable", "http_5xx"),
         ] {
-            assert!(lost.contains(&expected), "{expected:?} is missing of {lost:?}");
+            assert!(
+                lost.contains(&expected),
+                "{expected:?} is missing of {lost:?}"
+            );
         }
     }
 
@@ -225,15 +242,27 @@ mod tests {
         assert_eq!(ids.len(), 200);
         for work in &works {
             assert!(!work.line.contains('\n'), "{}", work.line);
-            assert!(serde_json::from_str::<Value>(&work.line).unwrap().is_object());
-            assert!(work.work_id.contains(':') || work.work_id.starts_with('W'), "{}", work.work_id);
+            assert!(
+                serde_json::from_str::<Value>(&work.line)
+                    .unwrap()
+                    .is_object()
+            );
+            assert!(
+                work.work_id.contains(':') || work.work_id.starts_with('W'),
+                "{}",
+                work.work_id
+            );
         }
     }
 
     #[test]
     fn the_catalogue_is_the_same_every_time_and_its_beginning_too() {
         let lines = |works: usize| -> Vec<String> {
-            demo(works).works.into_iter().map(|work| work.line).collect()
+            demo(works)
+                .works
+                .into_iter()
+                .map(|work| work.line)
+                .collect()
         };
         assert_eq!(lines(64), lines(64));
         assert_eq!(lines(100)[..10], lines(10));

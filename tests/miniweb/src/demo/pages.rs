@@ -17,8 +17,17 @@ const COPPER: &str = "dl.copperleaf.test";
 
 pub(super) fn doi_is_the_pdf(s: &Scene) -> Act {
     let pdf = s.at(HARBOUR, "/article.pdf");
-    let paper = s.paper().doi(&s.doi()).doi_leads_to(&pdf).page(&pdf, s.pdf_answer());
-    won("the DOI leads straight to the PDF", DOI, paper, json!({"doi": s.doi()}))
+    let paper = s
+        .paper()
+        .doi(&s.doi())
+        .doi_leads_to(&pdf)
+        .page(&pdf, s.pdf_answer());
+    won(
+        "the DOI leads straight to the PDF",
+        DOI,
+        paper,
+        json!({"doi": s.doi()}),
+    )
 }
 
 pub(super) fn doi_over_http_and_back(s: &Scene) -> Act {
@@ -32,7 +41,12 @@ pub(super) fn doi_over_http_and_back(s: &Scene) -> Act {
         .page(&plain, Answer::redirect_as(301, &moved))
         .page(&moved, Answer::redirect_as(307, &pdf))
         .page(&pdf, s.pdf_answer());
-    won("the DOI hops over plain HTTP and two hosts", DOI, paper, json!({"doi": format!("doi:{}", s.doi())}))
+    won(
+        "the DOI hops over plain HTTP and two hosts",
+        DOI,
+        paper,
+        json!({"doi": format!("doi:{}", s.doi())}),
+    )
 }
 
 pub(super) fn hidden_hop(s: &Scene) -> Act {
@@ -48,18 +62,27 @@ pub(super) fn hidden_hop(s: &Scene) -> Act {
         .page(&hub, hidden_redirect(&pdf))
         .page(&retrieve, Answer::redirect(&pdf))
         .page(&pdf, s.pdf_answer());
-    won("the next hop hides in a form", DOI, paper, json!({"doi": s.doi()}))
+    won(
+        "the next hop hides in a form",
+        DOI,
+        paper,
+        json!({"doi": s.doi()}),
+    )
 }
 
 pub(super) fn octet_stream_without_suffix(s: &Scene) -> Act {
     let pdf = s.at(COPPER, "/stream/get");
-    let paper = s
-        .paper()
-        .doi(&s.doi())
-        .doi_leads_to(&pdf)
-        .page(&pdf, s.pdf_answer().content_type("application/octet-stream"));
+    let paper = s.paper().doi(&s.doi()).doi_leads_to(&pdf).page(
+        &pdf,
+        s.pdf_answer().content_type("application/octet-stream"),
+    );
     let input = json!({"identifiers": {"doi": s.doi()}, "title": s.title()});
-    won("the end of the DOI has neither suffix nor type", DOI, paper, input)
+    won(
+        "the end of the DOI has neither suffix nor type",
+        DOI,
+        paper,
+        input,
+    )
 }
 
 pub(super) fn cookie_wanted(s: &Scene) -> Act {
@@ -69,9 +92,21 @@ pub(super) fn cookie_wanted(s: &Scene) -> Act {
         .paper()
         .doi(&s.doi())
         .doi_leads_to(&article)
-        .page(&article, s.pdf_answer().only_with_cookie("quill_ok", Answer::redirect(&check)))
-        .page(&check, Answer::redirect(&article).header("set-cookie", cookie));
-    won("a publisher that wants its cookie back", DOI, paper, json!({"doi": s.doi()}))
+        .page(
+            &article,
+            s.pdf_answer()
+                .only_with_cookie("quill_ok", Answer::redirect(&check)),
+        )
+        .page(
+            &check,
+            Answer::redirect(&article).header("set-cookie", cookie),
+        );
+    won(
+        "a publisher that wants its cookie back",
+        DOI,
+        paper,
+        json!({"doi": s.doi()}),
+    )
 }
 
 pub(super) fn hybrid_without_pdf_link(s: &Scene) -> Act {
@@ -83,8 +118,14 @@ pub(super) fn hybrid_without_pdf_link(s: &Scene) -> Act {
         .doi_leads_to(&pdf)
         .unpaywall(UnpaywallRecord::open([location]))
         .page(&pdf, s.pdf_answer());
-    let input = json!({"work_id": s.openalex(), "identifiers": {"openalex": s.openalex(), "doi": s.doi()}});
-    won("open says Unpaywall, and names only the DOI", DOI, paper, input)
+    let input =
+        json!({"work_id": s.openalex(), "identifiers": {"openalex": s.openalex(), "doi": s.doi()}});
+    won(
+        "open says Unpaywall, and names only the DOI",
+        DOI,
+        paper,
+        input,
+    )
 }
 
 /// A paper whose DOI leads to its landing page.
@@ -97,21 +138,43 @@ fn landed(s: &Scene, page: &str, landing: LandingPage, pdf: &str) -> Paper {
 }
 
 pub(super) fn citation_metadata(s: &Scene) -> Act {
-    let (page, pdf) = (s.at(HARBOUR, "/article"), s.at(HARBOUR, "/file?id=7&type=printable"));
+    let (page, pdf) = (
+        s.at(HARBOUR, "/article"),
+        s.at(HARBOUR, "/file?id=7&type=printable"),
+    );
     let landing = LandingPage::new(&s.title()).pdf(PdfLink::CitationMeta(pdf.clone()));
     let paper = landed(s, &page, landing, &pdf);
-    won("the landing page's citation metadata", LANDING, paper, json!({"doi": s.doi()}))
+    won(
+        "the landing page's citation metadata",
+        LANDING,
+        paper,
+        json!({"doi": s.doi()}),
+    )
 }
 
 pub(super) fn supplement_comes_first(s: &Scene) -> Act {
     let (page, pdf) = (s.at(QUILL, "/view"), s.at(QUILL, "/main text.pdf"));
     let landing = LandingPage::new(&s.title())
         .with_decoys()
-        .pdf(PdfLink::Anchor(format!("{}/main text.pdf", page_folder(&page))));
-    let supplement = Answer::pdf(crate::pdf::Pdf::new("Supplementary material", s.seed() ^ 3, 9_000));
-    let paper = landed(s, &page, landing, &pdf)
-        .page(&format!("https://{QUILL}/articles/suppl_file/s1.pdf"), supplement);
-    won("a supplement stands before the paper", LANDING, paper, json!({"doi": s.doi()}))
+        .pdf(PdfLink::Anchor(format!(
+            "{}/main text.pdf",
+            page_folder(&page)
+        )));
+    let supplement = Answer::pdf(crate::pdf::Pdf::new(
+        "Supplementary material",
+        s.seed() ^ 3,
+        9_000,
+    ));
+    let paper = landed(s, &page, landing, &pdf).page(
+        &format!("https://{QUILL}/articles/suppl_file/s1.pdf"),
+        supplement,
+    );
+    won(
+        "a supplement stands before the paper",
+        LANDING,
+        paper,
+        json!({"doi": s.doi()}),
+    )
 }
 
 /// `/0007` of `https://host/0007/view`.
@@ -122,32 +185,58 @@ fn page_folder(page: &str) -> String {
 
 pub(super) fn alternate_link(s: &Scene) -> Act {
     let (page, pdf) = (s.at(QUILL, "/item"), s.at(QUILL, "/item.pdf"));
-    let landing = LandingPage::new(&s.title())
-        .pdf(PdfLink::Alternate(format!("{}/item.pdf", page_folder(&page))));
+    let landing = LandingPage::new(&s.title()).pdf(PdfLink::Alternate(format!(
+        "{}/item.pdf",
+        page_folder(&page)
+    )));
     let paper = landed(s, &page, landing, &pdf);
-    won("a relative alternate link", LANDING, paper, json!({"doi": s.doi(), "title": s.title()}))
+    won(
+        "a relative alternate link",
+        LANDING,
+        paper,
+        json!({"doi": s.doi(), "title": s.title()}),
+    )
 }
 
 pub(super) fn page_alone(s: &Scene) -> Act {
     let (page, pdf) = (s.at(COPPER, "/thesis"), s.at(COPPER, "/thesis/full"));
     let landing = LandingPage::new(&s.title()).pdf(PdfLink::CitationMeta(pdf.clone()));
-    let paper = s.paper().page(&page, landing.answer()).page(&pdf, s.pdf_answer());
-    won("nothing but the URL of a page", LANDING, paper, json!({"url": page}))
+    let paper = s
+        .paper()
+        .page(&page, landing.answer())
+        .page(&pdf, s.pdf_answer());
+    won(
+        "nothing but the URL of a page",
+        LANDING,
+        paper,
+        json!({"url": page}),
+    )
 }
 
 pub(super) fn base_and_bare_attribute(s: &Scene) -> Act {
-    let (page, pdf) = (s.at(HARBOUR, "/toc/entry"), s.at(COPPER, "/issue/entry.pdf"));
+    let (page, pdf) = (
+        s.at(HARBOUR, "/toc/entry"),
+        s.at(COPPER, "/issue/entry.pdf"),
+    );
     let landing = LandingPage::new(&s.title())
         .base(&s.at(COPPER, "/issue/"))
         .pdf(PdfLink::UnquotedProperty("entry.pdf".to_owned()));
     let paper = landed(s, &page, landing, &pdf);
-    won("a base address and an unquoted attribute", LANDING, paper, json!({"doi": s.doi()}))
+    won(
+        "a base address and an unquoted attribute",
+        LANDING,
+        paper,
+        json!({"doi": s.doi()}),
+    )
 }
 
 pub(super) fn embedded_viewer(s: &Scene) -> Act {
     let (page, pdf) = (s.at(COPPER, "/viewer"), s.at(COPPER, "/viewer/document"));
     let landing = LandingPage::new(&s.title()).pdf(PdfLink::Embed(pdf.clone()));
-    let paper = s.paper().page(&page, landing.answer()).page(&pdf, s.pdf_answer());
+    let paper = s
+        .paper()
+        .page(&page, landing.answer())
+        .page(&pdf, s.pdf_answer());
     let input = json!({"work_id": s.openalex(), "title": s.title(), "landing_urls": [page]});
     won("a viewer in a given landing page", LANDING, paper, input)
 }
@@ -155,10 +244,16 @@ pub(super) fn embedded_viewer(s: &Scene) -> Act {
 pub(super) fn first_copy_truncated(s: &Scene) -> Act {
     let broken = s.at("repository.lichen.test", "/broken.pdf");
     let (page, pdf) = (s.at(HARBOUR, "/read"), s.at(HARBOUR, "/read/paper.pdf"));
-    let location = Location::pdf(&broken, &s.at("repository.lichen.test", "/broken")).in_repository(None);
+    let location =
+        Location::pdf(&broken, &s.at("repository.lichen.test", "/broken")).in_repository(None);
     let landing = LandingPage::new(&s.title()).pdf(PdfLink::CitationMeta(pdf.clone()));
     let paper = landed(s, &page, landing, &pdf)
         .unpaywall(UnpaywallRecord::open([location]))
         .page(&broken, s.half_a_pdf());
-    won("the first copy is truncated, the publisher's is whole", LANDING, paper, json!({"doi": s.doi()}))
+    won(
+        "the first copy is truncated, the publisher's is whole",
+        LANDING,
+        paper,
+        json!({"doi": s.doi()}),
+    )
 }

@@ -65,7 +65,11 @@ pub(super) fn won(
     Act {
         papers: vec![paper],
         input,
-        verdict: Verdict { outcome: "success", source: Some(source), reason },
+        verdict: Verdict {
+            outcome: "success",
+            source: Some(source),
+            reason,
+        },
         story,
     }
 }
@@ -80,7 +84,11 @@ pub(super) fn lost(
     Act {
         papers: vec![paper],
         input,
-        verdict: Verdict { outcome, source: None, reason },
+        verdict: Verdict {
+            outcome,
+            source: None,
+            reason,
+        },
         story,
     }
 }
@@ -119,7 +127,12 @@ impl Scene {
 
     /// In the form used before April 2007.
     pub(super) fn old_arxiv(&self) -> String {
-        format!("math/{:02}{:02}{:03}", self.index / 12_000 % 7, self.index / 1000 % 12 + 1, self.index % 1000)
+        format!(
+            "math/{:02}{:02}{:03}",
+            self.index / 12_000 % 7,
+            self.index / 1000 % 12 + 1,
+            self.index % 1000
+        )
     }
 
     pub(super) fn pmcid(&self) -> String {

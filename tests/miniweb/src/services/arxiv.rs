@@ -82,7 +82,12 @@ pub(crate) fn export(world: &World, asked: &Asked, turns: &Turns) -> Option<Answ
     }
     let mut entries = String::new();
     let mut count = 0;
-    for id in asked.query("id_list").unwrap_or_default().split(',').filter(|id| !id.is_empty()) {
+    for id in asked
+        .query("id_list")
+        .unwrap_or_default()
+        .split(',')
+        .filter(|id| !id.is_empty())
+    {
         if !looks_like_an_id(id) {
             let id = escape(id);
             let entry = format!(
@@ -143,12 +148,22 @@ mod tests {
 
     fn world() -> World {
         World::new()
-            .paper(Paper::new("New").arxiv("2103.00001v2").arxiv_pdf(Answer::pdf(Pdf::new("New", 1, 3000))))
-            .paper(Paper::new("Old").arxiv("math/0309136").arxiv_pdf(Answer::pdf(Pdf::new("Old", 2, 3000))))
+            .paper(
+                Paper::new("New")
+                    .arxiv("2103.00001v2")
+                    .arxiv_pdf(Answer::pdf(Pdf::new("New", 1, 3000))),
+            )
+            .paper(
+                Paper::new("Old")
+                    .arxiv("math/0309136")
+                    .arxiv_pdf(Answer::pdf(Pdf::new("Old", 2, 3000))),
+            )
     }
 
     fn status(url: &str) -> u16 {
-        site(&world(), &Asked::get(url), &Turns::default()).unwrap().status
+        site(&world(), &Asked::get(url), &Turns::default())
+            .unwrap()
+            .status
     }
 
     #[test]
@@ -164,9 +179,18 @@ mod tests {
 
     #[test]
     fn a_pdf_suffix_is_redirected_away() {
-        let answer = site(&world(), &Asked::get("https://arxiv.org/pdf/2103.00001.pdf"), &Turns::default()).unwrap();
+        let answer = site(
+            &world(),
+            &Asked::get("https://arxiv.org/pdf/2103.00001.pdf"),
+            &Turns::default(),
+        )
+        .unwrap();
         assert_eq!(answer.status, 301);
-        assert!(answer.headers.contains(&("location".to_owned(), "/pdf/2103.00001".to_owned())));
+        assert!(
+            answer
+                .headers
+                .contains(&("location".to_owned(), "/pdf/2103.00001".to_owned()))
+        );
     }
 
     #[test]
@@ -174,7 +198,10 @@ mod tests {
         let ask = |ids: &str| {
             let url = format!("https://export.arxiv.org/api/query?id_list={ids}");
             let answer = export(&world(), &Asked::get(&url), &Turns::default()).unwrap();
-            (answer.status, String::from_utf8_lossy(&answer.body()).into_owned())
+            (
+                answer.status,
+                String::from_utf8_lossy(&answer.body()).into_owned(),
+            )
         };
         let (status, feed) = ask("2103.00001");
         assert_eq!(status, 200);

@@ -24,8 +24,9 @@ pub(crate) fn answer(world: &World, asked: &Asked, turns: &Turns) -> Option<Answ
         return Some(handle(world, doi, turns));
     }
     let doi = asked.path.strip_prefix('/').filter(|doi| !doi.is_empty())?;
-    if let Some(scripted) =
-        world.find(Id::Doi, doi).and_then(|paper| world.scripted(paper, Service::Doi, turns))
+    if let Some(scripted) = world
+        .find(Id::Doi, doi)
+        .and_then(|paper| world.scripted(paper, Service::Doi, turns))
     {
         return Some(scripted);
     }
@@ -65,7 +66,9 @@ fn handle(world: &World, doi: &str, turns: &Turns) -> Answer {
         DoiTarget::Unregistered => {
             Answer::json(&json!({"responseCode": 100, "handle": doi})).with_status(404)
         }
-        DoiTarget::Nowhere => Answer::json(&json!({"responseCode": 1, "handle": doi, "values": []})),
+        DoiTarget::Nowhere => {
+            Answer::json(&json!({"responseCode": 1, "handle": doi, "values": []}))
+        }
         DoiTarget::Url(url) => Answer::json(&json!({
             "responseCode": 1,
             "handle": doi,
@@ -90,9 +93,21 @@ mod tests {
 
     fn ask(url: &str) -> Answer {
         let world = World::new()
-            .paper(Paper::new("A").doi("10.5555/a").doi_leads_to("https://j.example/a"))
-            .paper(Paper::new("N").doi("10.5555/n").doi_target(DoiTarget::Nowhere))
-            .paper(Paper::new("X").arxiv("2103.00001").arxiv_pdf(Answer::pdf(Pdf::new("X", 1, 3000))));
+            .paper(
+                Paper::new("A")
+                    .doi("10.5555/a")
+                    .doi_leads_to("https://j.example/a"),
+            )
+            .paper(
+                Paper::new("N")
+                    .doi("10.5555/n")
+                    .doi_target(DoiTarget::Nowhere),
+            )
+            .paper(
+                Paper::new("X")
+                    .arxiv("2103.00001")
+                    .arxiv_pdf(Answer::pdf(Pdf::new("X", 1, 3000))),
+            );
         answer(&world, &Asked::get(url), &Turns::default()).unwrap()
     }
 
@@ -107,7 +122,11 @@ mod tests {
         for spelling in ["10.5555/a", "10.5555/A", "10.5555%2Fa"] {
             let answer = ask(&format!("https://doi.org/{spelling}"));
             assert_eq!(answer.status, 302, "{spelling}");
-            assert!(answer.headers.contains(&("location".to_owned(), "https://j.example/a".to_owned())));
+            assert!(
+                answer
+                    .headers
+                    .contains(&("location".to_owned(), "https://j.example/a".to_owned()))
+            );
         }
     }
 
@@ -115,14 +134,26 @@ mod tests {
     fn the_handle_api_tells_unregistered_from_leading_nowhere() {
         assert_eq!(ask("https://doi.org/10.5555/n").status, 404);
         assert_eq!(ask("https://doi.org/10.5555/zzz").status, 404);
-        assert_eq!(code("https://doi.org/api/handles/10.5555/n?type=URL"), (200, json!(1)));
-        assert_eq!(code("https://doi.org/api/handles/10.5555/zzz?type=URL"), (404, json!(100)));
-        assert_eq!(code("https://doi.org/api/handles/10.5555/a?type=URL"), (200, json!(1)));
+        assert_eq!(
+            code("https://doi.org/api/handles/10.5555/n?type=URL"),
+            (200, json!(1))
+        );
+        assert_eq!(
+            code("https://doi.org/api/handles/10.5555/zzz?type=URL"),
+            (404, json!(100))
+        );
+        assert_eq!(
+            code("https://doi.org/api/handles/10.5555/a?type=URL"),
+            (200, json!(1))
+        );
     }
 
     #[test]
     fn arxivs_own_dois_lead_to_its_abstract_pages() {
         let answer = ask("https://doi.org/10.48550/arXiv.2103.00001");
-        assert!(answer.headers.contains(&("location".to_owned(), "https://arxiv.org/abs/2103.00001".to_owned())));
+        assert!(answer.headers.contains(&(
+            "location".to_owned(),
+            "https://arxiv.org/abs/2103.00001".to_owned()
+        )));
     }
 }

@@ -19,7 +19,9 @@ impl EuropePmcRecord {
     /// Open, with a PDF rendered as scripted; needs the paper's PMCID.
     #[must_use]
     pub fn open(render: Answer) -> Self {
-        Self { render: Some(render) }
+        Self {
+            render: Some(render),
+        }
     }
 
     /// Known, and only by subscription.
@@ -46,8 +48,13 @@ pub(crate) fn api(world: &World, asked: &Asked, turns: &Turns) -> Option<Answer>
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?><responseWrapper><version>6.9</version><hitCount>{count}</hitCount></responseWrapper>"
         )));
     }
-    let core = asked.query("resultType").is_some_and(|kind| kind.eq_ignore_ascii_case("core"));
-    let results: Vec<Value> = hit.into_iter().map(|(paper, record)| result(paper, record, core)).collect();
+    let core = asked
+        .query("resultType")
+        .is_some_and(|kind| kind.eq_ignore_ascii_case("core"));
+    let results: Vec<Value> = hit
+        .into_iter()
+        .map(|(paper, record)| result(paper, record, core))
+        .collect();
     Some(Answer::json(&json!({
         "version": "6.9",
         "hitCount": results.len(),
@@ -75,7 +82,10 @@ fn find<'a>(world: &'a World, query: &str) -> Option<&'a Paper> {
         let value = query.get(name.len()..)?;
         match value.strip_prefix('"') {
             Some(quoted) => quoted.split('"').next(),
-            None => value.split_whitespace().next().filter(|bare| !bare.contains('(')),
+            None => value
+                .split_whitespace()
+                .next()
+                .filter(|bare| !bare.contains('(')),
         }
     };
     if let Some(doi) = field("DOI:") {
@@ -109,7 +119,11 @@ fn result(paper: &Paper, record: &EuropePmcRecord, core: bool) -> Value {
     let Some(fields) = entry.as_object_mut() else {
         return entry;
     };
-    for (name, value) in [("pmid", &paper.pmid), ("pmcid", &paper.pmcid), ("doi", &paper.doi)] {
+    for (name, value) in [
+        ("pmid", &paper.pmid),
+        ("pmcid", &paper.pmcid),
+        ("doi", &paper.doi),
+    ] {
         if let Some(value) = value {
             fields.insert(name.to_owned(), json!(value));
         }
@@ -130,7 +144,10 @@ fn result(paper: &Paper, record: &EuropePmcRecord, core: bool) -> Value {
     if let (true, Some(pmcid)) = (open, &paper.pmcid) {
         for (style, url) in [
             ("html", format!("https://europepmc.org/articles/{pmcid}")),
-            ("pdf", format!("https://europepmc.org/articles/{pmcid}?pdf=render")),
+            (
+                "pdf",
+                format!("https://europepmc.org/articles/{pmcid}?pdf=render"),
+            ),
         ] {
             links.push(json!({
                 "availability": "Open access",
@@ -184,7 +201,11 @@ mod tests {
                     .pmcid("PMC9000002")
                     .europe_pmc(EuropePmcRecord::open(Answer::pdf(Pdf::new("O", 1, 3000)))),
             )
-            .paper(Paper::new("C").doi("10.5555/c").europe_pmc(EuropePmcRecord::closed()))
+            .paper(
+                Paper::new("C")
+                    .doi("10.5555/c")
+                    .europe_pmc(EuropePmcRecord::closed()),
+            )
     }
 
     fn ask(query: &str, rest: &str) -> Value {
@@ -198,13 +219,24 @@ mod tests {
 
     #[test]
     fn a_core_answer_lists_the_render_link_and_a_lite_one_no_links_at_all() {
-        for query in ["DOI:\"10.5555/o(1)\"", "EXT_ID:38000002 AND SRC:MED", "PMCID:PMC9000002"] {
+        for query in [
+            "DOI:\"10.5555/o(1)\"",
+            "EXT_ID:38000002 AND SRC:MED",
+            "PMCID:PMC9000002",
+        ] {
             let core = ask(query, "&resultType=core");
             let links = &core["resultList"]["result"][0]["fullTextUrlList"]["fullTextUrl"];
             assert_eq!(links[0]["availabilityCode"], "S", "{query}");
-            assert_eq!(links[2]["url"], "https://europepmc.org/articles/PMC9000002?pdf=render");
+            assert_eq!(
+                links[2]["url"],
+                "https://europepmc.org/articles/PMC9000002?pdf=render"
+            );
             let lite = ask(query, "");
-            assert!(lite["resultList"]["result"][0].get("fullTextUrlList").is_none());
+            assert!(
+                lite["resultList"]["result"][0]
+                    .get("fullTextUrlList")
+                    .is_none()
+            );
             assert_eq!(lite["resultList"]["result"][0]["pmcid"], "PMC9000002");
         }
     }
@@ -224,6 +256,9 @@ mod tests {
         assert!(pdf.body().starts_with(b"%PDF-"));
         let page = get("https://europepmc.org/articles/PMC9000002");
         assert!(!String::from_utf8_lossy(&page.body()).contains("pdf"));
-        assert_eq!(get("https://europepmc.org/articles/PMC1?pdf=render").status, 404);
+        assert_eq!(
+            get("https://europepmc.org/articles/PMC1?pdf=render").status,
+            404
+        );
     }
 }

@@ -53,7 +53,11 @@ impl PmcVersion {
     /// Text and XML only: the metadata names no PDF.
     #[must_use]
     pub fn without_pdf(number: u32) -> Self {
-        Self { pdf: None, md5: None, ..Self::answering(number, Answer::text("")) }
+        Self {
+            pdf: None,
+            md5: None,
+            ..Self::answering(number, Answer::text(""))
+        }
     }
 
     /// Announces another MD5 than the file's.
@@ -91,7 +95,10 @@ impl PmcDeposit {
     /// These versions in the bucket; none: in PMC, but not in the bucket.
     #[must_use]
     pub fn new(versions: impl Into<Vec<PmcVersion>>) -> Self {
-        Self { versions: versions.into(), unknown_to_idconv: false }
+        Self {
+            versions: versions.into(),
+            unknown_to_idconv: false,
+        }
     }
 
     /// The identifier converter does not connect it to its DOI and PMID.
@@ -109,7 +116,10 @@ pub(crate) fn site(world: &World, asked: &Asked, turns: &Turns) -> Option<Answer
     }
     let article = asked.path.strip_prefix("/articles/")?;
     let (pmcid, rest) = article.split_once('/').unwrap_or((article, ""));
-    let Some(paper) = world.find(Id::Pmcid, pmcid).filter(|paper| paper.pmc.is_some()) else {
+    let Some(paper) = world
+        .find(Id::Pmcid, pmcid)
+        .filter(|paper| paper.pmc.is_some())
+    else {
         return Some(Answer::status(404));
     };
     Some(match rest {
@@ -126,7 +136,10 @@ pub(crate) fn site(world: &World, asked: &Asked, turns: &Turns) -> Option<Answer
 /// `www.ncbi.nlm.nih.gov`: article pages moved, the old services are gone.
 pub(crate) fn old_site(asked: &Asked) -> Option<Answer> {
     let article = asked.path.strip_prefix("/pmc/articles/")?;
-    Some(Answer::redirect_as(301, &format!("https://pmc.ncbi.nlm.nih.gov/articles/{article}")))
+    Some(Answer::redirect_as(
+        301,
+        &format!("https://pmc.ncbi.nlm.nih.gov/articles/{article}"),
+    ))
 }
 
 fn idconv(world: &World, asked: &Asked, turns: &Turns) -> Answer {
@@ -138,8 +151,10 @@ fn idconv(world: &World, asked: &Asked, turns: &Turns) -> Answer {
         .filter(|id| !id.is_empty())
         .collect();
     if ids.is_empty() || ids.len() > 200 {
-        return Answer::json(&json!({"status": "error", "message": "Invalid number of ids (1 to 200)"}))
-            .with_status(400);
+        return Answer::json(
+            &json!({"status": "error", "message": "Invalid number of ids (1 to 200)"}),
+        )
+        .with_status(400);
     }
     let mut records = Vec::new();
     for id in &ids {
@@ -147,7 +162,10 @@ fn idconv(world: &World, asked: &Asked, turns: &Turns) -> Answer {
         let (kind, key, name) = match asked.query("idtype") {
             Some("pmcid") if number => (Id::Pmcid, format!("PMC{id}"), "pmcid"),
             _ if number => (Id::Pmid, (*id).to_owned(), "pmid"),
-            _ if id.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("pmc")) => {
+            _ if id
+                .get(..3)
+                .is_some_and(|start| start.eq_ignore_ascii_case("pmc")) =>
+            {
                 (Id::Pmcid, (*id).to_owned(), "pmcid")
             }
             _ => (Id::Doi, (*id).to_owned(), "doi"),
@@ -254,7 +272,11 @@ fn listing(world: &World, asked: &Asked, turns: &Turns) -> Answer {
     folders.sort();
     let mut entries = String::new();
     for folder in &folders {
-        let _ = write!(entries, "<CommonPrefixes><Prefix>{}</Prefix></CommonPrefixes>", escape(folder));
+        let _ = write!(
+            entries,
+            "<CommonPrefixes><Prefix>{}</Prefix></CommonPrefixes>",
+            escape(folder)
+        );
     }
     Answer::xml(format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
@@ -271,7 +293,10 @@ fn version<'a>(world: &'a World, name: &str) -> Option<(&'a Paper, &'a PmcVersio
     let number: u32 = number.parse().ok()?;
     let paper = world.find(Id::Pmcid, pmcid)?;
     let versions = &paper.pmc.as_ref()?.versions;
-    Some((paper, versions.iter().find(|version| version.number == number)?))
+    Some((
+        paper,
+        versions.iter().find(|version| version.number == number)?,
+    ))
 }
 
 fn metadata(world: &World, path: &str) -> Option<Answer> {
@@ -292,9 +317,11 @@ fn metadata(world: &World, path: &str) -> Option<Answer> {
         "xml_url": format!("s3://{BUCKET}/{name}/{name}.xml?md5=2ba36e61fa9eb4950c9daef9c9f58812"),
         "text_url": format!("s3://{BUCKET}/{name}/{name}.txt?md5=fc83ba0d98bb1d742486396c8df6e4a8"),
     });
-    if let (Some(fields), Some(md5), true) =
-        (document.as_object_mut(), &version.md5, version.pdf.is_some())
-    {
+    if let (Some(fields), Some(md5), true) = (
+        document.as_object_mut(),
+        &version.md5,
+        version.pdf.is_some(),
+    ) {
         let url = format!("s3://{BUCKET}/{name}/{name}.pdf?md5={md5}");
         fields.insert("pdf_url".to_owned(), json!(url));
     }
@@ -304,7 +331,9 @@ fn metadata(world: &World, path: &str) -> Option<Answer> {
 fn pdf(world: &World, path: &str) -> Option<Answer> {
     let (name, file) = path.strip_prefix('/')?.split_once('/')?;
     let (_, version) = version(world, name)?;
-    (file == format!("{name}.pdf")).then(|| version.pdf.clone()).flatten()
+    (file == format!("{name}.pdf"))
+        .then(|| version.pdf.clone())
+        .flatten()
 }
 
 #[cfg(test)]
@@ -314,10 +343,14 @@ mod tests {
 
     fn world() -> World {
         World::new().paper(
-            Paper::new("P").doi("10.5555/p").pmid("38000001").pmcid("PMC9000001").pmc(PmcDeposit::new([
-                PmcVersion::new(2, Pdf::new("P", 2, 3000)),
-                PmcVersion::without_pdf(10),
-            ])),
+            Paper::new("P")
+                .doi("10.5555/p")
+                .pmid("38000001")
+                .pmcid("PMC9000001")
+                .pmc(PmcDeposit::new([
+                    PmcVersion::new(2, Pdf::new("P", 2, 3000)),
+                    PmcVersion::without_pdf(10),
+                ])),
         )
     }
 
@@ -340,17 +373,35 @@ mod tests {
     fn the_bucket_lists_versions_and_its_metadata_leads_to_the_pdf() {
         let ask = |url: &str| bucket(&world(), &Asked::get(url), &Turns::default()).unwrap();
         let base = "https://pmc-oa-opendata.s3.amazonaws.com";
-        let list = ask(&format!("{base}/?list-type=2&prefix=PMC9000001.&delimiter=/"));
+        let list = ask(&format!(
+            "{base}/?list-type=2&prefix=PMC9000001.&delimiter=/"
+        ));
         let list = String::from_utf8_lossy(&list.body()).into_owned();
         assert!(list.contains("<Prefix>PMC9000001.10/</Prefix></CommonPrefixes><CommonPrefixes><Prefix>PMC9000001.2/</Prefix>"));
         let metadata = json_of(&ask(&format!("{base}/metadata/PMC9000001.2.json")));
         let url = metadata["pdf_url"].as_str().unwrap();
         let pdf = ask(&format!("{base}/PMC9000001.2/PMC9000001.2.pdf"));
-        assert_eq!(url, format!("s3://pmc-oa-opendata/PMC9000001.2/PMC9000001.2.pdf?md5={}", pdf.md5()));
-        assert!(json_of(&ask(&format!("{base}/metadata/PMC9000001.10.json"))).get("pdf_url").is_none());
-        assert_eq!(ask(&format!("{base}/metadata/PMC9000001.3.json")).status, 404);
+        assert_eq!(
+            url,
+            format!(
+                "s3://pmc-oa-opendata/PMC9000001.2/PMC9000001.2.pdf?md5={}",
+                pdf.md5()
+            )
+        );
+        assert!(
+            json_of(&ask(&format!("{base}/metadata/PMC9000001.10.json")))
+                .get("pdf_url")
+                .is_none()
+        );
+        assert_eq!(
+            ask(&format!("{base}/metadata/PMC9000001.3.json")).status,
+            404
+        );
         let empty = ask(&format!("{base}/?list-type=2&prefix=PMC1.&delimiter=/"));
-        assert!(empty.status == 200 && !String::from_utf8_lossy(&empty.body()).contains("CommonPrefixes"));
+        assert!(
+            empty.status == 200
+                && !String::from_utf8_lossy(&empty.body()).contains("CommonPrefixes")
+        );
     }
 
     #[test]
@@ -361,7 +412,9 @@ mod tests {
         };
         assert!(String::from_utf8_lossy(&ask("PMC9000001/").body()).contains("citation_pdf_url"));
         let pdf = ask("PMC9000001/pdf/main.pdf");
-        assert!(pdf.status == 200 && String::from_utf8_lossy(&pdf.body()).contains("POW_CHALLENGE"));
+        assert!(
+            pdf.status == 200 && String::from_utf8_lossy(&pdf.body()).contains("POW_CHALLENGE")
+        );
         assert_eq!(ask("PMC1/").status, 404);
     }
 }

@@ -86,15 +86,22 @@ impl LandingPage {
     #[must_use]
     pub fn answer(&self) -> Answer {
         let title = escape(&self.title);
-        let mut head = format!("<meta charset=\"utf-8\">\n<title>{title} | Miniature Press</title>\n");
+        let mut head =
+            format!("<meta charset=\"utf-8\">\n<title>{title} | Miniature Press</title>\n");
         if let Some(base) = &self.base {
             head.push_str(&format!("<base href=\"{}\">\n", escape(base)));
         }
-        head.push_str(&format!("<meta name=\"citation_title\" content=\"{title}\">\n"));
+        head.push_str(&format!(
+            "<meta name=\"citation_title\" content=\"{title}\">\n"
+        ));
         if let Some(doi) = &self.doi {
-            head.push_str(&format!("<meta name=\"citation_doi\" content=\"{}\">\n", escape(doi)));
+            head.push_str(&format!(
+                "<meta name=\"citation_doi\" content=\"{}\">\n",
+                escape(doi)
+            ));
         }
-        let mut body = format!("<h1>{title}</h1>\n<p>Abstract. Small worlds are told in small words.</p>\n");
+        let mut body =
+            format!("<h1>{title}</h1>\n<p>Abstract. Small worlds are told in small words.</p>\n");
         if self.decoys {
             body.push_str(
                 "<ul><li><a href=\"/articles/suppl_file/s1.pdf\">Supplementary material (PDF)</a></li>\
@@ -166,16 +173,26 @@ mod tests {
 
     #[test]
     fn urls_are_escaped_in_quoted_attributes_and_bare_in_unquoted_ones() {
-        let quoted = LandingPage::new("A & B").pdf(PdfLink::CitationMeta("https://j.example/f?id=1&type=printable".into()));
+        let quoted = LandingPage::new("A & B").pdf(PdfLink::CitationMeta(
+            "https://j.example/f?id=1&type=printable".into(),
+        ));
         assert!(page(&quoted).contains("content=\"https://j.example/f?id=1&amp;type=printable\""));
         assert!(page(&quoted).contains("<h1>A &amp; B</h1>"));
-        let bare = LandingPage::new("A").pdf(PdfLink::UnquotedProperty("https://j.example/f.pdf".into()));
-        assert!(page(&bare).contains("<meta content=https://j.example/f.pdf property=citation_pdf_url>"));
+        let bare =
+            LandingPage::new("A").pdf(PdfLink::UnquotedProperty("https://j.example/f.pdf".into()));
+        assert!(
+            page(&bare)
+                .contains("<meta content=https://j.example/f.pdf property=citation_pdf_url>")
+        );
     }
 
     #[test]
     fn decoys_come_before_the_papers_own_link() {
-        let page = page(&LandingPage::new("A").with_decoys().pdf(PdfLink::Anchor("/a.pdf".into())));
+        let page = page(
+            &LandingPage::new("A")
+                .with_decoys()
+                .pdf(PdfLink::Anchor("/a.pdf".into())),
+        );
         let (decoy, own) = (page.find("suppl_file"), page.find("href=\"/a.pdf\""));
         assert!(decoy.is_some() && decoy < own, "{page}");
     }

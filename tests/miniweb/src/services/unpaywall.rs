@@ -23,7 +23,10 @@ impl Location {
     /// A PDF at the publisher, and the page it belongs to.
     #[must_use]
     pub fn pdf(pdf: &str, landing: &str) -> Self {
-        Self { url_for_pdf: Some(pdf.to_owned()), ..Self::landing(landing) }
+        Self {
+            url_for_pdf: Some(pdf.to_owned()),
+            ..Self::landing(landing)
+        }
     }
 
     /// A page only: `url_for_pdf` is null.
@@ -86,13 +89,19 @@ impl UnpaywallRecord {
     /// These copies, best first.
     #[must_use]
     pub fn open(locations: impl Into<Vec<Location>>) -> Self {
-        Self { genre: "journal-article", locations: locations.into() }
+        Self {
+            genre: "journal-article",
+            locations: locations.into(),
+        }
     }
 
     /// A figure, table or supplement whose locations are those of its parent.
     #[must_use]
     pub fn component(locations: impl Into<Vec<Location>>) -> Self {
-        Self { genre: "component", locations: locations.into() }
+        Self {
+            genre: "component",
+            locations: locations.into(),
+        }
     }
 }
 
@@ -109,13 +118,17 @@ pub(crate) fn answer(world: &World, asked: &Asked, turns: &Turns) -> Option<Answ
             "Email address required in API call, see http://unpaywall.org/products/api",
         ));
     }
-    Some(match paper.and_then(|p| p.unpaywall.as_ref().map(|record| (p, record))) {
-        Some((paper, record)) => Answer::json(&document(paper, record)),
-        None => error(
-            404,
-            &format!("'{doi}' isn't in Unpaywall. See https://support.unpaywall.org/a/solutions/articles/44001900286"),
-        ),
-    })
+    Some(
+        match paper.and_then(|p| p.unpaywall.as_ref().map(|record| (p, record))) {
+            Some((paper, record)) => Answer::json(&document(paper, record)),
+            None => error(
+                404,
+                &format!(
+                    "'{doi}' isn't in Unpaywall. See https://support.unpaywall.org/a/solutions/articles/44001900286"
+                ),
+            ),
+        },
+    )
 }
 
 /// The service turns away what is no address and the well-known fillers.
@@ -186,43 +199,70 @@ mod tests {
 
     fn ask(world: &World, url: &str) -> (u16, Value) {
         let answer = answer(world, &Asked::get(url), &Turns::default()).unwrap();
-        (answer.status, serde_json::from_slice(&answer.body()).unwrap())
+        (
+            answer.status,
+            serde_json::from_slice(&answer.body()).unwrap(),
+        )
     }
 
     #[test]
     fn a_record_lists_its_locations_best_first() {
-        let world = World::new().paper(Paper::new("Ä").doi("10.5555/ABC").unpaywall(
-            UnpaywallRecord::open([
-                Location::landing("https://j.example/a"),
-                Location::pdf("https://r.example/a.pdf", "https://r.example/a").in_repository(Some("oai:pubmedcentral.nih.gov:77")),
-            ]),
-        ));
-        let (status, record) =
-            ask(&world, "https://api.unpaywall.org/v2/10.5555%2Fabc?email=a@b.edu");
+        let world = World::new().paper(
+            Paper::new("Ä")
+                .doi("10.5555/ABC")
+                .unpaywall(UnpaywallRecord::open([
+                    Location::landing("https://j.example/a"),
+                    Location::pdf("https://r.example/a.pdf", "https://r.example/a")
+                        .in_repository(Some("oai:pubmedcentral.nih.gov:77")),
+                ])),
+        );
+        let (status, record) = ask(
+            &world,
+            "https://api.unpaywall.org/v2/10.5555%2Fabc?email=a@b.edu",
+        );
         assert_eq!(status, 200);
         assert_eq!(record["is_oa"], true);
         assert_eq!(record["doi"], "10.5555/abc");
         assert_eq!(record["oa_locations"][0]["url_for_pdf"], Value::Null);
         assert_eq!(record["oa_locations"][0]["url"], "https://j.example/a");
         assert_eq!(record["oa_locations"][1]["url"], "https://r.example/a.pdf");
-        assert_eq!(record["oa_locations"][1]["pmh_id"], "oai:pubmedcentral.nih.gov:77");
+        assert_eq!(
+            record["oa_locations"][1]["pmh_id"],
+            "oai:pubmedcentral.nih.gov:77"
+        );
         assert_eq!(record["best_oa_location"], record["oa_locations"][0]);
     }
 
     #[test]
     fn a_closed_record_is_not_an_unknown_doi() {
-        let world = World::new()
-            .paper(Paper::new("C").doi("10.5555/c").unpaywall(UnpaywallRecord::closed()));
-        let (status, record) = ask(&world, "https://api.unpaywall.org/v2/10.5555/c?email=a@b.edu");
+        let world = World::new().paper(
+            Paper::new("C")
+                .doi("10.5555/c")
+                .unpaywall(UnpaywallRecord::closed()),
+        );
+        let (status, record) = ask(
+            &world,
+            "https://api.unpaywall.org/v2/10.5555/c?email=a@b.edu",
+        );
         assert_eq!((status, &record["is_oa"]), (200, &Value::Bool(false)));
         assert_eq!(record["best_oa_location"], Value::Null);
-        assert_eq!(ask(&world, "https://api.unpaywall.org/v2/10.5555/d?email=a@b.edu").0, 404);
+        assert_eq!(
+            ask(
+                &world,
+                "https://api.unpaywall.org/v2/10.5555/d?email=a@b.edu"
+            )
+            .0,
+            404
+        );
     }
 
     #[test]
     fn a_missing_or_placeholder_email_is_422_even_for_a_known_doi() {
-        let world = World::new()
-            .paper(Paper::new("C").doi("10.5555/c").unpaywall(UnpaywallRecord::closed()));
+        let world = World::new().paper(
+            Paper::new("C")
+                .doi("10.5555/c")
+                .unpaywall(UnpaywallRecord::closed()),
+        );
         for query in ["", "?email=", "?email=nobody", "?email=test@example.com"] {
             let url = format!("https://api.unpaywall.org/v2/10.5555/c{query}");
             assert_eq!(ask(&world, &url).0, 422, "{query}");

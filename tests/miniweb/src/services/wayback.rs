@@ -10,8 +10,15 @@ use crate::text::{escape, seed_of};
 use crate::world::{Turns, World};
 
 /// The columns of the CDX index, in its order.
-const COLUMNS: [&str; 7] =
-    ["urlkey", "timestamp", "original", "mimetype", "statuscode", "digest", "length"];
+const COLUMNS: [&str; 7] = [
+    "urlkey",
+    "timestamp",
+    "original",
+    "mimetype",
+    "statuscode",
+    "digest",
+    "length",
+];
 
 /// One capture of one URL.
 #[derive(Debug, Clone)]
@@ -120,7 +127,12 @@ fn digest(url: &str, timestamp: &str) -> String {
     (0..32)
         .map(|_| {
             state = crate::text::mix(state);
-            char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".get((state % 32) as usize).copied().unwrap_or(b'A'))
+            char::from(
+                b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+                    .get((state % 32) as usize)
+                    .copied()
+                    .unwrap_or(b'A'),
+            )
         })
         .collect()
 }
@@ -131,13 +143,17 @@ pub(crate) fn web(world: &World, asked: &Asked, turns: &Turns) -> Option<Answer>
         return Some(cdx(world, asked, turns));
     }
     // The original's own query belongs to it.
-    let (when, original) = asked.path_and_query.strip_prefix("/web/")?.split_once('/')?;
+    let (when, original) = asked
+        .path_and_query
+        .strip_prefix("/web/")?
+        .split_once('/')?;
     Some(replay(world, when, original))
 }
 
 fn cdx(world: &World, asked: &Asked, turns: &Turns) -> Answer {
     let Some(url) = asked.query("url").filter(|url| !url.is_empty()) else {
-        return Answer::text("org.archive.wayback.exception: url param is required\n").with_status(400);
+        return Answer::text("org.archive.wayback.exception: url param is required\n")
+            .with_status(400);
     };
     let key = key(url);
     if let Some(script) = world.archive_scripts.get(&key) {
@@ -156,7 +172,10 @@ fn cdx(world: &World, asked: &Asked, turns: &Turns) -> Answer {
         .flatten()
         .filter(|capture| filters.iter().all(|filter| passes(capture, filter)))
         .collect();
-    match asked.query("limit").and_then(|limit| limit.parse::<i64>().ok()) {
+    match asked
+        .query("limit")
+        .and_then(|limit| limit.parse::<i64>().ok())
+    {
         Some(last) if last < 0 => {
             let keep = usize::try_from(last.unsigned_abs()).unwrap_or(usize::MAX);
             rows.drain(..rows.len().saturating_sub(keep));
@@ -168,9 +187,12 @@ fn cdx(world: &World, asked: &Asked, turns: &Turns) -> Answer {
         Some(list) => list.split(',').collect(),
         None => COLUMNS.to_vec(),
     };
-    let table = rows
-        .iter()
-        .map(|capture| columns.iter().map(|name| capture.column(name)).collect::<Vec<_>>());
+    let table = rows.iter().map(|capture| {
+        columns
+            .iter()
+            .map(|name| capture.column(name))
+            .collect::<Vec<_>>()
+    });
     if asked.query("output") == Some("json") {
         let mut lines: Vec<Value> = table.map(|row| json!(row)).collect();
         if !lines.is_empty() {
@@ -200,25 +222,37 @@ fn replay(world: &World, when: &str, original: &str) -> Answer {
     let digits = when.bytes().take_while(u8::is_ascii_digit).count();
     let (timestamp, flag) = when.split_at(digits);
     let nearest = http_date::seconds_of(timestamp).and_then(|wanted| {
-        world.captures.get(&key(original))?.iter().min_by_key(|capture| {
-            http_date::seconds_of(&capture.timestamp).map_or(u64::MAX, |at| at.abs_diff(wanted))
-        })
+        world
+            .captures
+            .get(&key(original))?
+            .iter()
+            .min_by_key(|capture| {
+                http_date::seconds_of(&capture.timestamp).map_or(u64::MAX, |at| at.abs_diff(wanted))
+            })
     });
     let Some(capture) = nearest else {
-        return Answer::html("<!DOCTYPE html>\n<html lang=\"en\"><head><title>Wayback Machine</title></head>\
-             <body><p>The Wayback Machine has not archived that URL.</p></body></html>")
-            .with_status(404);
+        return Answer::html(
+            "<!DOCTYPE html>\n<html lang=\"en\"><head><title>Wayback Machine</title></head>\
+             <body><p>The Wayback Machine has not archived that URL.</p></body></html>",
+        )
+        .with_status(404);
     };
     if !capture.memento {
-        return Answer::html("<html><head><title>Internet Archive</title></head>\
-             <body><p>This URL has been excluded from the Wayback Machine.</p></body></html>")
-            .with_status(403);
+        return Answer::html(
+            "<html><head><title>Internet Archive</title></head>\
+             <body><p>This URL has been excluded from the Wayback Machine.</p></body></html>",
+        )
+        .with_status(403);
     }
     if capture.timestamp != timestamp {
-        let location =
-            format!("https://web.archive.org/web/{}{flag}/{}", capture.timestamp, capture.original);
-        return Answer::redirect(&location)
-            .header("x-archive-redirect-reason", &format!("found capture at {}", capture.timestamp));
+        let location = format!(
+            "https://web.archive.org/web/{}{flag}/{}",
+            capture.timestamp, capture.original
+        );
+        return Answer::redirect(&location).header(
+            "x-archive-redirect-reason",
+            &format!("found capture at {}", capture.timestamp),
+        );
     }
     let date = http_date::of_timestamp(timestamp).unwrap_or_default();
     if flag == "id_" {
@@ -247,7 +281,11 @@ pub(crate) fn availability(world: &World, asked: &Asked) -> Option<Answer> {
         .captures
         .get(&key(url))
         .filter(|_| !url.starts_with("https://"))
-        .and_then(|captures| captures.iter().rfind(|capture| capture.listed_status == "200"));
+        .and_then(|captures| {
+            captures
+                .iter()
+                .rfind(|capture| capture.listed_status == "200")
+        });
     let snapshots = match newest {
         Some(capture) => json!({"closest": {
             "status": "200",
@@ -257,7 +295,9 @@ pub(crate) fn availability(world: &World, asked: &Asked) -> Option<Answer> {
         }}),
         None => json!({}),
     };
-    Some(Answer::json(&json!({"url": url, "archived_snapshots": snapshots})))
+    Some(Answer::json(
+        &json!({"url": url, "archived_snapshots": snapshots}),
+    ))
 }
 
 #[cfg(test)]
@@ -271,7 +311,10 @@ mod tests {
 
     fn world() -> World {
         World::new()
-            .captured(URL, Capture::new("20210304050607", Answer::pdf(Pdf::new("W", 1, 3000))))
+            .captured(
+                URL,
+                Capture::new("20210304050607", Answer::pdf(Pdf::new("W", 1, 3000))),
+            )
             .captured(URL, Capture::new("20190101000000", Answer::status(404)))
             .captured(URL, Capture::new("20220101000000", Answer::html("moved")))
     }
@@ -290,7 +333,10 @@ mod tests {
         let rows = cdx("");
         assert_eq!(rows[0], json!(COLUMNS));
         let times: Vec<&str> = (1..4).map(|i| rows[i][1].as_str().unwrap()).collect();
-        assert_eq!(times, ["20190101000000", "20210304050607", "20220101000000"]);
+        assert_eq!(
+            times,
+            ["20190101000000", "20210304050607", "20220101000000"]
+        );
         assert_eq!(rows[2][0], "example,j)/a.pdf?id=1&x=2");
         assert_eq!(rows[2][3], "application/pdf");
     }
@@ -308,38 +354,64 @@ mod tests {
     #[test]
     fn only_an_exact_raw_replay_carries_the_bytes_and_the_memento_date() {
         let get = |when: &str| {
-            web(&world(), &Asked::get(&format!("https://web.archive.org/web/{when}/{URL}")), &Turns::default()).unwrap()
+            web(
+                &world(),
+                &Asked::get(&format!("https://web.archive.org/web/{when}/{URL}")),
+                &Turns::default(),
+            )
+            .unwrap()
         };
         let header = |answer: &Answer, name: &str| {
-            answer.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone())
+            answer
+                .headers
+                .iter()
+                .find(|(n, _)| n == name)
+                .map(|(_, v)| v.clone())
         };
         let raw = get("20210304050607id_");
         assert!(raw.body().starts_with(b"%PDF-"));
-        assert_eq!(header(&raw, "memento-datetime").as_deref(), Some("Thu, 04 Mar 2021 05:06:07 GMT"));
+        assert_eq!(
+            header(&raw, "memento-datetime").as_deref(),
+            Some("Thu, 04 Mar 2021 05:06:07 GMT")
+        );
         assert!(!get("20210304050607").body().starts_with(b"%PDF-"));
         let near = get("20210401id_");
         assert_eq!(near.status, 302);
         assert_eq!(
             header(&near, "location"),
-            Some(format!("https://web.archive.org/web/20210304050607id_/{URL}"))
+            Some(format!(
+                "https://web.archive.org/web/20210304050607id_/{URL}"
+            ))
         );
     }
 
     #[test]
     fn what_was_never_archived_is_a_404_without_memento() {
-        let asked = Asked::get("https://web.archive.org/web/20210101000000id_/https://nowhere.example/");
+        let asked =
+            Asked::get("https://web.archive.org/web/20210101000000id_/https://nowhere.example/");
         let answer = web(&World::new(), &asked, &Turns::default()).unwrap();
         assert_eq!(answer.status, 404);
-        assert!(answer.headers.iter().all(|(name, _)| name != "memento-datetime"));
+        assert!(
+            answer
+                .headers
+                .iter()
+                .all(|(name, _)| name != "memento-datetime")
+        );
     }
 
     #[test]
     fn availability_knows_http_urls_only() {
         let ask = |url: &str| -> Value {
-            let asked = Asked::get(&format!("https://archive.org/wayback/available?url={}", encode(url)));
+            let asked = Asked::get(&format!(
+                "https://archive.org/wayback/available?url={}",
+                encode(url)
+            ));
             serde_json::from_slice(&availability(&world(), &asked).unwrap().body()).unwrap()
         };
-        assert_eq!(ask("http://j.example/a.pdf?id=1&x=2")["archived_snapshots"]["closest"]["timestamp"], "20220101000000");
+        assert_eq!(
+            ask("http://j.example/a.pdf?id=1&x=2")["archived_snapshots"]["closest"]["timestamp"],
+            "20220101000000"
+        );
         assert_eq!(ask(URL)["archived_snapshots"], json!({}));
     }
 }

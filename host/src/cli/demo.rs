@@ -1,0 +1,148 @@
+//! `paperfall demo`: the real pipeline against a miniature web on this
+//! machine, judged against its script.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::time::Instant;
+
+use paperfall_miniweb::{Miniweb, ScriptedWork};
+
+use super::args::{DemoArgs, NetworkArgs};
+use super::batch::{BatchOptions, run_batch};
+use super::exit::{Exit, Failed};
+use super::setup::{App, warn};
+use crate::download::{StoreError, WorkResult};
+use crate::intake::{open_input, read_works};
+use crate::plan::{Plan, PlanFlags, PlanInputs};
+
+/// The contact address the miniature web is told; `.example` is reserved.
+const EMAIL: &str = "demo@paperfall.example";
+
+/// Runs the demo; exit 0 exactly when every scripted verdict came out.
+pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, Failed> {
+    let count = usize::try_from(args.works).map_err(Failed::usage)?;
+    let script = paperfall_miniweb::demo(count);
+    std::fs::create_dir_all(&args.out)
+        .map_err(|error| StoreError::io("make the folder", &args.out, error))?;
+    let list = args.out.join("works.jsonl");
+    write_list(&list, &script.works)?;
+
+    let web = Miniweb::start(script.world)
+        .await
+        .map_err(|error| Failed::machine(format!("the miniature web does not start: {error}")))?;
+    let ca_file = args.out.join("miniweb-ca.pem");
+    web.write_ca(&ca_file)
+        .map_err(|error| StoreError::io("write", &ca_file, error))?;
+    eprintln!(
+        "the miniature scholarly web plays {} hosts on {}",
+        web.names().len(),
+        web.tls_address()
+    );
+
+    // Only the defaults: what someone's own environment or paperfall.toml says
+    // is not part of the script.
+    let flags = PlanFlags {
+        email: Some(EMAIL.to_owned()),
+        ..PlanFlags::default()
+    };
+    let (plan, warnings) = Plan::build(PlanInputs {
+        flags: &flags,
+        env: &|_| None,
+        cwd: &args.out,
+        user_config_dir: None,
+    })?;
+    warn(&warnings);
+    let network = NetworkArgs {
+        ca_file: vec![ca_file],
+        resolve: web.pins(),
+        cache_dir: args.cache_dir.clone(),
+        ..NetworkArgs::default()
+    };
+    let app = App::new(&plan, &network, args.workers).await?;
+
+    let started = Instant::now();
+    let works = read_works(open_input(&list).map_err(Failed::usage)?, None).map_err(Failed::usage)?;
+    let options = BatchOptions {
+        out: &args.out,
+        workers: args.workers,
+        json: false,
+        again: true,
+    };
+    let batch = run_batch(&app, works, options, true).await?;
+    let elapsed = started.elapsed();
+    let requests = web.stop().await.len();
+
+    print!("{}", batch.tally.render(&app.source_names()));
+    println!(
+        "{:.1} s, {requests} requests answered by the miniature web",
+        elapsed.as_secs_f64()
+    );
+    println!("papers: {}", args.out.join("papers").display());
+    println!("list:   {}", list.display());
+    if batch.interrupted {
+        return Ok(Exit::Interrupted);
+    }
+    let surprises = compare(&script.works, &batch.results);
+    for surprise in &surprises {
+        println!("not as scripted: {surprise}");
+    }
+    println!(
+        "{} of {} verdicts came out as scripted",
+        script.works.len().saturating_sub(surprises.len()),
+        script.works.len()
+    );
+    Ok(if surprises.is_empty() {
+        Exit::Complete
+    } else {
+        Exit::Incomplete
+    })
+}
+
+fn write_list(path: &Path, works: &[ScriptedWork]) -> Result<(), StoreError> {
+    let write = || {
+        let mut file = BufWriter::new(File::create(path)?);
+        for work in works {
+            writeln!(file, "{}", work.line)?;
+        }
+        file.flush()
+    };
+    write().map_err(|error| StoreError::io("write", path, error))
+}
+
+/// Each scripted verdict that did not come out, in one line.
+fn compare(script: &[ScriptedWork], results: &[WorkResult]) -> Vec<String> {
+    let by_id: HashMap<&str, &WorkResult> = results
+        .iter()
+        .map(|result| (result.work_id.as_str(), result))
+        .collect();
+    script
+        .iter()
+        .filter_map(|scripted| {
+            let expected = &scripted.verdict;
+            let Some(result) = by_id.get(scripted.work_id.as_str()) else {
+                return Some(format!(
+                    "{} ({}): no result",
+                    scripted.work_id, scripted.story
+                ));
+            };
+            let same = result.outcome.as_str() == expected.outcome
+                && result.reason.as_str() == expected.reason
+                && result.source.as_deref() == expected.source;
+            (!same).then(|| {
+                format!(
+                    "{} ({}): {} {} {}, scripted {} {} {}",
+                    scripted.work_id,
+                    scripted.story,
+                    result.outcome,
+                    result.reason,
+                    result.source.as_deref().unwrap_or("-"),
+                    expected.outcome,
+                    expected.reason,
+                    expected.source.unwrap_or("-"),
+                )
+            })
+        })
+        .collect()
+}
