@@ -60,7 +60,13 @@ fn build(out_dir: &Path) -> Vec<PathBuf> {
         .parent()
         .map(Path::to_path_buf)
         .unwrap_or_default();
-    for input in ["adapters", "wit", "host/identifiers", "Cargo.toml", "Cargo.lock"] {
+    for input in [
+        "adapters",
+        "wit",
+        "host/identifiers",
+        "Cargo.toml",
+        "Cargo.lock",
+    ] {
         println!("cargo::rerun-if-changed={}", root.join(input).display());
     }
     ensure_target();
@@ -69,11 +75,21 @@ fn build(out_dir: &Path) -> Vec<PathBuf> {
     let mut cargo = Command::new(variable("CARGO"));
     cargo
         .current_dir(&root)
-        .args(["build", "--locked", "--profile", "adapter", "--target", TARGET])
+        .args([
+            "build",
+            "--locked",
+            "--profile",
+            "adapter",
+            "--target",
+            TARGET,
+        ])
         .arg("--target-dir")
         .arg(&target_dir);
     for (_, name) in BUNDLED {
-        cargo.args(["--package", &format!("paperfall-{}", name.replace('_', "-"))]);
+        cargo.args([
+            "--package",
+            &format!("paperfall-{}", name.replace('_', "-")),
+        ]);
     }
     // What the outer cargo sets for the host's own build must not reach the
     // guests': wrappers and flags for another target, and profile overrides.

@@ -2,11 +2,18 @@
 //! written down beforehand, and short ways to write works and policies.
 //!
 //! ```
-//! use paperfall_adapter::{Findings, testing::{self, ScriptedHost}};
+//! use paperfall_adapter::testing::ScriptedHost;
+//! use paperfall_adapter::{HttpErrorKind, Miss, Request};
 //!
-//! let host = ScriptedHost::new().json("https://api.acme.org/v1/10.1/x", r#"{"pdf":null}"#);
-//! let work = testing::work(&[("doi", "10.1/x")]);
-//! // let outcome = testing::attempt::<Acme>(&host, &work, &[("email", "me@lab.edu")]);
+//! let host = ScriptedHost::new()
+//!     .json("https://api.acme.org/1", "[1, 2]")
+//!     .fail("https://api.acme.org/2", HttpErrorKind::Dns);
+//!
+//! let answer = Request::metadata("https://api.acme.org/1").send(&host).unwrap();
+//! assert_eq!(answer.json::<Vec<u8>>("a list of numbers").unwrap(), [1, 2]);
+//!
+//! let error = Request::metadata("https://api.acme.org/2").send(&host).unwrap_err();
+//! assert_eq!(Miss::from(error).reason(), "dns");
 //! ```
 
 use std::cell::RefCell;

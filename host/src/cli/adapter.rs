@@ -28,9 +28,16 @@ async fn list(args: AdapterListArgs) -> Result<Exit, Failed> {
     let roster = load(&plan, &sandbox).await;
     let mut entries = Vec::new();
     let mut rows = vec![
-        ["tier", "source", "version", "starts from", "talks to", "summary"]
-            .map(str::to_owned)
-            .to_vec(),
+        [
+            "tier",
+            "source",
+            "version",
+            "starts from",
+            "talks to",
+            "summary",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
     ];
     let mut all_loaded = true;
     for source in roster.sources() {
@@ -92,11 +99,7 @@ async fn inspect(args: AdapterInspectArgs) -> Result<Exit, Failed> {
     let shape = shape_of(&sandbox, &name, &bytes).await?;
     // A component that breaks the contract is still worth showing.
     let loaded = sandbox
-        .load(
-            &name,
-            Arc::clone(&bytes),
-            AttemptLimits::DEFAULT.memory_mib,
-        )
+        .load(&name, Arc::clone(&bytes), AttemptLimits::DEFAULT.memory_mib)
         .await;
     let exit = if loaded.is_ok() {
         Exit::Complete

@@ -31,8 +31,10 @@ pub(crate) enum Command {
     /// Watch the real pipeline obtain papers from a miniature web on this machine
     Demo(DemoArgs),
     /// Obtain the PDFs of a few works
-    #[command(after_help = "Examples:\n  paperfall fetch 10.7717/peerj.4375 --email you@university.edu\n  \
-        paperfall fetch arXiv:2101.00001 PMC7759461 https://peerj.com/articles/4375")]
+    #[command(
+        after_help = "Examples:\n  paperfall fetch 10.7717/peerj.4375 --email ada@lovelace.edu\n  \
+        paperfall fetch arXiv:2101.00001 PMC7759461 https://peerj.com/articles/4375"
+    )]
     Fetch(FetchArgs),
     /// Obtain the PDFs of a list of works; a second run goes on where the first stopped
     Run(RunArgs),

@@ -184,9 +184,8 @@ fn spawn_reader(
                 Err(error) => Read::Bad(format!("paperfall: {error}")),
                 Ok(Item::Work { work, warnings, .. }) => {
                     for warning in warnings {
-                        let _ = notes.blocking_send(Read::Warning(format!(
-                            "paperfall: warning: {warning}"
-                        )));
+                        let _ = notes
+                            .blocking_send(Read::Warning(format!("paperfall: warning: {warning}")));
                     }
                     if done.contains(work.work_id.as_str()) {
                         Read::DoneBefore

@@ -63,7 +63,8 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, Failed> {
     let app = App::new(&plan, &network, args.workers).await?;
 
     let started = Instant::now();
-    let works = read_works(open_input(&list).map_err(Failed::usage)?, None).map_err(Failed::usage)?;
+    let works =
+        read_works(open_input(&list).map_err(Failed::usage)?, None).map_err(Failed::usage)?;
     let options = BatchOptions {
         out: &args.out,
         workers: args.workers,

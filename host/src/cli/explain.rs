@@ -65,7 +65,10 @@ pub(crate) fn story(entries: &[StoryEntry]) -> String {
                 message,
             } => writeln!(text, "struck {url}: {reason} ({message})"),
             StoryEntry::Rearmed { tier, source } => {
-                writeln!(text, "{tier}/{source}: what it was missing arrived, it gets its turn")
+                writeln!(
+                    text,
+                    "{tier}/{source}: what it was missing arrived, it gets its turn"
+                )
             }
         };
     }

@@ -6,8 +6,8 @@ use super::explain;
 use super::obtain::obtain;
 use super::setup::{App, effective_plan};
 use crate::intake::Work;
-use paperfall_identifiers::AnyId;
 use crate::outcome::Outcome;
+use paperfall_identifiers::AnyId;
 
 /// `paperfall resolve ID|WORK-JSON`.
 pub(crate) async fn resolve(args: ResolveArgs) -> Result<Exit, Failed> {

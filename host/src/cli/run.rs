@@ -24,10 +24,14 @@ pub(crate) async fn fetch(args: FetchArgs) -> Result<Exit, Failed> {
     refuse_ledger(&args.output)?;
     let plan = effective_plan(&args.plan)?;
     let list = Cursor::new(args.ids.join("\n"));
-    let items: Vec<Result<Item, InputError>> = read_works(Input::new("command line", list), Some(Format::Text))
-        .map_err(Failed::usage)?
-        .collect();
-    if !items.iter().any(|item| matches!(item, Ok(Item::Work { .. }))) {
+    let items: Vec<Result<Item, InputError>> =
+        read_works(Input::new("command line", list), Some(Format::Text))
+            .map_err(Failed::usage)?
+            .collect();
+    if !items
+        .iter()
+        .any(|item| matches!(item, Ok(Item::Work { .. })))
+    {
         let words: Vec<String> = items
             .iter()
             .filter_map(|item| match item {

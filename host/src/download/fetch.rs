@@ -122,7 +122,9 @@ async fn stream(
         .header("accept", "application/pdf,*/*;q=0.8")?;
     let mut download = session.open(request).await?;
     if download.status() != 200 {
-        let reason = pdf::judge_head(download.status(), None, b"x").err().unwrap_or(Reason::NotAPdf);
+        let reason = pdf::judge_head(download.status(), None, b"x")
+            .err()
+            .unwrap_or(Reason::NotAPdf);
         return Err(DownloadError::candidate(
             reason,
             format!("{url}: status {}", download.status()),

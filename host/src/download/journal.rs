@@ -189,7 +189,10 @@ fn for_each_line(
     let mut line = Vec::new();
     loop {
         line.clear();
-        let read = reader.by_ref().take(LINE_MAX).read_until(b'\n', &mut line)?;
+        let read = reader
+            .by_ref()
+            .take(LINE_MAX)
+            .read_until(b'\n', &mut line)?;
         if read == 0 {
             return Ok(());
         }

@@ -54,8 +54,14 @@ mod tests {
     fn no_id_escapes_the_folder_or_hides() {
         for id in ["../../etc/passwd", "..", ".", "", "/", "a\0b", "\u{202E}x"] {
             let name = stem(id);
-            assert!(!name.contains('/') && !name.contains('\0'), "{id:?} {name:?}");
-            assert!(!name.starts_with('.') && !name.is_empty(), "{id:?} {name:?}");
+            assert!(
+                !name.contains('/') && !name.contains('\0'),
+                "{id:?} {name:?}"
+            );
+            assert!(
+                !name.starts_with('.') && !name.is_empty(),
+                "{id:?} {name:?}"
+            );
         }
     }
 

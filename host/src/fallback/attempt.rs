@@ -144,7 +144,15 @@ pub(crate) async fn probe_candidates(
     };
     let found = probe_all(&findings, &context, deadline, &trace, &mut tally).await;
     let trace = take(&trace);
-    conclude((tier, source), started, limit, deadline, found, tally, trace)
+    conclude(
+        (tier, source),
+        started,
+        limit,
+        deadline,
+        found,
+        tally,
+        trace,
+    )
 }
 
 fn take(trace: &Mutex<AttemptTrace>) -> AttemptTrace {
@@ -189,11 +197,9 @@ async fn probe_all(
             continue;
         };
         let started = Instant::now();
-        let probe = context.session.probe(
-            candidate.url.as_str(),
-            Some(deadline.into()),
-            None,
-        );
+        let probe = context
+            .session
+            .probe(candidate.url.as_str(), Some(deadline.into()), None);
         let answer = tokio::time::timeout_at(deadline.into(), probe).await;
         let (hops, result) = match &answer {
             Ok(Ok(verdict)) => (verdict.hops.clone(), Ok(verdict.status)),
@@ -276,7 +282,11 @@ async fn probe_all(
             message: Some("every URL it proposed was tried before".to_owned()),
         };
     }
-    let loss = judge(endings.iter().map(|(outcome, reason, _)| (*outcome, reason)));
+    let loss = judge(
+        endings
+            .iter()
+            .map(|(outcome, reason, _)| (*outcome, reason)),
+    );
     let decisive = endings.iter().find(|(_, reason, _)| *reason == loss.reason);
     Found::Nothing {
         outcome: decisive.map_or(loss.outcome, |(outcome, _, _)| *outcome),
@@ -335,7 +345,13 @@ fn conclude(
                 rest,
                 time_left: deadline.saturating_duration_since(Instant::now()),
             };
-            (Outcome::Success, reason, Some(url), Some(status), Some(winner))
+            (
+                Outcome::Success,
+                reason,
+                Some(url),
+                Some(status),
+                Some(winner),
+            )
         }
         Found::Nothing {
             outcome,

@@ -197,8 +197,7 @@ impl Race {
             current.time_left,
             deadline.saturating_duration_since(Instant::now()),
         );
-        let ended =
-            probe_candidates(tier, source, current.rest, self.context.clone(), limit).await;
+        let ended = probe_candidates(tier, source, current.rest, self.context.clone(), limit).await;
         let keeps_old = ended.winner.is_none();
         self.story.push(ended.story);
         if let Some(old) = self.records.get_mut(current.record) {
@@ -213,9 +212,7 @@ impl Race {
                 old.host = ended.record.host.clone();
             }
         }
-        ended
-            .winner
-            .map(|winner| self.won(current.record, winner))
+        ended.winner.map(|winner| self.won(current.record, winner))
     }
 
     /// The PDF URLs given with the work come before every source.
@@ -361,8 +358,7 @@ impl Race {
                     | Reason::NoLandingUrl
             );
         if wants_more {
-            self.queue
-                .skipped_missing(flight.index, flight.had.clone());
+            self.queue.skipped_missing(flight.index, flight.had.clone());
         } else {
             self.queue.done(flight.index);
         }

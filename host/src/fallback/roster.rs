@@ -247,9 +247,8 @@ fn grants(source: &Source, descriptor: &Descriptor, bundled: bool) -> HostGrants
 
 /// The patterns of one side that the other side covers.
 fn intersection(declared: &[HostPattern], granted: &[HostPattern]) -> Vec<HostPattern> {
-    let covered = |by: &[HostPattern], pattern: &HostPattern| {
-        by.iter().any(|wide| wide.covers(pattern))
-    };
+    let covered =
+        |by: &[HostPattern], pattern: &HostPattern| by.iter().any(|wide| wide.covers(pattern));
     let mut both: Vec<HostPattern> = declared
         .iter()
         .filter(|pattern| covered(granted, pattern))

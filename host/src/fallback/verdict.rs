@@ -92,7 +92,13 @@ mod tests {
     #[test]
     fn the_most_informative_no_pdf_wins_wherever_it_stands() {
         assert_eq!(
-            judged(&[Reason::NoSnapshot, Reason::NotFound, Reason::NotOa, Reason::Paywalled, Reason::Blocked]),
+            judged(&[
+                Reason::NoSnapshot,
+                Reason::NotFound,
+                Reason::NotOa,
+                Reason::Paywalled,
+                Reason::Blocked
+            ]),
             (Outcome::NoPdf, Reason::Blocked)
         );
         assert_eq!(

@@ -193,10 +193,10 @@ impl Draft {
         let given = self.work_id.take();
         let origin = given.as_ref().and_then(identity::origin_of);
         match &origin {
-            Some(AnyId::Url(url)) => {
-                if !self.pdf_urls.contains(url) && !self.landing_urls.contains(url) {
-                    self.urls.push(url.clone());
-                }
+            Some(AnyId::Url(url))
+                if !self.pdf_urls.contains(url) && !self.landing_urls.contains(url) =>
+            {
+                self.urls.push(url.clone());
             }
             Some(id) => {
                 self.identifiers.insert_id(id);

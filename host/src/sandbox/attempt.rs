@@ -138,12 +138,10 @@ fn name_spent_budget(
     };
     match result {
         Ok(findings) if over_budget && findings.candidates.is_empty() => Err(spent()),
-        Err(failure) if over_budget && failure.reason != Reason::FuelOrEpoch => {
-            Err(Failure {
-                message: format!("{}; {}", spent().message, failure.message),
-                ..spent()
-            })
-        }
+        Err(failure) if over_budget && failure.reason != Reason::FuelOrEpoch => Err(Failure {
+            message: format!("{}; {}", spent().message, failure.message),
+            ..spent()
+        }),
         other => other,
     }
 }

@@ -116,7 +116,10 @@ pub(crate) fn validate(component: &str, raw: wit::Descriptor) -> Result<Descript
             Ok(SettingSpec {
                 key: spec.key,
                 help: text("settings", spec.help)?,
-                default: spec.default.map(|value| text("settings", value)).transpose()?,
+                default: spec
+                    .default
+                    .map(|value| text("settings", value))
+                    .transpose()?,
             })
         })
         .collect::<Result<Vec<_>, _>>()?;

@@ -4,8 +4,8 @@ use super::bindings::paperfall::adapter::types as wit;
 use super::failure::Failure;
 use super::limits::{CANDIDATES, IDENTIFIERS, LANDING_URLS, NOTES, STRING_BYTES};
 use super::trace::AttemptTrace;
-use paperfall_identifiers::WebUrl;
 use crate::outcome::{Outcome, Reason};
+use paperfall_identifiers::WebUrl;
 
 /// A validated proposal; not yet probed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,7 +196,10 @@ fn plain_text(
 ) -> Result<Option<String>, Failure> {
     let text = bounded(what, text)?;
     if text.chars().any(char::is_control) {
-        trace.push_log("warn", &format!("{what} dropped: it has control characters"));
+        trace.push_log(
+            "warn",
+            &format!("{what} dropped: it has control characters"),
+        );
         return Ok(None);
     }
     Ok(Some(text))

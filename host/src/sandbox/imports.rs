@@ -41,12 +41,10 @@ impl wit::Host for AttemptState {
         let started = Instant::now();
         let prepared = prepare(wire, &request, method, role, deadline);
         let answer = match prepared {
-            Ok(prepared) => {
-                match timeout_at(deadline.into(), wire.session.fetch(prepared)).await {
-                    Ok(answer) => answer,
-                    Err(_) => return Err(self.waited_too_long(what, shown, started)),
-                }
-            }
+            Ok(prepared) => match timeout_at(deadline.into(), wire.session.fetch(prepared)).await {
+                Ok(answer) => answer,
+                Err(_) => return Err(self.waited_too_long(what, shown, started)),
+            },
             Err(error) => Err(error),
         };
         let call = |hops: &[Hop], result| HostCall {
@@ -151,12 +149,9 @@ impl log::Host for AttemptState {
 impl budget::Host for AttemptState {
     async fn remaining(&mut self) -> wasmtime::Result<budget::RemainingBudget> {
         let left = self.deadline.saturating_duration_since(Instant::now());
-        let (requests, bytes) = self
-            .wire
-            .as_ref()
-            .map_or((0, 0), |wire| {
-                (wire.meter.requests_left(), wire.meter.bytes_left())
-            });
+        let (requests, bytes) = self.wire.as_ref().map_or((0, 0), |wire| {
+            (wire.meter.requests_left(), wire.meter.bytes_left())
+        });
         Ok(budget::RemainingBudget {
             ms: u32::try_from(left.as_millis()).unwrap_or(u32::MAX),
             requests,
@@ -167,7 +162,12 @@ impl budget::Host for AttemptState {
 
 impl AttemptState {
     /// The deadline passed during a request: the guest is not woken again.
-    fn waited_too_long(&self, what: &'static str, url: String, started: Instant) -> wasmtime::Error {
+    fn waited_too_long(
+        &self,
+        what: &'static str,
+        url: String,
+        started: Instant,
+    ) -> wasmtime::Error {
         self.trace
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -155,8 +155,7 @@ impl Sandbox {
                 .call_describe(&mut store)
                 .await
         };
-        let outcome =
-            tokio::time::timeout_at((deadline + DEADLINE_GRACE).into(), call).await;
+        let outcome = tokio::time::timeout_at((deadline + DEADLINE_GRACE).into(), call).await;
         let raw = match outcome {
             Ok(Ok(raw)) => raw,
             Ok(Err(error)) => {

@@ -76,10 +76,7 @@ pub(crate) fn escape_controls(text: &str) -> String {
         .flat_map(|c| {
             let plain = !c.is_control() && !is_bidi_control(c);
             let escaped = (!plain).then(|| c.escape_unicode());
-            escaped
-                .into_iter()
-                .flatten()
-                .chain(plain.then_some(c))
+            escaped.into_iter().flatten().chain(plain.then_some(c))
         })
         .collect()
 }
@@ -116,6 +113,9 @@ mod tests {
 
     #[test]
     fn terminal_escapes_and_direction_marks_are_made_visible() {
-        assert_eq!(escape_controls("a\u{1b}[2Jb\u{202E}"), "a\\u{1b}[2Jb\\u{202e}");
+        assert_eq!(
+            escape_controls("a\u{1b}[2Jb\u{202E}"),
+            "a\\u{1b}[2Jb\\u{202e}"
+        );
     }
 }

@@ -1,1 +1,27 @@
-//! placeholder
+//! The harness of the end-to-end tests: a miniature web, an output folder and
+//! the real `paperfall` binary, with names mapped to loopback.
+//!
+//! ```no_run
+//! # async fn example() {
+//! use paperfall_e2e::Rig;
+//! use paperfall_miniweb::{Answer, Paper, Pdf, World};
+//!
+//! let rig = Rig::new(World::new().paper(
+//!     Paper::new("On small webs")
+//!         .arxiv("2101.00001")
+//!         .arxiv_pdf(Answer::pdf(Pdf::new("On small webs", 7, 20_000))),
+//! ))
+//! .await;
+//! let ran = rig.paperfall(["fetch", "arXiv:2101.00001"]).await;
+//! assert_eq!(ran.code, 0, "{ran}");
+//! assert_eq!(rig.result("arxiv:2101.00001")["source"], "arxiv");
+//! # }
+//! ```
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod binary;
+mod rig;
+
+pub use binary::binary;
+pub use rig::{EMAIL, Ran, Rig, finish};

@@ -23,6 +23,7 @@
 //! ```
 
 mod answer;
+mod answer_kinds;
 mod asked;
 mod behaviour;
 mod certificate;
@@ -33,17 +34,19 @@ mod log;
 mod outgoing;
 mod paper;
 mod pdf;
+mod script;
 mod server;
 mod services;
 mod text;
 mod wire;
 mod world;
 
-pub use answer::{Answer, RetryAfter, Script};
+pub use answer::{Answer, RetryAfter};
 pub use demo::{Demo, ScriptedWork, Verdict, demo};
 pub use log::{Ended, LoggedRequest, Scheme};
 pub use paper::{Paper, Service};
 pub use pdf::Pdf;
+pub use script::Script;
 pub use server::Miniweb;
 pub use services::doi::DoiTarget;
 pub use services::europe_pmc::EuropePmcRecord;

@@ -1,7 +1,8 @@
 //! One paper of the miniature web: its identifiers, and what each service has
 //! on it. What is not said here is unknown there.
 
-use crate::answer::{Answer, Script};
+use crate::answer::Answer;
+use crate::script::Script;
 use crate::services::doi::DoiTarget;
 use crate::services::europe_pmc::EuropePmcRecord;
 use crate::services::pmc::PmcDeposit;

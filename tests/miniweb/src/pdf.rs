@@ -127,7 +127,7 @@ impl Pdf {
         let xref_at = head.len() as u64 + filling + tail.len() as u64;
         let _ = write!(tail, "xref\n0 {}\n0000000000 65535 f \n", filler + 1);
         for offset in &offsets {
-            let _ = write!(tail, "{offset:010} 00000 n \n");
+            let _ = writeln!(tail, "{offset:010} 00000 n ");
         }
         let encrypt = if encrypted { "/Encrypt 7 0 R" } else { "" };
         let id = format!("{:016x}{:016x}", seed, mix(seed));

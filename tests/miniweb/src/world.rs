@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::answer::{Answer, Script};
+use crate::answer::Answer;
 use crate::asked::Asked;
 use crate::log::Scheme;
 use crate::paper::{Paper, Service};
+use crate::script::Script;
 use crate::services::{self, wayback::Capture};
 use crate::text::decode;
 

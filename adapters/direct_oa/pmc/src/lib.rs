@@ -95,7 +95,7 @@ fn list_versions(host: &dyn Host, bucket: &str, pmcid: &Pmcid) -> Result<Vec<u32
         ],
     );
     let response = Request::metadata(url).send(host)?.ok()?;
-    bucket::versions(&response.text(), &pmcid.to_string())
+    bucket::versions(&response.text(), pmcid.as_ref())
         .ok_or_else(|| Miss::bad_answer("a bucket listing (ListBucketResult)"))
 }
 

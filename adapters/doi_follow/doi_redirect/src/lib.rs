@@ -40,7 +40,9 @@ impl Adapter for DoiRedirect {
         let resolver = policy.base_url("base-url")?;
         let first = format!("{resolver}/{}", doi.url_path());
         let mut response = Request::landing(first).send(host)?;
-        if response.status == 404 && urls::host(&response.url) == urls::host(resolver) {
+        let is_resolvers = urls::host(&response.url) == urls::host(resolver)
+            || urls::is_under(&response.url, "doi.org");
+        if response.status == 404 && is_resolvers {
             return without_target(handle::look_up(host, resolver, &doi)?);
         }
         for _ in 0..MAX_REFRESHES {

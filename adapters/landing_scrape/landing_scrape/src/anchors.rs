@@ -139,11 +139,9 @@ fn stands_elsewhere(link: &Element<'_>) -> bool {
         .take_while(|place| !matches!(place.tag(), "body" | "html" | "main"))
         .any(|place| {
             place.tag() == "footer"
-                || ["class", "id"].iter().any(|name| {
-                    place
-                        .attr(name)
-                        .is_some_and(|value| words::are_another_place(value))
-                })
+                || ["class", "id"]
+                    .iter()
+                    .any(|name| place.attr(name).is_some_and(words::are_another_place))
         })
 }
 

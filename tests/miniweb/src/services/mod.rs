@@ -5,6 +5,7 @@ pub(crate) mod arxiv;
 pub(crate) mod doi;
 pub(crate) mod europe_pmc;
 pub(crate) mod pmc;
+mod pmc_bucket;
 pub(crate) mod publisher;
 pub(crate) mod unpaywall;
 pub(crate) mod wayback;
@@ -39,7 +40,7 @@ pub(crate) fn answer(world: &World, asked: &Asked, turns: &Turns) -> Option<Answ
         "doi.org" | "dx.doi.org" => doi::answer(world, asked, turns),
         "pmc.ncbi.nlm.nih.gov" => pmc::site(world, asked, turns),
         "www.ncbi.nlm.nih.gov" => pmc::old_site(asked),
-        "pmc-oa-opendata.s3.amazonaws.com" => pmc::bucket(world, asked, turns),
+        "pmc-oa-opendata.s3.amazonaws.com" => pmc_bucket::bucket(world, asked, turns),
         "www.ebi.ac.uk" => europe_pmc::api(world, asked, turns),
         "europepmc.org" => europe_pmc::site(world, asked),
         "web.archive.org" => wayback::web(world, asked, turns),
