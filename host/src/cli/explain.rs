@@ -94,7 +94,11 @@ pub(crate) fn verdict(result: &WorkResult) -> String {
             result.work_id,
             result.outcome,
             result.reason,
-            result.attempts.len(),
+            result
+                .attempts
+                .iter()
+                .filter(|attempt| attempt.outcome != Outcome::Skipped)
+                .count(),
             result.elapsed_ms
         ),
     }

@@ -74,7 +74,7 @@ pub(crate) fn new_sandbox(
     cache_dir: Option<&Path>,
     workers: u16,
 ) -> Result<Sandbox, Failed> {
-    let concurrent = u32::try_from(plan.budgets.max_concurrent).unwrap_or(u32::MAX);
+    let concurrent = plan.budgets.max_concurrent;
     let config = SandboxConfig {
         cache_dir: cache_folder(cache_dir).map(|folder| folder.join("components")),
         max_instances: concurrent.saturating_mul(u32::from(workers)).clamp(1, 256),

@@ -1,7 +1,11 @@
 //! HEAD, stream, judge, store: one candidate's way onto the disk.
 
+use std::io::SeekFrom;
 use std::path::Path;
 use std::time::{Duration, Instant};
+
+use async_compression::tokio::bufread::GzipDecoder;
+use tokio::io::{AsyncReadExt, AsyncSeekExt, BufReader};
 
 use super::part::{PartFile, Sealed};
 use super::store::{Store, Stored};
@@ -20,6 +24,9 @@ const HEAD_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Bytes needed before the stream is judged for the first time.
 const EARLY_JUDGEMENT_BYTES: u64 = 1024;
+
+/// How much is read of a cross-reference stream: its dictionary comes first.
+const XREF_BYTES: u64 = 4096;
 
 /// Why a candidate was not stored.
 #[derive(Debug, thiserror::Error)]
@@ -90,7 +97,8 @@ pub async fn fetch_pdf(
     } else {
         sealed
     };
-    let encrypted = judge(&sealed)?;
+    judge(&sealed)?;
+    let encrypted = is_encrypted(&sealed).await?;
     let stored = store.keep(&sealed)?;
     Ok(Fetched { stored, encrypted })
 }
@@ -181,8 +189,8 @@ fn check_sum(candidate: &Candidate, sealed: &Sealed) -> Result<(), DownloadError
     ))
 }
 
-/// The whole file judged; true when it is encrypted.
-fn judge(sealed: &Sealed) -> Result<bool, DownloadError> {
+/// Judges the whole file by its start, its length and its end.
+fn judge(sealed: &Sealed) -> Result<(), DownloadError> {
     let verdict = pdf::judge_head(200, None, &sealed.head)
         .and_then(|()| pdf::judge_length(sealed.bytes))
         .and_then(|()| pdf::judge_tail(&sealed.tail));
@@ -191,15 +199,34 @@ fn judge(sealed: &Sealed) -> Result<bool, DownloadError> {
             reason.clone(),
             format!("{} bytes came, judged {reason}", sealed.bytes),
         )
-    })?;
-    Ok(pdf::is_encrypted(&sealed.tail))
+    })
+}
+
+/// Whether the file is encrypted: its trailer says so, or the
+/// cross-reference stream that newer files have in its place.
+async fn is_encrypted(sealed: &Sealed) -> Result<bool, StoreError> {
+    if pdf::is_encrypted(&sealed.tail) {
+        return Ok(true);
+    }
+    let Some(start) = pdf::startxref(&sealed.tail) else {
+        return Ok(false);
+    };
+    let path: &Path = sealed.guard.path();
+    let read = async {
+        let mut file = tokio::fs::File::open(path).await?;
+        file.seek(SeekFrom::Start(start)).await?;
+        let mut dictionary = Vec::new();
+        file.take(XREF_BYTES).read_to_end(&mut dictionary).await?;
+        Ok(dictionary)
+    };
+    let dictionary = read
+        .await
+        .map_err(|error| StoreError::io("read", path, error))?;
+    Ok(pdf::is_encrypted(&dictionary))
 }
 
 /// Unwraps a gzip-wrapped PDF, once, under the same cap.
 async fn unwrap_gzip(store: &Store, wrapped: &Sealed) -> Result<Sealed, DownloadError> {
-    use async_compression::tokio::bufread::GzipDecoder;
-    use tokio::io::{AsyncReadExt, BufReader};
-
     let path: &Path = wrapped.guard.path();
     let file = tokio::fs::File::open(path)
         .await

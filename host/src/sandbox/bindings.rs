@@ -19,4 +19,4 @@ wasmtime::component::bindgen!({
 });
 
 /// The work as a guest is shown it.
-pub use paperfall::adapter::types::Work as GuestWork;
+pub use self::paperfall::adapter::types::Work as GuestWork;

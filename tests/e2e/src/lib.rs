@@ -22,6 +22,8 @@
 
 mod binary;
 mod rig;
+mod stored;
 
 pub use binary::binary;
 pub use rig::{EMAIL, Ran, Rig, finish};
+pub use stored::sha256;
