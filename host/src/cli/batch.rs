@@ -5,7 +5,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
@@ -247,21 +246,33 @@ fn spawn_workers(
 
 /// Cancelled at the first Ctrl-C; the second one leaves at once.
 fn stop_on_ctrl_c() -> CancellationToken {
-    static LISTENING: AtomicBool = AtomicBool::new(false);
     let stop = CancellationToken::new();
-    if LISTENING.swap(true, Ordering::SeqCst) {
-        return stop;
-    }
     let token = stop.clone();
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_err() {
-            return;
-        }
+        interrupted().await;
         eprintln!("paperfall: stopping; what is finished is kept (Ctrl-C again to leave at once)");
         token.cancel();
-        if tokio::signal::ctrl_c().await.is_ok() {
-            std::process::exit(i32::from(Exit::Interrupted.code()));
-        }
+        interrupted().await;
+        std::process::exit(i32::from(Exit::Interrupted.code()));
     });
     stop
+}
+
+/// Waits for Ctrl-C, or for the polite signal service managers send.
+pub(crate) async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        // Without signals nobody interrupts us.
+        std::future::pending::<()>().await;
+    }
 }

@@ -1,6 +1,7 @@
 //! `paperfall resolve`: where a work's PDF is, without downloading it.
 
 use super::args::{NetworkArgs, ResolveArgs};
+use super::batch::interrupted;
 use super::exit::{Exit, Failed};
 use super::explain;
 use super::obtain::obtain;
@@ -17,7 +18,7 @@ pub(crate) async fn resolve(args: ResolveArgs) -> Result<Exit, Failed> {
     let app = App::new(&plan, network, 1).await?;
     let obtained = tokio::select! {
         obtained = obtain(&app, work, None) => obtained?,
-        _ = tokio::signal::ctrl_c() => return Ok(Exit::Interrupted),
+        () = interrupted() => return Ok(Exit::Interrupted),
     };
     let result = &obtained.result;
     if args.json {

@@ -112,6 +112,14 @@ pub(crate) async fn ask(
         },
     };
     let trace = take(&trace);
+    if let Found::Nothing {
+        reason: Reason::Misconfigured,
+        ..
+    } = &found
+    {
+        let said = trace.log.last().map(|line| line.message.as_str());
+        source.complain(said.unwrap_or("the service refuses our configuration"));
+    }
     conclude(
         (source.tier.to_string(), source.name.to_string()),
         started,

@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::http::{HostGrants, HostPattern, Secrets};
 use crate::plan::{Budgets, Component, Plan, Policy, Source, SourceName, TierName};
 use crate::sandbox::{Bundled, Descriptor, LoadError, LoadedAdapter, Sandbox};
+
+/// How much of a complaint is shown.
+const COMPLAINT_CHARS: usize = 400;
 
 /// The loaded plan.
 #[derive(Debug)]
@@ -44,6 +48,8 @@ pub struct RosterSource {
     /// The adapter, or why there is none; such a source ends every attempt as
     /// `load_failed` and the work goes on with the next.
     pub adapter: Result<Arc<Ready>, LoadError>,
+    /// The operator was told that the service refuses the configuration.
+    complained: AtomicBool,
 }
 
 /// An adapter with what the operator lets it have.
@@ -77,6 +83,7 @@ impl Roster {
                     name: source.name.clone(),
                     policy: source.policy,
                     adapter: adapter.map(Arc::new),
+                    complained: AtomicBool::new(false),
                 }));
             }
             tiers.push(RosterTier {
@@ -100,6 +107,16 @@ impl Roster {
 }
 
 impl RosterSource {
+    /// Tells the operator that the service refuses the configuration: once,
+    /// for every work of the run meets the same refusal.
+    pub(crate) fn complain(&self, detail: &str) {
+        if !self.complained.swap(true, Ordering::Relaxed) {
+            // A guest's words: already harmless, not yet short.
+            let detail: String = detail.chars().take(COMPLAINT_CHARS).collect();
+            tracing::warn!("{} is misconfigured: {detail}", self.name);
+        }
+    }
+
     /// Whether two sources declare a host in common (`*` is no host).
     pub(crate) fn shares_host(&self, other: &RosterSource) -> bool {
         let (Ok(mine), Ok(theirs)) = (&self.adapter, &other.adapter) else {

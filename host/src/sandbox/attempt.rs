@@ -72,7 +72,9 @@ impl Sandbox {
             grants: input.grants,
             secrets: input.secrets,
             meter: Arc::clone(&meter),
-            over_budget: 0,
+            requests_max: input.limits.requests,
+            calls: 0,
+            over_budget: false,
         };
         let policy = wit::Policy {
             timeout_ms: u32::try_from(input.timeout_ms).unwrap_or(u32::MAX),
@@ -103,7 +105,7 @@ impl Sandbox {
             .data()
             .wire
             .as_ref()
-            .is_some_and(|wire| wire.over_budget > 0);
+            .is_some_and(|wire| wire.over_budget);
         let mut trace = trace.lock().unwrap_or_else(PoisonError::into_inner);
         trace.memory_peak = store.data().limiter.memory_peak;
         let result = match outcome {

@@ -11,9 +11,9 @@ use super::state::{AttemptState, Wire};
 use super::trace::HostCall;
 use crate::http::{Hop, HttpError, HttpErrorKind, Method, Request, Role};
 
-/// After this many requests over budget the guest is stopped: it is not
-/// listening.
-const OVER_BUDGET_PATIENCE: u32 = 64;
+/// Calls a guest may make beyond its budget of requests, refused ones
+/// included: one that goes on after that is not listening, and is stopped.
+const CALLS_BEYOND_BUDGET: u32 = 64;
 
 impl types::Host for AttemptState {}
 
@@ -23,7 +23,7 @@ impl wit::Host for AttemptState {
         request: wit::Request,
     ) -> wasmtime::Result<Result<wit::Response, wit::HttpError>> {
         let deadline = self.deadline;
-        let wire = sending(&mut self.wire)?;
+        let wire = counted(&mut self.wire)?;
         let method = match request.method {
             wit::Method::Get => Method::Get,
             wit::Method::Head => Method::Head,
@@ -88,7 +88,7 @@ impl wit::Host for AttemptState {
         url: String,
     ) -> wasmtime::Result<Result<wit::Verdict, wit::HttpError>> {
         let deadline = self.deadline;
-        let wire = sending(&mut self.wire)?;
+        let wire = counted(&mut self.wire)?;
         let shown = wire.secrets.redact(&shorten(&url));
         let started = Instant::now();
         // Any public host: the host itself probes whatever a guest proposes.
@@ -199,12 +199,7 @@ impl AttemptState {
         let mut message = error.message;
         let wire = sending(&mut self.wire)?;
         match error.kind {
-            HttpErrorKind::BudgetExhausted => {
-                wire.over_budget = wire.over_budget.saturating_add(1);
-                if wire.over_budget > OVER_BUDGET_PATIENCE {
-                    return Err(wasmtime::Error::new(Stop::RequestLimit));
-                }
-            }
+            HttpErrorKind::BudgetExhausted => wire.over_budget = true,
             HttpErrorKind::DeniedHost => {
                 let parsed = url::Url::parse(&error.url).ok();
                 let host = parsed.as_ref().and_then(url::Url::host_str).unwrap_or("…");
@@ -228,6 +223,17 @@ impl AttemptState {
 fn sending(wire: &mut Option<Wire>) -> wasmtime::Result<&mut Wire> {
     wire.as_mut()
         .ok_or_else(|| wasmtime::Error::new(Stop::ImportInDescribe))
+}
+
+/// Counts a call. Requests that are refused cost the host time and memory
+/// too, so they count like those that are sent.
+fn counted(wire: &mut Option<Wire>) -> wasmtime::Result<&mut Wire> {
+    let wire = sending(wire)?;
+    wire.calls = wire.calls.saturating_add(1);
+    if wire.calls > wire.requests_max.saturating_add(CALLS_BEYOND_BUDGET) {
+        return Err(wasmtime::Error::new(Stop::RequestLimit));
+    }
+    Ok(wire)
 }
 
 fn prepare(

@@ -36,8 +36,12 @@ pub(crate) struct Wire {
     pub(crate) grants: HostGrants,
     pub(crate) secrets: Secrets,
     pub(crate) meter: Arc<Meter>,
-    /// Requests refused because the budget was spent.
-    pub(crate) over_budget: u32,
+    /// Requests the attempt may send.
+    pub(crate) requests_max: u32,
+    /// Calls made, refused ones included.
+    pub(crate) calls: u32,
+    /// A request was refused because the budget was spent.
+    pub(crate) over_budget: bool,
 }
 
 impl AttemptState {

@@ -21,9 +21,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod binary;
+mod components;
 mod rig;
+mod stage;
 mod stored;
 
 pub use binary::binary;
+pub use components::{Guest, Proposal, component};
 pub use rig::{EMAIL, Ran, Rig, finish};
+pub use stage::{Stage, WORKS};
 pub use stored::sha256;

@@ -10,8 +10,7 @@
 
 use paperfall_e2e::Rig;
 use paperfall_miniweb::{
-    Answer, EuropePmcRecord, LandingPage, Location, Paper, Pdf, PmcDeposit, PmcVersion,
-    UnpaywallRecord, World,
+    Answer, EuropePmcRecord, LandingPage, Location, Paper, Pdf, UnpaywallRecord, World,
 };
 use serde_json::json;
 
@@ -80,20 +79,18 @@ async fn a_pmcid_that_only_unpaywall_knew_reaches_europe_pmc() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_pmcid_that_only_the_doi_led_to_reaches_the_bucket() {
-    // Given by URL, the work has nothing PMC starts from until Europe PMC's
-    // search (asked by PMID) tells the PMCID.
+async fn a_pmcid_learnt_from_europe_pmc_stands_in_the_result_even_of_a_lost_work() {
     let world = World::new().paper(
         paper()
             .pmid("39100007")
             .pmcid(PMCID)
-            .pmc(PmcDeposit::new([PmcVersion::new(1, pdf())]).unknown_to_idconv())
             .europe_pmc(EuropePmcRecord::open(Answer::status(403))),
     );
     let rig = Rig::new(world).await;
-    let _ = rig.paperfall(["fetch", "pmid:39100007"]).await;
-    let result = rig.result("pmid:39100007");
-    assert_eq!(result["identifiers"]["pmcid"], PMCID, "{result:#}");
+    let ran = rig.paperfall(["fetch", "pmid:39100007"]).await;
+    rig.assert_lost(&ran, "pmid:39100007", "no_pdf", "blocked");
+    let identifiers = rig.result("pmid:39100007")["identifiers"].clone();
+    assert_eq!(identifiers, json!({"pmcid": PMCID, "pmid": "39100007"}));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -242,7 +239,8 @@ async fn one_works_cookies_are_not_sent_for_another() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_papers_that_differ_only_in_the_query_are_two_files() {
-    let url = |n: u32| format!("https://repository.example/cgi/viewcontent.cgi?article={n}&context=x");
+    let url =
+        |n: u32| format!("https://repository.example/cgi/viewcontent.cgi?article={n}&context=x");
     let mut world = World::new();
     for n in [1, 2] {
         let location = Location::pdf(&url(n), "https://repository.example/").in_repository(None);

@@ -88,15 +88,14 @@ async fn a_later_location_of_unpaywall_is_taken_when_the_best_is_dead() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_arxiv_id_with_its_version_is_that_version() {
-    let world = World::new().paper(
-        paper()
-            .arxiv("2101.00001v3")
-            .arxiv_pdf(Answer::pdf(pdf())),
-    );
+    let world = World::new().paper(paper().arxiv("2101.00001v3").arxiv_pdf(Answer::pdf(pdf())));
     let rig = fetched(world, "arXiv:2101.00001v2").await;
     let work = "arxiv:2101.00001v2";
     rig.assert_obtained(work, "arxiv", "arxiv_pdf", &bytes());
-    assert_eq!(rig.result(work)["url"], "https://arxiv.org/pdf/2101.00001v2");
+    assert_eq!(
+        rig.result(work)["url"],
+        "https://arxiv.org/pdf/2101.00001v2"
+    );
     assert_eq!(rig.result(work)["version"], "submittedVersion");
 }
 
@@ -228,7 +227,10 @@ async fn a_retracted_article_is_obtained_and_the_result_says_so() {
     rig.assert_obtained(PMC_WORK, "pmc", "pmc_pdf", &bytes());
     let notes = rig.result(PMC_WORK)["notes"].clone();
     assert!(
-        notes.as_array().unwrap().contains(&Value::from("retracted")),
+        notes
+            .as_array()
+            .unwrap()
+            .contains(&Value::from("retracted")),
         "{notes}"
     );
 }
@@ -283,10 +285,10 @@ async fn a_pdf_wrapped_twice_is_not_unwrapped_twice() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bytes_that_do_not_match_the_announced_checksum_give_way_to_the_next_source() {
     let other = Pdf::new("Somebody else's paper", 8, 20_000);
-    let version = PmcVersion::answering(1, Answer::pdf(other))
-        .with_md5("00112233445566778899aabbccddeeff");
-    let world = World::new()
-        .paper(deposit(version).europe_pmc(EuropePmcRecord::open(Answer::pdf(pdf()))));
+    let version =
+        PmcVersion::answering(1, Answer::pdf(other)).with_md5("00112233445566778899aabbccddeeff");
+    let world =
+        World::new().paper(deposit(version).europe_pmc(EuropePmcRecord::open(Answer::pdf(pdf()))));
     let rig = fetched(world, PMCID).await;
     rig.assert_obtained(PMC_WORK, "europe_pmc", "europe_pmc_pdf", &bytes());
     let attempts = rig.attempts(PMC_WORK);
