@@ -22,12 +22,15 @@
 
 mod binary;
 mod components;
+pub mod race_model;
+mod race_seeds;
 mod rig;
 mod stage;
 mod stored;
 
 pub use binary::binary;
 pub use components::{Guest, Proposal, component};
+pub use race_seeds::{RacePlan, Story};
 pub use rig::{EMAIL, Ran, Rig, finish};
 pub use stage::{Stage, WORKS};
 pub use stored::sha256;

@@ -10,13 +10,14 @@ use crate::{Ran, Rig};
 /// The works of the stage by their ids.
 pub const WORKS: [&str; 2] = ["doi:10.5555/one", "doi:10.5555/two"];
 
-/// How long an adapter on the stage may take, in milliseconds.
-const TIMEOUT_MS: u32 = 700;
+/// How long an adapter on the stage may take unless the test says otherwise.
+const TIMEOUT_MS: u32 = 5_000;
 
 /// See the module.
 pub struct Stage {
     /// The web and the binary.
     pub rig: Rig,
+    timeout_ms: u32,
 }
 
 impl Stage {
@@ -38,7 +39,17 @@ impl Stage {
         });
         let rig = Rig::new(world).await;
         rig.file("evil.wasm", component);
-        Self { rig }
+        Self {
+            rig,
+            timeout_ms: TIMEOUT_MS,
+        }
+    }
+
+    /// Gives the adapter so many milliseconds.
+    #[must_use]
+    pub fn timeout_ms(mut self, timeout_ms: u32) -> Self {
+        self.timeout_ms = timeout_ms;
+        self
     }
 
     /// What the operator writes into `paperfall.toml`.
@@ -50,12 +61,15 @@ impl Stage {
 
     /// The flags that put the adapter on the stage.
     #[must_use]
-    pub fn flags() -> Vec<String> {
+    pub fn flags(&self) -> Vec<String> {
         vec![
             "--only".to_owned(),
             "evil,doi_follow".to_owned(),
             "--fallback-tier".to_owned(),
-            format!("evil:adapter=evil.wasm,after=direct_oa,timeout_ms={TIMEOUT_MS}"),
+            format!(
+                "evil:adapter=evil.wasm,after=direct_oa,timeout_ms={}",
+                self.timeout_ms
+            ),
         ]
     }
 
@@ -63,14 +77,14 @@ impl Stage {
     pub async fn fetch(&self) -> Ran {
         let works = ["--workers", "1", "10.5555/one", "10.5555/two"].map(str::to_owned);
         let args = ["fetch".to_owned()].into_iter().chain(works);
-        self.rig.paperfall(args.chain(Self::flags())).await
+        self.rig.paperfall(args.chain(self.flags())).await
     }
 
     /// Resolves the first work and tells the whole story.
     pub async fn explain(&self) -> Ran {
         let args = ["resolve", "10.5555/one", "--explain"].map(str::to_owned);
         self.rig
-            .paperfall(args.into_iter().chain(Self::flags()))
+            .paperfall(args.into_iter().chain(self.flags()))
             .await
     }
 

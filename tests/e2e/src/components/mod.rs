@@ -72,6 +72,13 @@ impl Guest {
         self
     }
 
+    /// Declares no host from here on.
+    #[must_use]
+    pub fn forget_hosts(mut self) -> Self {
+        self.hosts.clear();
+        self
+    }
+
     /// Declares what it starts from.
     #[must_use]
     pub fn starts_from(mut self, scheme: &str) -> Self {
