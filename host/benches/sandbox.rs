@@ -18,7 +18,9 @@ use paperfall::sandbox::{
 /// What anyone would write who only wanted to call this component.
 mod bare {
     use wasmtime::component::{Component, HasSelf, Linker, ResourceTable};
-    use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
+    use wasmtime::{
+        Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store,
+    };
     use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
     wasmtime::component::bindgen!({
@@ -78,7 +80,11 @@ mod bare {
     impl Bare {
         pub fn new(bytes: &[u8]) -> Self {
             let mut pool = PoolingAllocationConfig::new();
-            pool.max_memory_size(64 * 1024 * 1024);
+            // The same pool as the sandbox's: not its settings are compared.
+            pool.max_memory_size(64 * 1024 * 1024)
+                .pagemap_scan(Enabled::Auto)
+                .linear_memory_keep_resident(2 * 1024 * 1024)
+                .table_keep_resident(2 * 1024 * 1024);
             let mut config = Config::new();
             config
                 .epoch_interruption(true)

@@ -12,6 +12,10 @@ use common::{Goal, Spread, report};
 
 const ROUNDS: usize = 30;
 
+/// A port where nobody listens: every attempt ends at once, none asks DNS.
+const NOBODY: &str = "arxiv.org:443:127.0.0.1:9;web.archive.org:443:127.0.0.1:9;\
+    archive.org:443:127.0.0.1:9";
+
 fn main() {
     let binary = env!("CARGO_BIN_EXE_paperfall");
     let cache = tempfile::tempdir().expect("a folder");
@@ -21,8 +25,7 @@ fn main() {
             .args(args)
             .env_clear()
             .env("PAPERFALL_CACHE_DIR", cache.path())
-            // A port where nobody listens: the attempt ends at once.
-            .env("PAPERFALL_RESOLVE", "arxiv.org:443:127.0.0.1:9")
+            .env("PAPERFALL_RESOLVE", NOBODY)
             .current_dir(cache.path())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

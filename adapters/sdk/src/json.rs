@@ -1,39 +1,154 @@
-//! Reading JSON that services write carelessly. For `deserialize_with`.
+//! Reading JSON that services write carelessly: numbers for strings, one
+//! object for a list of one, `null` for anything, lists without an end. For
+//! `deserialize_with`, always together with `default`.
 
-use serde::de::IgnoredAny;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Loose {
-    Text(String),
-    Number(u64),
-    Other(IgnoredAny),
+/// Elements of a [`list`] that are kept; the rest is read over. No service
+/// says more about one work, and an attempt's memory is small.
+pub const MAX_LIST: usize = 500;
+
+/// JSON that stands inside something else, such as a page's script. None when
+/// it is of another shape.
+#[must_use]
+pub fn parse<T: DeserializeOwned>(text: &str) -> Option<T> {
+    serde_json::from_str(text).ok()
 }
 
 /// A value that comes as a string or as a number (a PMID does both); anything
-/// else counts as none. Use with `#[serde(default, deserialize_with = "…")]`.
+/// else counts as none.
 ///
 /// # Errors
 /// Only when the text is no JSON.
 pub fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    Ok(match Loose::deserialize(from)? {
+    Ok(match from.deserialize_any(LooseVisitor)? {
         Loose::Text(text) => Some(text),
         Loose::Number(number) => Some(number.to_string()),
-        Loose::Other(IgnoredAny) => None,
+        Loose::Flag(_) | Loose::Other => None,
     })
 }
 
-/// A list that may be `null`. Use with `#[serde(default, deserialize_with = "…")]`.
+/// A yes or no that comes as a boolean, as 0 or 1, or as a word (`Y`,
+/// `"true"`); anything else counts as unknown.
 ///
 /// # Errors
-/// When it is neither a list nor `null`, or an element has another shape.
+/// Only when the text is no JSON.
+pub fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool>, D::Error> {
+    Ok(match from.deserialize_any(LooseVisitor)? {
+        Loose::Flag(flag) => Some(flag),
+        Loose::Number(1) => Some(true),
+        Loose::Number(0) => Some(false),
+        Loose::Text(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "yes" | "y" | "1" => Some(true),
+            "false" | "no" | "n" | "0" => Some(false),
+            _ => None,
+        },
+        Loose::Number(_) | Loose::Other => None,
+    })
+}
+
+/// A list that may be `null`, may contain `null`, and may be its only element
+/// (as converters from XML write it). At most [`MAX_LIST`] elements are kept.
+///
+/// # Errors
+/// When it is none of these, or an element has another shape.
 pub fn list<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    Ok(Option::<Vec<T>>::deserialize(from)?.unwrap_or_default())
+    from.deserialize_any(ListVisitor(PhantomData))
+}
+
+enum Loose {
+    Text(String),
+    Number(u64),
+    Flag(bool),
+    Other,
+}
+
+struct LooseVisitor;
+
+impl<'de> Visitor<'de> for LooseVisitor {
+    type Value = Loose;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Loose, E> {
+        Ok(Loose::Text(text.to_owned()))
+    }
+
+    fn visit_string<E>(self, text: String) -> Result<Loose, E> {
+        Ok(Loose::Text(text))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Loose, E> {
+        Ok(Loose::Number(number))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Loose, E> {
+        Ok(Loose::Other)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Loose, E> {
+        Ok(Loose::Other)
+    }
+
+    fn visit_bool<E>(self, flag: bool) -> Result<Loose, E> {
+        Ok(Loose::Flag(flag))
+    }
+
+    fn visit_unit<E>(self) -> Result<Loose, E> {
+        Ok(Loose::Other)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Loose, A::Error> {
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Loose::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Loose, A::Error> {
+        while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Loose::Other)
+    }
+}
+
+struct ListVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_unit<E>(self) -> Result<Vec<T>, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
+        let mut list = Vec::new();
+        while list.len() < MAX_LIST {
+            match items.next_element::<Option<T>>()? {
+                Some(Some(item)) => list.push(item),
+                Some(None) => {}
+                None => return Ok(list),
+            }
+        }
+        while items.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(list)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Vec<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(entries)).map(|only| vec![only])
+    }
 }
 
 #[cfg(test)]
@@ -45,8 +160,16 @@ mod tests {
     struct Record {
         #[serde(default, deserialize_with = "text")]
         pmid: Option<String>,
+        #[serde(default, deserialize_with = "flag")]
+        open: Option<bool>,
         #[serde(default, deserialize_with = "list")]
         links: Vec<String>,
+        #[serde(default, deserialize_with = "list")]
+        records: Vec<Record>,
+    }
+
+    fn record(json: &str) -> Record {
+        serde_json::from_str(json).unwrap()
     }
 
     #[test]
@@ -55,17 +178,56 @@ mod tests {
             (r#"{"pmid":37391585}"#, Some("37391585")),
             (r#"{"pmid":"37391585"}"#, Some("37391585")),
             (r#"{"pmid":null}"#, None),
-            (r#"{"pmid":{"value":1}}"#, None),
+            (r#"{"pmid":{"value":[1]}}"#, None),
+            (r#"{"pmid":[1,{"x":2}]}"#, None),
+            (r#"{"pmid":-1.5}"#, None),
             ("{}", None),
         ] {
-            let record: Record = serde_json::from_str(json).unwrap();
-            assert_eq!(record.pmid.as_deref(), pmid, "{json}");
+            assert_eq!(record(json).pmid.as_deref(), pmid, "{json}");
         }
     }
 
     #[test]
-    fn a_list_may_be_null() {
-        let record: Record = serde_json::from_str(r#"{"links":null}"#).unwrap();
-        assert!(record.links.is_empty());
+    fn a_flag_may_be_a_word_or_a_number_and_nonsense_is_unknown() {
+        for (value, open) in [
+            ("true", Some(true)),
+            ("\"Y\"", Some(true)),
+            ("\"False\"", Some(false)),
+            ("1", Some(true)),
+            ("0", Some(false)),
+            ("2", None),
+            ("null", None),
+            ("\"maybe\"", None),
+            ("[true]", None),
+        ] {
+            assert_eq!(
+                record(&format!(r#"{{"open":{value}}}"#)).open,
+                open,
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_list_may_be_null_hold_nulls_or_be_its_only_element() {
+        assert!(record(r#"{"links":null}"#).links.is_empty());
+        assert_eq!(record(r#"{"links":[null,"a",null]}"#).links, ["a"]);
+        let one = record(r#"{"records":{"pmid":7}}"#);
+        assert_eq!(one.records.first().unwrap().pmid.as_deref(), Some("7"));
+        assert!(serde_json::from_str::<Record>(r#"{"links":"a"}"#).is_err());
+        assert!(serde_json::from_str::<Record>(r#"{"links":[1]}"#).is_err());
+    }
+
+    #[test]
+    fn a_list_without_an_end_is_cut() {
+        let long = format!(r#"{{"links":[{}"x"]}}"#, "\"x\",".repeat(100_000));
+        assert_eq!(record(&long).links.len(), MAX_LIST);
+    }
+
+    #[test]
+    fn json_inside_a_page_is_read_or_left() {
+        assert_eq!(parse::<Vec<u8>>("[1,2]"), Some(vec![1, 2]));
+        assert_eq!(parse::<Vec<u8>>("[1,2"), None);
+        assert_eq!(parse::<Vec<u8>>(&"[".repeat(100_000)), None);
     }
 }

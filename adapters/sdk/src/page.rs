@@ -8,6 +8,9 @@ use crate::{judgement, urls};
 
 /// How much text of one element is looked at, in characters.
 const TEXT_CHARS: usize = 400;
+/// Tags of a page that are read. Articles have some ten thousand; a page made
+/// of tags only would need ten times its size in memory.
+const MAX_TAGS: usize = 100_000;
 
 /// What a request in role `landing` led to.
 #[derive(Debug)]
@@ -29,9 +32,11 @@ pub struct Page {
 
 impl Page {
     /// Parses the page that answered at `url`. Any text is a page: HTML has no
-    /// syntax errors.
+    /// syntax errors. What follows the hundred-thousandth tag is left unread.
     #[must_use]
     pub fn parse(text: &str, url: &str) -> Self {
+        let end = text.match_indices('<').nth(MAX_TAGS).map(|(at, _)| at);
+        let text = end.and_then(|end| text.get(..end)).unwrap_or(text);
         let html = Html::parse_document(text);
         let own = Url::parse(url).ok();
         let declared = elements_of(&html, &["base"])
@@ -44,7 +49,7 @@ impl Page {
             html,
             base,
             url: url.to_owned(),
-            paywall: judgement::is_paywall(text),
+            paywall: judgement::is_paywall(text) || judgement::is_door_address(url),
         }
     }
 
@@ -162,6 +167,21 @@ impl<'a> Element<'a> {
         text
     }
 
+    /// All the text inside, as it stands: a script's, for instance.
+    #[must_use]
+    pub fn contents(&self) -> String {
+        self.0.text().collect()
+    }
+
+    /// The elements of these tag names (lower case) inside this one.
+    pub fn elements(&self, tags: &'a [&'a str]) -> impl Iterator<Item = Element<'a>> {
+        self.0
+            .descendants()
+            .filter_map(ElementRef::wrap)
+            .filter(|element| tags.contains(&element.value().name()))
+            .map(Element)
+    }
+
     /// The elements around this one, the nearest first.
     pub fn ancestors(&self) -> impl Iterator<Item = Element<'a>> {
         self.0.ancestors().filter_map(ElementRef::wrap).map(Element)
@@ -228,6 +248,31 @@ mod tests {
             URL,
         );
         assert_eq!(page.elements(&["a"]).next().unwrap().text(), "Full text");
+    }
+
+    #[test]
+    fn what_stands_inside_an_element_is_reached() {
+        let page = Page::parse(
+            "<a href=/x><span><img alt=PDF></span></a><script type=application/json>{\"a\": 1}</script>",
+            URL,
+        );
+        let link = page.elements(&["a"]).next().unwrap();
+        let image = link.elements(&["img"]).next().unwrap();
+        assert_eq!(image.attr("alt"), Some("PDF"));
+        let script = page.elements(&["script"]).next().unwrap();
+        assert_eq!(script.contents(), "{\"a\": 1}");
+    }
+
+    #[test]
+    fn a_login_pages_address_makes_a_paywall_of_any_page() {
+        assert!(Page::parse("<p>Welcome", "https://idp.pub.example/authorize").looks_paywalled());
+        assert!(!Page::parse("<p>Welcome", URL).looks_paywalled());
+    }
+
+    #[test]
+    fn a_page_made_of_tags_is_read_to_the_hundred_thousandth() {
+        let page = Page::parse(&"<p>".repeat(300_000), URL);
+        assert_eq!(page.elements(&["p"]).count(), 100_000);
     }
 
     #[test]

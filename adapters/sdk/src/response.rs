@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 
+use crate::judgement::Substitute;
 use crate::page::{Landing, Page};
-use crate::{Miss, Response, judgement};
+use crate::{Miss, Response, charset, judgement};
 
 /// How far into a file the magic may stand and the file still be a PDF.
 const MAGIC_WINDOW_BYTES: usize = 1024;
@@ -20,10 +21,11 @@ impl Response {
             .map(|header| header.value.as_str())
     }
 
-    /// The body as text; bytes that are not UTF-8 become U+FFFD.
+    /// The body as text: UTF-8, UTF-16 or Latin-1 as declared or evident;
+    /// bytes of other encodings that are not UTF-8 become U+FFFD.
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.body)
+        charset::decode(&self.body, self.header("content-type").unwrap_or_default())
     }
 
     /// Whether the status is 200 to 299.
@@ -58,7 +60,7 @@ impl Response {
     /// # Errors
     /// `error`/`bad_answer` when the body is no JSON or of another shape.
     pub fn json<T: DeserializeOwned>(&self, expected: &str) -> Result<T, Miss> {
-        serde_json::from_slice(&self.body).map_err(|error| {
+        serde_json::from_str(&self.text()).map_err(|error| {
             Miss::bad_answer(expected)
                 .with_status(self.status)
                 .because(format!("expected {expected} from {}: {error}", self.url))
@@ -70,7 +72,8 @@ impl Response {
     /// # Errors
     /// `blocked` for challenge pages and firewalls (any status), `paywalled`
     /// for 401 and 402, `no_pdf_url` for a success that is neither PDF nor
-    /// text, else as [`ok`](Response::ok).
+    /// text, `not_found` and `http_5xx` for pages that say so with status 200,
+    /// `bad_answer` for an empty success, else as [`ok`](Response::ok).
     pub fn landing(&self) -> Result<Landing, Miss> {
         if self.is_success() && (self.is_pdf() || !self.complete) {
             return Ok(Landing::Pdf);
@@ -92,7 +95,22 @@ impl Response {
                 .with_status(self.status)
                 .because(format!("{} is {kind}, not a page", self.url)));
         }
-        Ok(Landing::Page(Page::parse(&text, &self.url)))
+        if text.trim().is_empty() {
+            return Err(Miss::bad_answer("a page")
+                .with_status(self.status)
+                .because(format!("{} answered with nothing", self.url)));
+        }
+        let said = |miss: Miss, what: &str| {
+            Err(miss.with_status(self.status).because(format!(
+                "{} answered {} with a page that says: {what}",
+                self.url, self.status
+            )))
+        };
+        match judgement::substitute(&text) {
+            Some(Substitute::NotFound) => said(Miss::no_pdf("not_found"), "not found"),
+            Some(Substitute::Outage) => said(Miss::retryable("http_5xx"), "out of order"),
+            None => Ok(Landing::Page(Page::parse(&text, &self.url))),
+        }
     }
 
     fn status_miss(&self) -> Miss {
@@ -105,8 +123,12 @@ impl Response {
             500..600 => Miss::retryable("http_5xx"),
             _ => Miss::error("bad_answer"),
         };
+        let wait = match self.header("retry-after") {
+            Some(when) => format!("; it wants to be asked again after {when:.40}"),
+            None => String::new(),
+        };
         miss.with_status(self.status)
-            .because(format!("{} answered {}", self.url, self.status))
+            .because(format!("{} answered {}{wait}", self.url, self.status))
     }
 }
 
@@ -181,6 +203,56 @@ mod tests {
                 (MissOutcome::NoPdf, "blocked")
             );
         }
+    }
+
+    #[test]
+    fn a_page_that_says_404_an_outage_or_nothing_is_no_page() {
+        for (body, outcome, reason) in [
+            (
+                "<title>Page not found</title>",
+                MissOutcome::NoPdf,
+                "not_found",
+            ),
+            (
+                "<title>Site maintenance</title>",
+                MissOutcome::Retryable,
+                "http_5xx",
+            ),
+            (" \n", MissOutcome::Error, "bad_answer"),
+        ] {
+            let miss = response("https://a.example/", 200, "text/html", body)
+                .landing()
+                .err()
+                .unwrap();
+            assert_eq!((miss.outcome(), miss.reason()), (outcome, reason), "{body}");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_told_to_people() {
+        let mut busy = response("https://a.example/", 429, "text/html", "<h1>Slow down");
+        busy.headers.push(crate::Header {
+            name: "retry-after".to_owned(),
+            value: "120".to_owned(),
+        });
+        let miss = busy.ok().unwrap_err();
+        assert_eq!(miss.reason(), "rate_limited");
+        assert!(miss.detail().unwrap().ends_with("after 120"));
+    }
+
+    #[test]
+    fn pages_in_utf16_and_json_behind_a_byte_order_mark_are_read() {
+        let mut page = response("https://a.example/", 200, "text/html", "");
+        page.body = "<a href=/x>é"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        let Ok(Landing::Page(page)) = page.landing() else {
+            panic!("no page");
+        };
+        assert_eq!(page.elements(&["a"]).next().unwrap().text(), "é");
+        let json = response("https://a.example/", 200, "application/json", "\u{FEFF}[1]");
+        assert_eq!(json.json::<Vec<u8>>("a list").unwrap(), [1]);
     }
 
     #[test]

@@ -147,3 +147,55 @@ fn compare(script: &[ScriptedWork], results: &[WorkResult]) -> Vec<String> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::outcome::{Outcome, Reason};
+
+    /// The catalogue's third work: Unpaywall names its PDF.
+    fn scripted() -> Vec<ScriptedWork> {
+        paperfall_miniweb::demo(3).works.split_off(2)
+    }
+
+    fn result(outcome: Outcome, reason: Reason, source: &str) -> WorkResult {
+        WorkResult {
+            work_id: scripted().remove(0).work_id,
+            artifact_id: String::new(),
+            outcome,
+            reason,
+            tier: None,
+            source: Some(source.to_owned()),
+            url: None,
+            sha256: None,
+            bytes: None,
+            version: None,
+            license: None,
+            path: None,
+            elapsed_ms: 0,
+            attempts: Vec::new(),
+            identifiers: BTreeMap::new(),
+            notes: Vec::new(),
+            finished_at: String::new(),
+        }
+    }
+
+    #[test]
+    fn only_the_scripted_outcome_reason_and_source_together_are_no_surprise() {
+        let surprises = |result| compare(&scripted(), &[result]).len();
+        let (success, no_pdf) = (Outcome::Success, Outcome::NoPdf);
+        assert_eq!(surprises(result(success, Reason::OaPdf, "unpaywall")), 0);
+        assert_eq!(surprises(result(success, Reason::OaPdf, "arxiv")), 1);
+        assert_eq!(surprises(result(success, Reason::DoiPdf, "unpaywall")), 1);
+        assert_eq!(surprises(result(no_pdf, Reason::OaPdf, "unpaywall")), 1);
+    }
+
+    #[test]
+    fn a_work_without_a_result_is_a_surprise() {
+        let surprises = compare(&scripted(), &[]);
+        assert_eq!(surprises.len(), 1);
+        assert!(surprises.iter().all(|line| line.ends_with("no result")));
+    }
+}

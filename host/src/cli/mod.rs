@@ -21,8 +21,24 @@ pub use exit::{Exit, Failed};
 
 use args::Command;
 
+/// SIGXFSZ of Linux, macOS and the BSDs.
+#[cfg(unix)]
+const FILE_SIZE_LIMIT_EXCEEDED: i32 = 25;
+
+/// Makes a write beyond the file size limit (`ulimit -f`) fail with an error
+/// that is reported, instead of a signal that kills.
+fn survive_file_size_limit() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        // Where it cannot be caught, the system's way stands.
+        let _ = signal(SignalKind::from_raw(FILE_SIZE_LIMIT_EXCEEDED));
+    }
+}
+
 /// Runs a parsed command line to its exit code.
 pub async fn execute(cli: Cli) -> Exit {
+    survive_file_size_limit();
     crate::telemetry::init(crate::telemetry::Verbosity::from_count(cli.verbose));
     let ended = match cli.command {
         Command::Demo(args) => demo::demo(args).await,

@@ -119,8 +119,9 @@ fn http_config(network: &NetworkArgs, contact: Option<&str>) -> Result<HttpConfi
     }
     if let Some(proxy) = &network.proxy {
         config.proxy = Some(url::Url::parse(proxy).map_err(|error| {
+            // Not repeated: it may carry a password.
             Failed::usage(format!(
-                "--proxy {proxy:?}: {error}; write it like http://proxy.example:3128"
+                "--proxy: not a URL ({error}); write it like http://proxy.example:3128"
             ))
         })?);
     }

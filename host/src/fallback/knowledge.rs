@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use paperfall_identifiers::WebUrl;
+use tokio::sync::Notify;
 
 use crate::intake::Work;
 use crate::outcome::Reason;
@@ -14,6 +15,7 @@ use crate::sandbox::{Findings, GuestIdentifier, GuestPdfUrl, GuestWork};
 #[derive(Debug, Clone)]
 pub(crate) struct Knowledge {
     inner: Arc<Mutex<Known>>,
+    news: Arc<Notify>,
 }
 
 #[derive(Debug)]
@@ -40,6 +42,7 @@ impl Knowledge {
                 work,
                 tried: HashMap::new(),
             })),
+            news: Arc::default(),
         }
     }
 
@@ -113,6 +116,12 @@ impl Knowledge {
         for candidate in &findings.candidates {
             work.add_pdf_url(candidate.url.clone());
         }
+        self.news.notify_one();
+    }
+
+    /// Waits until a source has been learnt from since the last time.
+    pub(crate) async fn news(&self) {
+        self.news.notified().await;
     }
 
     /// Claims a URL for probing; none when it was tried or is being tried.

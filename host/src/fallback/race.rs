@@ -258,7 +258,17 @@ impl Race {
         let mut in_flight: Vec<InFlight> = Vec::new();
         loop {
             self.fill(&running, &mut in_flight, deadline);
-            let mut ready = vec![running.next().await?];
+            let first = tokio::select! {
+                biased;
+                ended = running.next() => ended?,
+                // What an attempt learnt before it turned to its candidates
+                // need not wait for their probes.
+                () = self.context.knowledge.news() => {
+                    self.rearm();
+                    continue;
+                }
+            };
+            let mut ready = vec![first];
             // Equal successes resolve by source order, not by chance.
             while let Some(Some(more)) = running.next().now_or_never() {
                 ready.push(more);
@@ -370,6 +380,12 @@ impl Race {
         let record = self.records.len();
         self.records.push(ended.record);
         self.story.push(ended.story);
+        self.rearm();
+        ended.winner.map(|winner| self.won(record, winner))
+    }
+
+    /// Queues the skipped sources for which something has arrived.
+    fn rearm(&mut self) {
         let knowledge = self.context.knowledge.clone();
         let rearmed = self.queue.rearm(|source| match &source.adapter {
             Ok(ready) => knowledge.available(&ready.adapter.descriptor().identifiers),
@@ -381,7 +397,6 @@ impl Race {
                 source: source.name.to_string(),
             });
         }
-        ended.winner.map(|winner| self.won(record, winner))
     }
 
     fn won(&mut self, record: usize, winner: Winner) -> Win {

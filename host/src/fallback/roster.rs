@@ -138,7 +138,7 @@ async fn load(plan: &Plan, source: &Source, sandbox: &Sandbox) -> Result<Ready, 
         .await?;
     let descriptor = adapter.descriptor();
     let bundled = matches!(source.component, Component::Bundled);
-    if bundled && descriptor.name != source.name.as_str() {
+    if claims_anothers_name(plan, source, &descriptor.name) {
         return Err(LoadError::BadDescriptor {
             name: source.name.to_string(),
             field: "name",
@@ -164,6 +164,17 @@ async fn load(plan: &Plan, source: &Source, sandbox: &Sandbox) -> Result<Ready, 
         settings,
         adapter,
     })
+}
+
+/// Whether an adapter calls itself by the name of another source. A
+/// third-party one may differ from its file's name, as versions do.
+fn claims_anothers_name(plan: &Plan, source: &Source, claimed: &str) -> bool {
+    let taken = || {
+        let in_plan = plan.sources().any(|other| other.name.as_str() == claimed);
+        in_plan || Bundled::by_name(claimed).is_some()
+    };
+    let bundled = matches!(source.component, Component::Bundled);
+    source.name.as_str() != claimed && (bundled || taken())
 }
 
 /// A bundled component's bytes, or a file's, its size checked before reading.

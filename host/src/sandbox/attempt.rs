@@ -67,7 +67,7 @@ impl Sandbox {
         let deadline = Instant::now() + std::time::Duration::from_millis(input.timeout_ms);
         let meter = Arc::new(Meter::new(input.limits.requests, input.limits.bytes));
         let wire = Wire {
-            adapter: adapter.descriptor().name.clone(),
+            adapter: adapter.name().to_owned(),
             session: input.session,
             grants: input.grants,
             secrets: input.secrets,

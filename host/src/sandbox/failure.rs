@@ -1,6 +1,11 @@
 //! The named ways an attempt in the sandbox fails.
 
+use super::trace::escape_controls;
 use crate::outcome::{Outcome, Reason};
+
+/// wasmtime's words are cut to so many lines of so many characters.
+const WORDS_LINES: usize = 24;
+const WORDS_LINE_CHARS: usize = 240;
 
 /// An attempt without findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,9 +49,20 @@ pub(crate) enum Stop {
     ImportInDescribe,
 }
 
+/// wasmtime's words about a component, fit to be printed: a backtrace quotes
+/// function names, which are the guest's own.
+pub(crate) fn legible(error: &wasmtime::Error) -> String {
+    let words = format!("{error:#}");
+    let lines = words.lines().take(WORDS_LINES).map(|line| {
+        let kept: String = line.chars().take(WORDS_LINE_CHARS).collect();
+        escape_controls(&kept)
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// Names the error a guest call ended with.
 pub(crate) fn classify(error: &wasmtime::Error, memory_refused: bool) -> Failure {
-    let words = format!("{error:#}");
+    let words = legible(error);
     if let Some(stop) = error.downcast_ref::<Stop>() {
         let reason = match stop {
             Stop::ComputedPastDeadline => Reason::FuelOrEpoch,
@@ -68,7 +84,11 @@ pub(crate) fn classify(error: &wasmtime::Error, memory_refused: bool) -> Failure
         );
     }
     // wasmtime gives exhausted hostcall fuel no type of its own.
-    if words.contains("fuel allocated for hostcalls") {
+    if error
+        .root_cause()
+        .to_string()
+        .contains("fuel allocated for hostcalls")
+    {
         return Failure::host(Reason::OutputLimit, words);
     }
     if error.is::<wasmtime::Trap>() {

@@ -10,7 +10,7 @@ use wasmtime::component::Component;
 use super::bindings::AdapterPre;
 use super::descriptor::{self, Descriptor};
 use super::engine::Sandbox;
-use super::failure::classify;
+use super::failure::{classify, legible};
 use super::limits::{COMPONENT_MAX_BYTES, DEADLINE_GRACE, DESCRIBE_DEADLINE};
 use super::load_error::LoadError;
 use super::state::{AttemptState, new_store};
@@ -36,6 +36,7 @@ const WASI: [&str; 6] = [
 #[derive(Clone)]
 pub struct LoadedAdapter {
     pub(crate) pre: AdapterPre<AttemptState>,
+    name: Arc<str>,
     descriptor: Arc<Descriptor>,
     digest: String,
     memory_mib: u32,
@@ -51,6 +52,12 @@ impl std::fmt::Debug for LoadedAdapter {
 }
 
 impl LoadedAdapter {
+    /// The name it was loaded under: the operator's, not its own.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Its pinned description of itself.
     #[must_use]
     pub fn descriptor(&self) -> &Descriptor {
@@ -109,6 +116,7 @@ impl Sandbox {
         let descriptor = self.describe(name, &pre, memory_mib).await?;
         Ok(LoadedAdapter {
             pre,
+            name: Arc::from(name),
             descriptor: Arc::new(descriptor),
             digest,
             memory_mib,
@@ -124,7 +132,7 @@ impl Sandbox {
         check_interfaces(self, name, &component)?;
         let mismatch = |error: wasmtime::Error| LoadError::Mismatch {
             name: name.to_owned(),
-            cause: format!("{error:#}"),
+            cause: one_line(&legible(&error)),
         };
         let pre = self
             .linker()
@@ -161,7 +169,11 @@ impl Sandbox {
             Ok(Err(error)) => {
                 let refused = store.data().limiter.refused;
                 let failure = classify(&error, refused);
-                return Err(failed(format!("{}: {}", failure.reason, failure.message)));
+                return Err(failed(format!(
+                    "{}: {}",
+                    failure.reason,
+                    one_line(&failure.message)
+                )));
             }
             Err(_) => {
                 return Err(failed(format!(
@@ -202,7 +214,7 @@ fn compile(sandbox: &Sandbox, name: &str, bytes: &[u8]) -> Result<Component, Loa
     recognise(name, bytes)?;
     Component::from_binary(sandbox.engine(), bytes).map_err(|error| LoadError::Invalid {
         name: name.to_owned(),
-        cause: format!("{error:#}"),
+        cause: one_line(&legible(&error)),
     })
 }
 
@@ -296,6 +308,11 @@ fn check_interfaces(sandbox: &Sandbox, name: &str, component: &Component) -> Res
         });
     }
     Ok(())
+}
+
+/// A load error is one line of a log.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn digest_of(bytes: &[u8]) -> String {

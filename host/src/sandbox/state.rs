@@ -30,7 +30,7 @@ pub(crate) struct AttemptState {
 
 /// What a guest's requests go through.
 pub(crate) struct Wire {
-    /// The adapter, for messages.
+    /// The source the adapter is in the plan, for messages.
     pub(crate) adapter: String,
     pub(crate) session: Session,
     pub(crate) grants: HostGrants,

@@ -22,6 +22,7 @@
 
 mod binary;
 mod components;
+mod origin;
 pub mod race_model;
 mod race_seeds;
 mod rig;
@@ -30,6 +31,7 @@ mod stored;
 
 pub use binary::binary;
 pub use components::{Guest, Proposal, component};
+pub use origin::at_once;
 pub use race_seeds::{RacePlan, Story};
 pub use rig::{EMAIL, Ran, Rig, finish};
 pub use stage::{Stage, WORKS};

@@ -285,19 +285,27 @@ async fn unpaywall_is_skipped_without_an_e_mail_and_never_asked() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unpaywalls_422_is_said_loudly_and_never_means_closed() {
-    let refusal = Answer::text("Email address required").with_status(422);
+    let refusal = || Answer::text("Email address required").with_status(422);
     let page = LandingPage::new("Lost").doi(DOI).answer();
-    let world = World::new().paper(landed(page).when_asked(Service::Unpaywall, refusal));
-    let (rig, ran) = fetch(world, &[DOI]).await;
+    let other = "10.5555/lost.2021.8";
+    let world = World::new()
+        .paper(landed(page).when_asked(Service::Unpaywall, refusal()))
+        .paper(paper().doi(other).when_asked(Service::Unpaywall, refusal()));
+    let (rig, ran) = fetch(world, &[DOI, other]).await;
     assert_eq!(ran.code, 1, "{ran}");
     has(&rig, WORK, "unpaywall nonretryable misconfigured");
     assert_ne!(rig.result(WORK)["reason"], "not_oa");
-    assert!(
-        ran.stderr.contains("unpaywall") && ran.stderr.contains("--email"),
-        "not a word about it: {ran}"
-    );
+    // Once for the whole run, with the remedy.
+    let said: Vec<&str> = ran
+        .stderr
+        .lines()
+        .filter(|line| line.contains("misconfigured"))
+        .collect();
+    assert_eq!(said.len(), 1, "{ran}");
+    assert!(said[0].contains("unpaywall"), "{ran}");
+    assert!(said[0].contains("--email"), "no remedy: {ran}");
     // Never retried.
-    assert_eq!(rig.web.requests_for("api.unpaywall.org", "").len(), 1);
+    assert_eq!(rig.web.requests_for("api.unpaywall.org", "").len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,27 +3,23 @@
 //! The CDX index is asked for every PDF URL known, then for landing pages: a
 //! page captured as HTML may name a PDF that was captured as well. Each capture
 //! is looked at before it is proposed, because what makes an answer a capture
-//! is the `Memento-Datetime` header, which only the adapter checks.
+//! is the `Memento-Datetime` header, which only the adapter checks. That a
+//! capture was cut short shows only in the download: so older ones of other
+//! bytes are proposed behind the newest.
 
+mod availability;
 mod cdx;
 mod replay;
+mod search;
 
-use paperfall_adapter::{
-    Adapter, Candidate, Descriptor, Findings, Host, Level, Miss, MissOutcome, Policy, Work, urls,
-};
+use paperfall_adapter::{Adapter, Descriptor, Findings, Host, Miss, Policy, Work, urls};
 
-use cdx::Capture;
-use replay::Replay;
+use search::Search;
 
 /// PDF URLs looked up, landing pages looked up; each is a CDX request, of which
 /// the archive wants fewer than 24 a minute from everyone together.
 const MAX_PDF_URLS: usize = 4;
 const MAX_LANDING_URLS: usize = 2;
-/// Captures of one URL that are tried, the newest first.
-const MAX_CAPTURES: usize = 3;
-/// With less time than this left, what was found is returned.
-const ENOUGH_MS: u32 = 2_500;
-
 /// The adapter.
 #[derive(Debug)]
 pub struct Wayback;
@@ -62,30 +58,18 @@ impl Adapter for Wayback {
         if pdf_urls.is_empty() && pages.is_empty() {
             return Err(Miss::skipped("no_landing_url"));
         }
-        let mut search = Search {
-            host,
-            policy,
-            found: Findings::none("no_snapshot"),
-            trouble: None,
-        };
+        let mut search = Search::new(host, policy);
         for url in pdf_urls.into_iter().take(MAX_PDF_URLS) {
-            if search.is_over() {
-                break;
+            if search.goes_on() {
+                search.for_pdf(url);
             }
-            let result = search.pdf_captures(url);
-            search.note(result)?;
         }
         for url in pages.into_iter().take(MAX_LANDING_URLS) {
-            if search.is_over() || !search.found.candidates.is_empty() {
-                break;
+            if search.goes_on() && search.is_empty() {
+                search.for_page(url);
             }
-            let result = search.page_captures(url);
-            search.note(result)?;
         }
-        match search.trouble {
-            Some(miss) if search.found.candidates.is_empty() => Err(miss),
-            _ => Ok(search.found),
-        }
+        search.end()
     }
 }
 
@@ -101,97 +85,6 @@ fn targets<'a>(given: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
         }
     }
     targets
-}
-
-/// One attempt's search through the archive.
-struct Search<'a> {
-    host: &'a dyn Host,
-    policy: &'a Policy,
-    found: Findings,
-    trouble: Option<Miss>,
-}
-
-impl Search<'_> {
-    fn is_over(&self) -> bool {
-        !self.found.candidates.is_empty() && self.host.remaining().ms < ENOUGH_MS
-    }
-
-    /// Keeps trouble with one URL for the end; a rate limit ends the search,
-    /// because asking on makes the archive's block longer.
-    fn note(&mut self, result: Result<(), Miss>) -> Result<(), Miss> {
-        match result {
-            Ok(()) => Ok(()),
-            Err(miss) if miss.reason() == "rate_limited" && self.found.candidates.is_empty() => {
-                Err(miss)
-            }
-            Err(miss) => {
-                self.trouble.get_or_insert(miss);
-                Ok(())
-            }
-        }
-    }
-
-    fn captures(&self, url: &str) -> Result<Vec<Capture>, Miss> {
-        match cdx::captures(self.host, self.policy, url) {
-            Err(miss)
-                if miss.outcome() == MissOutcome::Retryable && miss.reason() != "rate_limited" =>
-            {
-                // Out of order: the availability API may still give a hint.
-                // When it has none, that proves nothing.
-                match cdx::hint(self.host, self.policy, url) {
-                    Ok(Some(capture)) => Ok(vec![capture]),
-                    Ok(None) | Err(_) => Err(miss),
-                }
-            }
-            other => other,
-        }
-    }
-
-    /// Proposes the newest good capture of a PDF URL.
-    fn pdf_captures(&mut self, url: &str) -> Result<(), Miss> {
-        let captures = self.captures(url)?;
-        let pdfs = captures.iter().filter(|capture| capture.may_be_pdf());
-        for capture in pdfs.take(MAX_CAPTURES) {
-            match replay::look_at(self.host, self.policy, capture)? {
-                Replay::Pdf(replayed) => {
-                    self.found.propose(Candidate::new(replayed, "wayback_pdf"));
-                    return Ok(());
-                }
-                Replay::Page(_) | Replay::BadCapture => {}
-                Replay::NotACapture => {
-                    self.host.log(
-                        Level::Info,
-                        &format!("{url}: the archive does not replay it (no Memento-Datetime)"),
-                    );
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Proposes a PDF captured under a landing page's URL, or the capture of a
-    /// PDF that the captured page names.
-    fn page_captures(&mut self, url: &str) -> Result<(), Miss> {
-        let captures = self.captures(url)?;
-        for capture in captures.iter().take(1) {
-            match replay::look_at(self.host, self.policy, capture)? {
-                Replay::Pdf(replayed) => {
-                    self.found.propose(Candidate::new(replayed, "wayback_pdf"));
-                }
-                Replay::Page(page) => {
-                    let named = page
-                        .metas("citation_pdf_url")
-                        .find_map(|content| urls::absolute(url, content));
-                    if let Some(pdf) = named {
-                        self.pdf_captures(&pdf)?;
-                    }
-                }
-                Replay::BadCapture | Replay::NotACapture => {}
-            }
-        }
-        Ok(())
-    }
 }
 
 paperfall_adapter::export!(Wayback);

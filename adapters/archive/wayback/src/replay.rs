@@ -1,6 +1,6 @@
 //! Looking at one capture in its raw form (`id_`).
 
-use paperfall_adapter::{Host, Landing, Miss, Page, Policy, Request};
+use paperfall_adapter::{Host, Landing, Miss, Page, Policy, Request, urls};
 
 use crate::cdx::Capture;
 
@@ -16,33 +16,37 @@ pub(crate) enum Replay {
     NotACapture,
 }
 
-/// Requests the capture's first bytes.
+/// Requests the capture; the host cuts a PDF off after its first bytes.
 ///
 /// # Errors
 /// `rate_limited` and the like when the archive itself refuses; a *captured*
 /// refusal is a [`Replay::BadCapture`].
 pub(crate) fn look_at(host: &dyn Host, policy: &Policy, capture: &Capture) -> Result<Replay, Miss> {
+    let base = policy.base_url("replay-url")?;
     // The original goes in as it is: its query is part of the capture's key.
     let original = capture.original.split('#').next().unwrap_or_default();
     let url = format!(
-        "{}/{}id_/{}",
-        policy.base_url("replay-url")?,
+        "{base}/{}id_/{}",
         capture.timestamp,
         original.replace(' ', "%20")
     );
     let response = Request::landing(url).send(host)?;
-    if response.header("memento-datetime").is_none() {
+    // A captured redirect may lead out of the archive: what answers there is
+    // no capture, whatever it calls itself.
+    let is_archives = urls::host(&response.url) == urls::host(base);
+    if response.header("memento-datetime").is_none() || !is_archives {
         return match response.status {
-            429 | 500.. => Err(response
+            429 | 500.. if is_archives => Err(response
                 .ok()
                 .err()
-                .unwrap_or_else(|| Miss::error("bad_answer"))),
+                .unwrap_or_else(|| Miss::bad_answer("a capture"))),
             _ => Ok(Replay::NotACapture),
         };
     }
     Ok(match response.landing() {
         Ok(Landing::Pdf) => Replay::Pdf(response.url),
-        Ok(Landing::Page(page)) => Replay::Page(page),
+        // What stands on it was written for the original's address.
+        Ok(Landing::Page(_)) => Replay::Page(Page::parse(&response.text(), original)),
         Err(_) => Replay::BadCapture,
     })
 }

@@ -7,17 +7,26 @@ use serde::Deserialize;
 
 #[derive(Deserialize)]
 struct Answer {
-    records: Option<Vec<Entry>>,
+    /// `error` when the call as a whole went wrong.
+    #[serde(default, deserialize_with = "json::text")]
+    status: Option<String>,
+    #[serde(default, deserialize_with = "json::text")]
+    message: Option<String>,
+    #[serde(default, deserialize_with = "json::list")]
+    records: Vec<Entry>,
 }
 
 #[derive(Deserialize)]
 struct Entry {
     #[serde(default, rename = "requested-id", deserialize_with = "json::text")]
     requested_id: Option<String>,
+    #[serde(default, deserialize_with = "json::text")]
     status: Option<String>,
+    #[serde(default, deserialize_with = "json::text")]
     pmcid: Option<String>,
     #[serde(default, deserialize_with = "json::text")]
     pmid: Option<String>,
+    #[serde(default, deserialize_with = "json::text")]
     doi: Option<String>,
 }
 
@@ -37,7 +46,10 @@ pub(crate) struct Record {
 pub(crate) fn look_up(host: &dyn Host, work: &Work, policy: &Policy) -> Result<Record, Miss> {
     let ids: Vec<String> = [
         work.pmid().map(|pmid| pmid.to_string()),
-        work.doi().map(|doi| doi.to_string()),
+        // The converter would read a comma as the end of the id.
+        work.doi()
+            .map(|doi| doi.to_string())
+            .filter(|doi| !doi.contains(',')),
     ]
     .into_iter()
     .flatten()
@@ -67,23 +79,35 @@ fn ask(host: &dyn Host, policy: &Policy, id: &str) -> Result<Option<Record>, Mis
         .send(host)?
         .ok()?
         .json("an answer of the PMC ID converter")?;
-    let records = answer
+    if answer.status.as_deref().is_some_and(is_error) {
+        let words = answer.message.unwrap_or_default();
+        return Err(Miss::bad_answer("a conversion from the PMC ID converter")
+            .because(format!("the PMC ID converter refuses: {words:.200}")));
+    }
+    // By the id asked for, never by position. An entry for it there has to be:
+    // "not in PMC" is said, not left out.
+    let entry = answer
         .records
-        .ok_or_else(|| Miss::bad_answer("`records` from the PMC ID converter"))?;
-    Ok(records
         .into_iter()
         .find(|entry| {
             entry
                 .requested_id
                 .as_deref()
-                .is_some_and(|requested| requested.eq_ignore_ascii_case(id))
+                .is_some_and(|requested| requested.trim().eq_ignore_ascii_case(id))
         })
-        .filter(|entry| entry.status.as_deref() != Some("error"))
-        .and_then(|entry| {
-            Some(Record {
-                pmcid: Pmcid::parse(entry.pmcid.as_deref()?).ok()?,
-                pmid: entry.pmid,
-                doi: entry.doi,
-            })
-        }))
+        .ok_or_else(|| Miss::bad_answer(&format!("a record for {id} from the PMC ID converter")))?;
+    if entry.status.as_deref().is_some_and(is_error) {
+        return Ok(None);
+    }
+    Ok(entry.pmcid.as_deref().and_then(|pmcid| {
+        Some(Record {
+            pmcid: Pmcid::parse(pmcid).ok()?,
+            pmid: entry.pmid,
+            doi: entry.doi,
+        })
+    }))
+}
+
+fn is_error(status: &str) -> bool {
+    status.eq_ignore_ascii_case("error")
 }

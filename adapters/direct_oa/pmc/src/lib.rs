@@ -13,7 +13,7 @@ use paperfall_adapter::{
     Adapter, Candidate, Descriptor, Findings, Host, Miss, Policy, Request, Work, urls,
 };
 
-use bucket::{Article, MAX_VERSIONS};
+use bucket::{Article, MAX_LISTINGS, MAX_VERSIONS};
 
 /// The adapter.
 #[derive(Debug)]
@@ -62,6 +62,7 @@ impl Adapter for Pmc {
             return Ok(found);
         }
 
+        // Each is read: the highest number is not always the best version.
         let mut articles = Vec::new();
         let mut trouble = None;
         for version in versions.into_iter().take(MAX_VERSIONS) {
@@ -73,8 +74,14 @@ impl Adapter for Pmc {
         articles.sort_by_key(|article| std::cmp::Reverse(article.rank()));
         for article in &articles {
             learn(&mut found, &article.doi, &article.pmid);
-            if let Some(candidate) = candidate(article, bucket) {
-                found.propose(candidate);
+            match candidate(article, bucket, &pmcid) {
+                Some(candidate) => found.propose(candidate),
+                None if article.has_file() => {
+                    trouble = Some(Miss::bad_answer(&format!(
+                        "the address of a file of {pmcid}"
+                    )));
+                }
+                None => {}
             }
         }
         match trouble {
@@ -85,8 +92,9 @@ impl Adapter for Pmc {
     }
 }
 
+/// The article's versions, the newest first.
 fn list_versions(host: &dyn Host, bucket: &str, pmcid: &Pmcid) -> Result<Vec<u32>, Miss> {
-    let url = urls::with_query(
+    let first = urls::with_query(
         &format!("{bucket}/"),
         &[
             ("list-type", "2"),
@@ -94,9 +102,25 @@ fn list_versions(host: &dyn Host, bucket: &str, pmcid: &Pmcid) -> Result<Vec<u32
             ("delimiter", "/"),
         ],
     );
-    let response = Request::metadata(url).send(host)?.ok()?;
-    bucket::versions(&response.text(), pmcid.as_ref())
-        .ok_or_else(|| Miss::bad_answer("a bucket listing (ListBucketResult)"))
+    let mut versions = Vec::new();
+    let mut next: Option<String> = None;
+    for _ in 0..MAX_LISTINGS {
+        let url = match &next {
+            Some(token) => urls::with_query(&first, &[("continuation-token", token)]),
+            None => first.clone(),
+        };
+        let response = Request::metadata(url).send(host)?.ok()?;
+        let page = bucket::listing(&response.text(), pmcid.as_ref())
+            .ok_or_else(|| Miss::bad_answer("a bucket listing (ListBucketResult)"))?;
+        versions.extend(page.versions);
+        next = page.next;
+        if next.is_none() {
+            break;
+        }
+    }
+    versions.sort_unstable_by(|a, b| b.cmp(a));
+    versions.dedup();
+    Ok(versions)
 }
 
 fn read_article(
@@ -118,20 +142,13 @@ fn read_article(
     Ok(article)
 }
 
-fn candidate(article: &Article, bucket: &str) -> Option<Candidate> {
-    let file = article.file()?;
-    let mut candidate = Candidate::new(format!("{bucket}/{}", file.path), "pmc_pdf")
+fn candidate(article: &Article, bucket: &str, pmcid: &Pmcid) -> Option<Candidate> {
+    let file = article.file(pmcid.as_ref())?;
+    let candidate = Candidate::new(format!("{bucket}/{}", file.path), "pmc_pdf")
         .version(article.kind().to_owned())
         .license(article.license())
         .checksum(file.md5.map(|md5| format!("md5:{md5}")));
-    if article.is_retracted {
-        candidate = candidate.note("retracted");
-    }
-    if !article.is_pmc_openaccess {
-        // Free to read, without an open licence.
-        candidate = candidate.note("free_to_read");
-    }
-    Some(candidate)
+    Some(article.notes().fold(candidate, Candidate::note))
 }
 
 fn learn(found: &mut Findings, doi: &Option<String>, pmid: &Option<String>) {

@@ -7,11 +7,12 @@
 
 mod record;
 
-use paperfall_adapter::ids::{find_arxiv, find_pmcid};
+use paperfall_adapter::ids::{Doi, find_arxiv, find_pmcid};
 use paperfall_adapter::{
-    Adapter, Candidate, Descriptor, Findings, Host, Miss, Policy, Request, Work, urls,
+    Adapter, Candidate, Descriptor, Findings, Host, Miss, Policy, Request, Response, Work, json,
+    urls,
 };
-use record::{Location, Record};
+use record::{Location, Record, Refusal};
 
 /// The adapter.
 #[derive(Debug)]
@@ -46,38 +47,62 @@ impl Adapter for Unpaywall {
             &format!("{}/v2/{}", policy.base_url("base-url")?, doi.url_path()),
             &[("email", email)],
         );
-        let response = Request::metadata(url).send(host)?;
-        if response.status == 422 {
-            return Err(Miss::nonretryable("misconfigured")
-                .with_status(422)
-                .because(
-                    "Unpaywall refuses the configured e-mail address: set --email to your own",
-                ));
+        let record = record(Request::metadata(url).send(host)?)?;
+        // Another work's record would file another work's paper.
+        let own = record.doi.as_deref().map(Doi::parse);
+        if own.is_some_and(|own| own.as_ref() != Ok(&doi)) {
+            return Err(Miss::bad_answer(&format!("the Unpaywall record of {doi}")));
         }
-        let record: Record = response.ok()?.json("an Unpaywall record")?;
         findings(record)
     }
 }
 
-fn findings(record: Record) -> Result<Findings, Miss> {
-    if record.is_oa.is_none() && record.oa_locations.is_none() {
-        return Err(Miss::bad_answer("an Unpaywall record with `is_oa`"));
+/// The record in an answer, or what the answer says instead: a refusal may
+/// come with any status, and an unknown DOI with a page for people.
+fn record(mut response: Response) -> Result<Record, Miss> {
+    let refusal: Option<Refusal> = json::parse(&response.text());
+    if let (true, Some(status)) = (
+        response.is_success(),
+        refusal.as_ref().and_then(Refusal::status),
+    ) {
+        response.status = status;
     }
+    if response.status == 422 {
+        let words = refusal.and_then(|refusal| refusal.message);
+        return Err(Miss::nonretryable("misconfigured")
+            .with_status(422)
+            .because(format!(
+                "Unpaywall refuses the configured e-mail address: set --email to your own (it says: {:.200})",
+                words.as_deref().unwrap_or("nothing")
+            )));
+    }
+    response.ok()?.json("an Unpaywall record")
+}
+
+fn findings(record: Record) -> Result<Findings, Miss> {
     // A figure's or table's record points at the PDF of the article it belongs
     // to, which is another work.
-    if record.genre.as_deref() == Some("component") {
+    if record
+        .genre
+        .as_deref()
+        .is_some_and(|genre| genre.trim().eq_ignore_ascii_case("component"))
+    {
         return Err(Miss::no_pdf("component"));
     }
-    let mut locations = record.oa_locations.unwrap_or_default();
+    let mut locations = record.oa_locations;
     if locations.is_empty() {
         locations.extend(record.best_oa_location);
+    }
+    // "Closed" has to be said; nothing said is no answer.
+    if record.is_oa.is_none() && locations.is_empty() {
+        return Err(Miss::bad_answer("an Unpaywall record with `is_oa`"));
     }
     locations.sort_by_key(|location| !location.is_best.unwrap_or(false));
 
     let known_as_oa = record.is_oa.unwrap_or(false) || !locations.is_empty();
     let mut found = Findings::none(if known_as_oa { "no_pdf_url" } else { "not_oa" });
     for location in &locations {
-        if let Some(pdf) = filled(&location.url_for_pdf) {
+        if let Some(pdf) = pdf_of(location) {
             let mut candidate = Candidate::new(best_spelling(pdf), "oa_pdf")
                 .version(location.version.clone())
                 .license(location.license.clone());
@@ -90,10 +115,11 @@ fn findings(record: Record) -> Result<Findings, Miss> {
     // Pages that stand alone first: they are the only way to their copy.
     let (with_pdf, alone): (Vec<_>, Vec<_>) = locations
         .iter()
-        .partition(|location| filled(&location.url_for_pdf).is_some());
+        .partition(|location| pdf_of(location).is_some());
     for location in alone.into_iter().chain(with_pdf) {
         let page = filled(&location.url_for_landing_page).or_else(|| filled(&location.url));
-        if let Some(page) = page.filter(|page| !is_candidate(&found, page)) {
+        let page = page.filter(|page| urls::host(page).is_some() && !is_candidate(&found, page));
+        if let Some(page) = page {
             found.hand_on(page);
         }
     }
@@ -101,6 +127,11 @@ fn findings(record: Record) -> Result<Findings, Miss> {
         learn(&mut found, location);
     }
     Ok(found)
+}
+
+/// The location's PDF, if it is an address at all.
+fn pdf_of(location: &Location) -> Option<&str> {
+    filled(&location.url_for_pdf).filter(|url| urls::host(url).is_some())
 }
 
 fn learn(found: &mut Findings, location: &Location) {

@@ -14,15 +14,15 @@ pub(crate) enum Handle {
 
 #[derive(Deserialize)]
 struct Answer {
-    #[serde(rename = "responseCode")]
-    response_code: u32,
+    #[serde(default, rename = "responseCode", deserialize_with = "json::text")]
+    response_code: Option<String>,
     #[serde(default, deserialize_with = "json::list")]
     values: Vec<Value>,
 }
 
 #[derive(Deserialize)]
 struct Value {
-    #[serde(rename = "type")]
+    #[serde(default, rename = "type", deserialize_with = "json::text")]
     kind: Option<String>,
     data: Option<Data>,
 }
@@ -48,11 +48,11 @@ pub(crate) fn look_up(host: &dyn Host, resolver: &str, doi: &Doi) -> Result<Hand
         response.ok()?
     };
     let answer: Answer = response.json("an answer of doi.org's handle API")?;
-    match answer.response_code {
-        1 => Ok(Handle::Registered(target(answer.values))),
+    match answer.response_code.as_deref() {
+        Some("1") => Ok(Handle::Registered(target(answer.values))),
         // Registered, but without a value of the type asked for.
-        200 => Ok(Handle::Registered(None)),
-        100 => Ok(Handle::Unregistered),
+        Some("200") => Ok(Handle::Registered(None)),
+        Some("100") => Ok(Handle::Unregistered),
         _ => Err(Miss::bad_answer("responseCode 1, 100 or 200 from doi.org")),
     }
 }

@@ -76,7 +76,10 @@ impl Id {
             Self::Pmcid(pmcid) => format!("PMCID:{pmcid}"),
             Self::Pmid(pmid) => format!("EXT_ID:{pmid} AND SRC:MED"),
             // Quoted: parentheses in a DOI are syntax otherwise.
-            Self::Doi(doi) => format!("DOI:\"{}\"", doi.to_string().replace('"', "\\\"")),
+            Self::Doi(doi) => {
+                let doi = doi.to_string().replace('\\', "\\\\").replace('"', "\\\"");
+                format!("DOI:\"{doi}\"")
+            }
         }
     }
 
@@ -110,14 +113,16 @@ fn search(host: &dyn Host, policy: &Policy, id: &Id) -> Result<Option<Record>, M
         .send(host)?
         .ok()?
         .json("a search answer of Europe PMC")?;
-    let is_core = answer.is_core();
-    let record = answer
+    let (is_core, says_none) = (answer.is_core(), answer.says_none());
+    let results = answer
         .result_list
         .ok_or_else(|| Miss::bad_answer("`resultList` from Europe PMC"))?
-        .result
-        .into_iter()
-        .find(|record| id.matches(record));
-    match record {
+        .result;
+    if results.is_empty() && !says_none {
+        return Err(Miss::bad_answer("results or `hitCount` 0 from Europe PMC"));
+    }
+    match results.into_iter().find(|record| id.matches(record)) {
+        // The default answer lacks the links of every record.
         Some(record) if record.full_text_url_list.is_none() && !is_core => Err(Miss::bad_answer(
             "links: Europe PMC answered with less than resultType=core",
         )),

@@ -1,19 +1,22 @@
 //! The part of a Europe PMC search answer the adapter reads
 //! (<https://europepmc.org/docs/EBI_Europe_PMC_Web_Service_Reference.pdf>).
 
-use paperfall_adapter::json;
+use paperfall_adapter::{json, urls};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Answer {
+    #[serde(default, deserialize_with = "json::text")]
+    hit_count: Option<String>,
     request: Option<Echo>,
-    #[serde(rename = "resultList")]
     pub(crate) result_list: Option<Results>,
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Echo {
-    #[serde(rename = "resultType")]
+    #[serde(default, deserialize_with = "json::text")]
     result_type: Option<String>,
 }
 
@@ -26,11 +29,15 @@ pub(crate) struct Results {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Record {
+    #[serde(default, deserialize_with = "json::text")]
     source: Option<String>,
     #[serde(default, deserialize_with = "json::text")]
     pub(crate) pmid: Option<String>,
+    #[serde(default, deserialize_with = "json::text")]
     pub(crate) pmcid: Option<String>,
+    #[serde(default, deserialize_with = "json::text")]
     pub(crate) doi: Option<String>,
+    #[serde(default, deserialize_with = "json::text")]
     license: Option<String>,
     #[serde(default, deserialize_with = "json::text")]
     manuscript_id: Option<String>,
@@ -53,8 +60,11 @@ pub(crate) struct Links {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Link {
+    #[serde(default, deserialize_with = "json::text")]
     availability_code: Option<String>,
+    #[serde(default, deserialize_with = "json::text")]
     document_style: Option<String>,
+    #[serde(default, deserialize_with = "json::text")]
     url: Option<String>,
 }
 
@@ -64,6 +74,12 @@ impl Answer {
             .as_ref()
             .and_then(|echo| echo.result_type.as_deref())
             .is_some_and(|kind| kind.eq_ignore_ascii_case("core"))
+    }
+
+    /// Whether the service says that nothing matches. An empty list alone is
+    /// no such word.
+    pub(crate) fn says_none(&self) -> bool {
+        self.hit_count.as_deref() == Some("0")
     }
 }
 
@@ -101,7 +117,11 @@ impl Record {
 impl Link {
     /// `OA` is open access, `F` free to read; `S` is subscription.
     pub(crate) fn is_free(&self) -> bool {
-        matches!(self.availability_code.as_deref(), Some("OA" | "F"))
+        self.availability_code.as_deref().is_some_and(|code| {
+            ["OA", "F"]
+                .iter()
+                .any(|free| code.trim().eq_ignore_ascii_case(free))
+        })
     }
 
     pub(crate) fn is_pdf(&self) -> bool {
@@ -113,9 +133,10 @@ impl Link {
     /// Its address; Europe PMC's own in https.
     pub(crate) fn https_url(&self) -> Option<String> {
         let url = self.url.as_deref()?.trim();
+        urls::host(url)?;
         match url.strip_prefix("http://europepmc.org/") {
             Some(path) => Some(format!("https://europepmc.org/{path}")),
-            None => (!url.is_empty()).then(|| url.to_owned()),
+            None => Some(url.to_owned()),
         }
     }
 }

@@ -4,7 +4,10 @@
 //! A seed draws how each source behaves and how long it takes. Draws in which
 //! the order of two things would be a matter of chance are drawn again.
 
+mod cast;
+mod direct;
 mod draw;
+mod later;
 mod plans;
 mod staging;
 

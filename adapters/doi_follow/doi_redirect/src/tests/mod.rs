@@ -1,6 +1,9 @@
 //! Each end of the way and each named miss.
 #![allow(clippy::unwrap_used)]
 
+mod registry;
+mod shapes;
+
 use paperfall_adapter::testing::{self, ScriptedHost, response};
 use paperfall_adapter::{Findings, HttpErrorKind, Identifier, Miss, MissOutcome, Response};
 
@@ -41,7 +44,7 @@ fn a_landing_page_is_handed_on_with_the_identifiers_in_its_address() {
     let found = attempt(&ends_at(page(END, "<h1>An article</h1>"))).unwrap();
     assert_eq!(found.reason, "no_pdf_url");
     assert_eq!(found.landing_urls, [END]);
-    let found = attempt(&ends_at(page("https://arxiv.org/abs/2101.00001", ""))).unwrap();
+    let found = attempt(&ends_at(page("https://arxiv.org/abs/2101.00001", "<p>x"))).unwrap();
     assert_eq!(found.identifiers, [Identifier::new("arxiv", "2101.00001")]);
 }
 
@@ -85,49 +88,6 @@ fn a_challenge_is_blocked_its_refresh_is_not_followed_and_the_page_is_handed_on(
 }
 
 #[test]
-fn an_unregistered_doi_is_told_from_one_that_leads_nowhere() {
-    let unknown = || ScriptedHost::new().status(DOI, 404);
-    let miss = attempt(&unknown().answer(
-        API,
-        response(
-            API,
-            404,
-            "application/json",
-            r#"{"responseCode":100,"handle":"10.1234/abc"}"#,
-        ),
-    ))
-    .unwrap_err();
-    assert_eq!(
-        (miss.outcome(), miss.reason()),
-        (MissOutcome::Nonretryable, "doi_unregistered")
-    );
-
-    for values in [
-        r#"{"responseCode":1,"values":[]}"#,
-        r#"{"responseCode":200}"#,
-    ] {
-        let found = attempt(&unknown().json(API, values)).unwrap();
-        assert_eq!(
-            (found.reason.as_str(), found.landing_urls.len()),
-            ("no_pdf_url", 0)
-        );
-    }
-    let found = attempt(&unknown().json(
-        API,
-        r#"{"responseCode":1,"values":[{"index":100,"type":"HS_ADMIN","data":{"format":"admin","value":{"index":200}}},
-        {"index":1,"type":"URL","data":{"format":"string","value":"https://pub.example/article/1"}}]}"#,
-    ))
-    .unwrap();
-    assert_eq!(found.landing_urls, [END]);
-
-    let miss = attempt(&unknown().html(API, "<h1>Down for maintenance</h1>")).unwrap_err();
-    assert_eq!(
-        (miss.outcome(), miss.reason()),
-        (MissOutcome::Error, "bad_answer")
-    );
-}
-
-#[test]
 fn a_publishers_404_is_not_found_and_does_not_accuse_the_doi() {
     let host = ends_at(response(END, 404, "text/html", "gone"));
     let found = attempt(&host).unwrap();
@@ -160,47 +120,68 @@ fn a_deleted_doi_is_not_found_and_a_chooser_offers_its_places() {
 fn springers_complaint_about_cookies_is_cut_off_the_landing_page() {
     let end = page(
         "https://pub.example/article/1?error=cookies_not_supported&code=x",
-        "",
+        "<p>An article",
     );
     assert_eq!(attempt(&ends_at(end)).unwrap().landing_urls, [END]);
 }
 
+/// The landing page handed on and the reason said with it.
+fn handed_on(host: &ScriptedHost) -> (String, Vec<String>) {
+    let found = attempt(host).unwrap();
+    assert!(found.candidates.is_empty());
+    (found.reason, found.landing_urls)
+}
+
 #[test]
-fn failures_on_the_way_are_named() {
-    for (host, outcome, reason) in [
+fn a_page_that_fails_is_handed_on_under_the_reason_of_its_failure() {
+    for (status, reason) in [
+        (503, "http_5xx"),
+        (400, "http_4xx"),
+        (410, "not_found"),
+        (402, "paywalled"),
+    ] {
+        let host = ends_at(response(END, status, "text/html", ""));
+        assert_eq!(
+            handed_on(&host),
+            (reason.to_owned(), vec![END.to_owned()]),
+            "{status}"
+        );
+    }
+}
+
+#[test]
+fn a_publisher_that_asks_for_patience_is_not_asked_again_by_handing_its_page_on() {
+    let miss = attempt(&ends_at(response(END, 429, "text/html", ""))).unwrap_err();
+    assert_eq!(
+        (miss.outcome(), miss.reason()),
+        (MissOutcome::Retryable, "rate_limited")
+    );
+}
+
+#[test]
+fn refusals_of_our_own_end_the_way() {
+    for (kind, outcome, reason) in [
         (
-            ends_at(response(END, 503, "text/html", "")),
-            MissOutcome::Retryable,
-            "http_5xx",
-        ),
-        (
-            ends_at(response(END, 429, "text/html", "")),
-            MissOutcome::Retryable,
-            "rate_limited",
-        ),
-        (
-            ends_at(response(END, 400, "text/html", "")),
-            MissOutcome::Nonretryable,
-            "http_4xx",
-        ),
-        (
-            ScriptedHost::new().fail(DOI, HttpErrorKind::RedirectLoop),
-            MissOutcome::Nonretryable,
-            "redirect_loop",
-        ),
-        (
-            ScriptedHost::new().fail(DOI, HttpErrorKind::PrivateAddress),
+            HttpErrorKind::PrivateAddress,
             MissOutcome::Nonretryable,
             "private_address",
         ),
+        (HttpErrorKind::Offline, MissOutcome::Skipped, "offline"),
         (
-            ScriptedHost::new().fail(DOI, HttpErrorKind::RobotsDisallow),
-            MissOutcome::Skipped,
-            "robots_disallow",
+            HttpErrorKind::TooLarge,
+            MissOutcome::Nonretryable,
+            "too_large",
+        ),
+        (
+            HttpErrorKind::RateLimited,
+            MissOutcome::Retryable,
+            "rate_limited",
         ),
     ] {
+        let host = ScriptedHost::new().fail(DOI, kind);
         let miss = attempt(&host).unwrap_err();
         assert_eq!((miss.outcome(), miss.reason()), (outcome, reason));
+        assert_eq!(host.requests(), [DOI]);
     }
     let miss = testing::attempt::<DoiRedirect>(&ScriptedHost::new(), &testing::work(&[]), &[])
         .unwrap_err();

@@ -1,6 +1,9 @@
 //! The main path and each named miss, on answers of the service's shape.
 #![allow(clippy::unwrap_used)]
 
+mod bad_days;
+mod shapes;
+
 use paperfall_adapter::testing::{self, ScriptedHost, response};
 use paperfall_adapter::{Findings, HttpErrorKind, Identifier, Miss, MissOutcome};
 
@@ -29,7 +32,7 @@ fn urls(findings: &Findings) -> Vec<&str> {
 #[test]
 fn every_location_with_a_pdf_is_proposed_the_best_first() {
     let found = found(
-        r#"{"doi":"10.1234/a","is_oa":true,"genre":"journal-article","oa_locations":[
+        r#"{"doi":"10.1234/A:1<2>","is_oa":true,"genre":"journal-article","oa_locations":[
         {"url_for_pdf":"https://repo.example/cgi/viewcontent.cgi?article=1&context=x","url":"x","version":"acceptedVersion","host_type":"repository"},
         {"url_for_pdf":"https://repo.example/cgi/viewcontent.cgi?article=2&context=x","url":"y","license":null},
         {"url_for_pdf":"https://pub.example/a.pdf","url":"https://pub.example/a.pdf","is_best":true,"version":"publishedVersion","license":"cc-by","host_type":"publisher"}]}"#,

@@ -1,6 +1,9 @@
 //! The main path and each named miss, on answers of the services' shape.
 #![allow(clippy::unwrap_used)]
 
+mod bad_days;
+mod shapes;
+
 use paperfall_adapter::testing::{self, ScriptedHost, response};
 use paperfall_adapter::{Findings, HttpErrorKind, Identifier, Miss, MissOutcome, Work};
 

@@ -1,0 +1,95 @@
+//! Telling pages that stand in an article's place from articles: challenges
+//! and firewalls, doors with a price or a password, and pages that say with
+//! status 200 that there is nothing. Such a page is named, never solved.
+
+mod challenge;
+mod door;
+mod substitute;
+
+pub(crate) use challenge::is_challenge;
+pub(crate) use door::{is_door_address, is_paywall};
+pub(crate) use substitute::{Substitute, substitute};
+
+/// Whether a Content-Type may be a page; none at all may.
+pub(crate) fn may_be_a_page(content_type: &str) -> bool {
+    let kind = content_type.trim().to_ascii_lowercase();
+    kind.is_empty()
+        || kind.starts_with("text/")
+        || ["html", "xml"].iter().any(|part| kind.contains(part))
+}
+
+/// Whether the page says of itself that it is an article's: the metadata for
+/// machines that no error page or challenge carries.
+fn describes_an_article(text: &str) -> bool {
+    [
+        "citation_title",
+        "citation_doi",
+        "citation_journal",
+        "DC.title",
+        "dc.title",
+        "DC.Title",
+        "ScholarlyArticle",
+    ]
+    .iter()
+    .any(|mark| text.contains(mark))
+}
+
+/// The text of the first `<title>`, without parsing the page.
+fn title(text: &str) -> Option<&str> {
+    let start = find_tag(text, "<title")?;
+    let rest = text.get(start..)?;
+    let inner = rest.get(rest.find('>')? + 1..)?;
+    inner.get(..inner.find('<')?)
+}
+
+/// The first title as it is compared: trimmed, in lower case, with the
+/// entities that occur in such titles undone.
+fn plain_title(text: &str) -> Option<String> {
+    let title = title(text)?.trim().to_lowercase();
+    Some(
+        title
+            .replace("&#39;", "'")
+            .replace("&#x27;", "'")
+            .replace("&rsquo;", "'")
+            .replace('’', "'"),
+    )
+}
+
+/// Where a tag begins, whatever its case; `tag` is lower-case ASCII.
+fn find_tag(text: &str, tag: &str) -> Option<usize> {
+    text.as_bytes()
+        .windows(tag.len())
+        .position(|window| window.eq_ignore_ascii_case(tag.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_found_in_any_case_and_never_beyond_the_text() {
+        assert_eq!(title("<TiTlE>x</title>"), Some("x"));
+        assert_eq!(title("<title"), None);
+        assert_eq!(title("é<title>é"), None);
+        assert_eq!(
+            plain_title("<title>\n You&#39;re </title>").as_deref(),
+            Some("you're")
+        );
+    }
+
+    #[test]
+    fn what_may_be_a_page_is_told_by_its_type() {
+        for kind in [
+            "",
+            "text/html",
+            "Text/Plain",
+            "application/xhtml+xml",
+            "application/xml",
+        ] {
+            assert!(may_be_a_page(kind), "{kind}");
+        }
+        for kind in ["image/png", "application/zip", "application/json"] {
+            assert!(!may_be_a_page(kind), "{kind}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The ledger: exactly-once jobs and effects that survive anything.
+//!
+//! Every acknowledged step survives. Effects inside the database happen exactly
+//! once; effects outside it (HTTP, files) may be attempted more than once but are
+//! observed once, by probe or by fence. A worker that lost its lease changes
+//! nothing.
+//!
+//! [`Ledger`] is the seam everything above depends on; [`SqliteLedger`] keeps it
+//! in one file. The ledger runs no effects itself and knows nothing of HTTP.
+
+mod backoff;
+mod clock;
+mod error;
+mod event;
+#[doc(hidden)]
+pub mod failpoint;
+mod health;
+mod heartbeat;
+mod job;
+mod keys;
+mod migrate;
+mod op;
+mod open;
+mod owner;
+mod queue;
+mod reader;
+mod reconcile;
+mod schema;
+mod seam;
+mod sqlite;
+mod state;
+mod turn;
+
+use failpoint::failpoint;
+
+pub use backoff::RetryPolicy;
+pub use clock::{Clock, ManualClock, SteadyClock, Timestamp};
+pub use error::LedgerError;
+pub use event::{Event, EventSink, NoSink};
+pub use health::{Counts, Durations, Tally, Verdict};
+pub use heartbeat::Heartbeat;
+pub use job::{
+    Fence, FirstOp, Lease, LeaseRequest, Leased, MAX_NAME_BYTES, MAX_PAYLOAD_BYTES, NewJob, Outlook, OwnerId, Planned,
+    StoredObject,
+};
+pub use keys::{Context, JobId, JobKey, KeyError, OpKey, Sha256Hex};
+pub use op::{
+    Begin, Begun, Failed, Failure, Finish, Finished, IndexEntry, Indexed, MAX_RECORD_BYTES, Op, OpType, Replay,
+    ResultCode,
+};
+pub use open::{Durability, Existing};
+pub use reader::{JobRecord, LedgerReader, OpRecord, StateCount};
+pub use reconcile::{PartName, Reconciled, Shelf, Thoroughness};
+pub use schema::SCHEMA_VERSION;
+pub use seam::{Answer, Ledger};
+pub use sqlite::{Options, SqliteLedger};
+pub use state::{FILE_MISSING, JobState};

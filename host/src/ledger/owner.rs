@@ -1,0 +1,121 @@
+//! Whose process is alive: each holds a locked file named by its owner id in
+//! `<ledger>-locks/`. The system lets the lock go however the process ends, so a
+//! free lock means a dead owner, whose leases can be taken at once; a missing
+//! file means nothing, and the lease's own end decides.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::job::OwnerId;
+
+/// The folder of the locks beside this ledger.
+pub(super) fn folder(ledger: &Path) -> PathBuf {
+    let mut name = ledger.as_os_str().to_owned();
+    name.push("-locks");
+    PathBuf::from(name)
+}
+
+/// Opens (or makes) a file to lock. Several processes come and go, and the last
+/// one removes the folder, so a vanished folder is made again.
+pub(super) fn lock_file(folder: &Path, name: &str) -> io::Result<File> {
+    const TRIES: usize = 8;
+    let mut last = io::Error::from(io::ErrorKind::NotFound);
+    for _ in 0..TRIES {
+        fs::create_dir_all(folder)?;
+        match OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(name)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => last = error,
+            opened => return opened,
+        }
+    }
+    Err(last)
+}
+
+fn file_name(owner: &OwnerId) -> String {
+    // An owner of another program may be called anything.
+    let safe: String = owner
+        .as_str()
+        .chars()
+        .take(100)
+        .map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' })
+        .collect();
+    format!("owner-{safe}.lock")
+}
+
+/// This process's own lock; dropping it lets it go.
+#[derive(Debug)]
+pub(super) struct OwnerLock {
+    path: PathBuf,
+    // Held, not read: the lock lives as long as the file is open.
+    _file: File,
+}
+
+impl OwnerLock {
+    /// Locks the file of an owner that nobody has heard of yet.
+    pub(super) fn take(folder: &Path, owner: &OwnerId) -> io::Result<Self> {
+        let name = file_name(owner);
+        let file = lock_file(folder, &name)?;
+        file.try_lock().map_err(|error| match error {
+            TryLockError::Error(error) => error,
+            TryLockError::WouldBlock => io::Error::other("another process has this owner's lock"),
+        })?;
+        Ok(Self { path: folder.join(name), _file: file })
+    }
+
+    /// Removes the file: this owner holds no leases any more.
+    pub(super) fn retire(self) {
+        // A file that stays is only litter; the reconciler removes it.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Whether this owner is known to be dead.
+pub(super) fn is_dead(folder: &Path, owner: &OwnerId) -> bool {
+    let Ok(file) = File::open(folder.join(file_name(owner))) else {
+        return false;
+    };
+    // Shared, so that two processes that look at once do not see each other.
+    file.try_lock_shared().is_ok()
+}
+
+/// Removes the lock files of dead owners that hold nothing.
+pub(super) fn sweep(folder: &Path, is_holding: impl Fn(&str) -> bool) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return 0;
+    };
+    let mut swept = 0;
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let Some(owner) = name
+            .to_str()
+            .and_then(|name| name.strip_prefix("owner-"))
+            .and_then(|name| name.strip_suffix(".lock"))
+        else {
+            continue;
+        };
+        if !is_holding(owner) && is_dead(folder, &OwnerId::from_stored(owner.to_owned())) {
+            swept += u64::from(fs::remove_file(entry.path()).is_ok());
+        }
+    }
+    swept
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_owner_is_dead_when_its_lock_is_free_and_not_when_its_file_is_missing() {
+        let dir = tempfile::tempdir().unwrap();
+        let owner = OwnerId::fresh();
+        assert!(!is_dead(dir.path(), &owner));
+        let lock = OwnerLock::take(dir.path(), &owner).unwrap();
+        assert!(!is_dead(dir.path(), &owner));
+        drop(lock);
+        assert!(is_dead(dir.path(), &owner));
+        assert_eq!(sweep(dir.path(), |name| name == owner.as_str()), 0);
+        assert_eq!(sweep(dir.path(), |_| false), 1);
+        assert!(!is_dead(dir.path(), &owner));
+    }
+}

@@ -1,0 +1,298 @@
+//! One writer thread per process: it drains a queue of requests into one
+//! transaction, commits once for all of them, and only then answers.
+//!
+//! A request checks before it writes, so that one that is refused has changed
+//! nothing and the others of its batch stand. If a statement fails in the middle,
+//! the whole batch is undone and its requests run again one by one, so that only
+//! the guilty one fails.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::clock::{Clock, Timestamp};
+use super::error::LedgerError;
+use super::event::{Event, EventSink};
+use super::failpoint::failpoint;
+use super::job::OwnerId;
+use super::turn::Queue;
+
+/// Requests committed together at most.
+const BATCH: usize = 256;
+/// Requests that may wait; further callers wait to ask.
+const WAITING: usize = 1024;
+/// Commits between two looks at the length of the log.
+const COMMITS_PER_CHECKPOINT: u32 = 64;
+
+/// Why an operation did not happen.
+#[derive(Debug)]
+pub(super) enum OpError {
+    /// The ledger says no; nothing was written.
+    Refused(LedgerError),
+    /// A statement failed; the transaction must be undone.
+    Broken(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for OpError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Broken(error)
+    }
+}
+
+impl From<LedgerError> for OpError {
+    fn from(error: LedgerError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+/// The open transaction an operation works in.
+pub(super) struct Tx<'c> {
+    pub(super) db: &'c Connection,
+    pub(super) now: Timestamp,
+    /// This process's row in `ledger_owners`, which is its epoch.
+    pub(super) me: i64,
+    pub(super) owner: &'c OwnerId,
+    /// How long the request waited so far.
+    pub(super) waited: Duration,
+    pub(super) events: Vec<Event>,
+}
+
+/// A request in the queue, with its caller waiting.
+trait Request: Send {
+    /// Runs in the transaction; an error means that it must be undone.
+    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), rusqlite::Error>;
+    /// Answers the caller: it is durable, or this is why not.
+    fn answer(self: Box<Self>, committed: Result<(), LedgerError>);
+    fn asked_at(&self) -> Instant;
+}
+
+struct Call<T, F> {
+    work: F,
+    outcome: Option<Result<T, LedgerError>>,
+    caller: oneshot::Sender<Result<T, LedgerError>>,
+    asked_at: Instant,
+}
+
+impl<T, F> Request for Call<T, F>
+where
+    T: Send,
+    F: FnMut(&mut Tx<'_>) -> Result<T, OpError> + Send,
+{
+    fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), rusqlite::Error> {
+        self.outcome = None;
+        match (self.work)(tx) {
+            Ok(value) => self.outcome = Some(Ok(value)),
+            Err(OpError::Refused(error)) => self.outcome = Some(Err(error)),
+            Err(OpError::Broken(error)) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), LedgerError>) {
+        let answer = match (committed, self.outcome) {
+            (Err(error), _) => Err(error),
+            (Ok(()), Some(outcome)) => outcome,
+            // Dropping the sender tells the caller that the ledger is closed.
+            (Ok(()), None) => return,
+        };
+        // The caller may have gone away; what it asked for stands all the same.
+        let _ = self.caller.send(answer);
+    }
+
+    fn asked_at(&self) -> Instant {
+        self.asked_at
+    }
+}
+
+/// The callers' end of the queue.
+#[derive(Clone)]
+pub(super) struct Writer {
+    requests: mpsc::Sender<Box<dyn Request>>,
+    path: Arc<PathBuf>,
+}
+
+impl Writer {
+    /// Runs `work` in the next transaction and answers once it is durable.
+    pub(super) async fn run<T, F>(&self, work: F) -> Result<T, LedgerError>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Tx<'_>) -> Result<T, OpError> + Send + 'static,
+    {
+        let closed = || LedgerError::Closed { path: self.path.as_ref().clone() };
+        let (caller, answer) = oneshot::channel();
+        let call = Call { work, outcome: None, caller, asked_at: Instant::now() };
+        self.requests.send(Box::new(call)).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+}
+
+/// What the writer thread works with.
+pub(super) struct WriterThread {
+    pub(super) path: Arc<PathBuf>,
+    pub(super) db: Connection,
+    pub(super) queue: Queue,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) sink: Arc<dyn EventSink>,
+    pub(super) me: i64,
+    pub(super) owner: OwnerId,
+    /// Wakes the thread that moves the log into the database.
+    pub(super) checkpointer: std::sync::mpsc::SyncSender<()>,
+}
+
+/// Starts the thread; it ends, and calls `at_end`, when every [`Writer`] is gone.
+pub(super) fn start(
+    mut thread: WriterThread,
+    at_end: impl FnOnce(&Connection) + Send + 'static,
+) -> std::io::Result<(Writer, thread::JoinHandle<()>)> {
+    let (requests, mut waiting) = mpsc::channel(WAITING);
+    let path = Arc::clone(&thread.path);
+    let handle = thread::Builder::new().name("ledger-writer".to_owned()).spawn(move || {
+        let mut commits = 0;
+        while let Some(first) = waiting.blocking_recv() {
+            thread.serve(first, &mut waiting);
+            commits += 1;
+            if commits % COMMITS_PER_CHECKPOINT == 0 {
+                let _ = thread.checkpointer.try_send(());
+            }
+        }
+        at_end(&thread.db);
+    })?;
+    Ok((Writer { requests, path }, handle))
+}
+
+type Pending = VecDeque<Box<dyn Request>>;
+
+impl WriterThread {
+    /// Commits one batch that begins with `first`.
+    fn serve(&mut self, first: Box<dyn Request>, waiting: &mut mpsc::Receiver<Box<dyn Request>>) {
+        let mut done = Pending::new();
+        match self.together(first, waiting, &mut done) {
+            Ok(events) => self.settle(done, &events),
+            Err(Undone::Nothing(error)) => {
+                for request in done {
+                    request.answer(Err(error.clone()));
+                }
+            }
+            Err(Undone::Guilty(_)) => {
+                for request in done {
+                    self.alone(request);
+                }
+            }
+        }
+    }
+
+    /// One transaction for `first` and whatever else is waiting. Every request
+    /// taken from the queue is in `done` afterwards.
+    fn together(
+        &self,
+        first: Box<dyn Request>,
+        waiting: &mut mpsc::Receiver<Box<dyn Request>>,
+        done: &mut Pending,
+    ) -> Result<Vec<Event>, Undone> {
+        done.push_back(first);
+        let _turn = self.queue.take().map_err(|error| Undone::Nothing(LedgerError::io(&self.path, &error)))?;
+        self.control("BEGIN IMMEDIATE")?;
+        let mut tx = self.tx();
+        let mut ran = 0;
+        while ran < BATCH {
+            if ran == done.len() {
+                match waiting.try_recv() {
+                    Ok(request) => done.push_back(request),
+                    Err(_) => break,
+                }
+            }
+            let Some(request) = done.back_mut() else { break };
+            tx.waited = request.asked_at().elapsed();
+            if let Err(error) = request.run(&mut tx) {
+                self.undo();
+                return Err(self.judge(error));
+            }
+            ran += 1;
+        }
+        failpoint!("commit.before");
+        let events = std::mem::take(&mut tx.events);
+        self.control("COMMIT").inspect_err(|_| self.undo())?;
+        failpoint!("commit.after");
+        Ok(events)
+    }
+
+    /// A transaction for one request, after its batch was undone.
+    fn alone(&self, mut request: Box<dyn Request>) {
+        let outcome = self.alone_in_turn(request.as_mut());
+        match outcome {
+            Ok(events) => self.settle(Pending::from([request]), &events),
+            Err(Undone::Nothing(error) | Undone::Guilty(error)) => request.answer(Err(error)),
+        }
+    }
+
+    fn alone_in_turn(&self, request: &mut dyn Request) -> Result<Vec<Event>, Undone> {
+        let _turn = self.queue.take().map_err(|error| Undone::Nothing(LedgerError::io(&self.path, &error)))?;
+        self.control("BEGIN IMMEDIATE")?;
+        let mut tx = self.tx();
+        tx.waited = request.asked_at().elapsed();
+        if let Err(error) = request.run(&mut tx) {
+            self.undo();
+            return Err(self.judge(error));
+        }
+        let events = std::mem::take(&mut tx.events);
+        self.control("COMMIT").inspect_err(|_| self.undo())?;
+        Ok(events)
+    }
+
+    fn tx(&self) -> Tx<'_> {
+        Tx {
+            db: &self.db,
+            now: self.clock.now(),
+            me: self.me,
+            owner: &self.owner,
+            waited: Duration::ZERO,
+            events: Vec::new(),
+        }
+    }
+
+    fn control(&self, statement: &str) -> Result<(), Undone> {
+        self.db
+            .prepare_cached(statement)
+            .and_then(|mut prepared| prepared.execute([]))
+            .map(|_| ())
+            .map_err(|error| Undone::Nothing(LedgerError::sqlite(&self.path, &error)))
+    }
+
+    fn undo(&self) {
+        if !self.db.is_autocommit() {
+            // A failed rollback leaves a transaction that the next BEGIN reports.
+            let _ = self.control("ROLLBACK");
+        }
+    }
+
+    /// The disk's troubles are everybody's; anything else is one request's.
+    fn judge(&self, error: rusqlite::Error) -> Undone {
+        let error = LedgerError::sqlite(&self.path, &error);
+        match error {
+            LedgerError::Refused { .. } => Undone::Guilty(error),
+            _ => Undone::Nothing(error),
+        }
+    }
+
+    fn settle(&self, done: Pending, events: &[Event]) {
+        for event in events {
+            self.sink.emit(event);
+        }
+        for request in done {
+            request.answer(Ok(()));
+        }
+    }
+}
+
+/// Why a transaction was undone.
+enum Undone {
+    /// Nothing in it can be done now.
+    Nothing(LedgerError),
+    /// One of its requests cannot.
+    Guilty(LedgerError),
+}

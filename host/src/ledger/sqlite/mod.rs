@@ -1,0 +1,13 @@
+//! The ledger in one SQLite file: the public face.
+//!
+//! `store` is the handle; the other files are its statements, one subject each.
+
+mod effect;
+mod ending;
+mod lease;
+mod plan;
+mod reconciler;
+pub(super) mod rows;
+mod store;
+
+pub use store::{Options, SqliteLedger};

@@ -1,0 +1,129 @@
+//! How much memory the host process takes when every worker runs an adapter
+//! that takes all it can get, inside its sandbox or through the host.
+//!
+//! The statement: with 16 workers and the default limit of 64 MiB the process
+//! stays below 16 × 64 + 256 MiB, however many works there are.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+use std::time::Duration;
+
+use paperfall_e2e::{Guest, Ran, Stage, finish};
+use paperfall_miniweb::{Answer, World};
+
+const WORKERS: usize = 16;
+/// What an adapter may have, in MiB.
+const GUEST_MIB: u64 = 64;
+/// What the host itself may take beside, in MiB.
+const HOST_MIB: u64 = 256;
+
+/// Runs so many works, 16 at once, and returns the most memory the process
+/// had resident, in MiB.
+async fn peak_mib(stage: &Stage, works: usize) -> (u64, Ran) {
+    let list: String = (0..works)
+        .map(|n| format!("{{\"work_id\": \"w{n}\", \"doi\": \"10.5555/one\"}}\n"))
+        .collect();
+    let list = stage.rig.file("works.jsonl", list);
+    let mut args = vec!["run".to_owned(), list.display().to_string()];
+    args.push(format!("--workers={WORKERS}"));
+    args.extend(stage.flags());
+    let child = stage.rig.command(args).spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id().unwrap());
+    let watch = tokio::spawn(async move {
+        let mut peak = 0;
+        loop {
+            // A process that has ended has no VmHWM any more.
+            let text = tokio::fs::read_to_string(&status).await.unwrap_or_default();
+            let Some(line) = text.lines().find(|line| line.starts_with("VmHWM:")) else {
+                return peak;
+            };
+            let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+            peak = kib / 1024;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    let ran = finish(child).await;
+    (watch.await.unwrap(), ran)
+}
+
+fn assert_all_ended_as(stage: &Stage, works: usize, ending: &str, ran: &Ran) {
+    assert_eq!(ran.code, 0, "{ran}");
+    assert_eq!(stage.rig.results().len(), works, "{ran}");
+    for work in stage.rig.results().keys() {
+        let first = stage.rig.attempts(work)[0].clone();
+        assert_eq!(first, format!("evil {ending}"), "{work}: {ran}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sixteen_memory_bombs_at_once_stay_below_their_limits_and_256_mib() {
+    // Each takes all the memory there is, touches every page and keeps it
+    // until its deadline.
+    let evil = Guest::new("evil")
+        .resolve(
+            "(loop $more
+               (br_if $more (i32.ne (memory.grow (i32.const 1)) (i32.const -1))))
+             (memory.fill (i32.const 0) (i32.const 7)
+               (i32.mul (memory.size) (i32.const 65536)))
+             (loop $again (br $again))
+             unreachable",
+        )
+        .build();
+    let stage = Stage::new(&evil).await.timeout_ms(1_500);
+    let works = 2 * WORKERS;
+    let (peak, ran) = peak_mib(&stage, works).await;
+    assert_all_ended_as(&stage, works, "error fuel_or_epoch", &ran);
+    println!("peak resident memory: {peak} MiB");
+    let guests = u64::try_from(WORKERS).unwrap() * GUEST_MIB;
+    assert!(peak < guests + HOST_MIB, "{peak} MiB");
+    // Were they not all there at once, this would prove nothing.
+    assert!(peak > guests * 3 / 4, "{peak} MiB");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn floods_through_the_host_do_not_pile_up_in_it() {
+    // Log lines of a megabyte, and answers of seven, one after the other,
+    // until the deadline or the budget.
+    let mut log = Guest::new("evil").pages(20);
+    let _ = log.tell("");
+    let log = log
+        .resolve("(loop $again (call $tell (i32.const 8192) (i32.const 1000000)) (br $again)) unreachable")
+        .build();
+    let mut bodies = Guest::new("evil").host("evil.example");
+    let get = bodies.get("https://evil.example/large");
+    let miss = bodies.miss("not_found");
+    let bodies = bodies
+        .resolve(format!(
+            "(loop $again
+               (global.set $free (i32.const 65536))
+               (br_if $again {get}))
+             {miss}"
+        ))
+        .build();
+    for (evil, ending) in [
+        (log, "error fuel_or_epoch"),
+        (bodies, "error request_limit"),
+    ] {
+        let large = Answer::bytes("application/json", vec![b' '; 7 * 1024 * 1024]);
+        let world = World::new().page("https://evil.example/large", large);
+        let stage = Stage::in_world(world, &evil)
+            .await
+            .settings("[adapter.evil]\nhosts = ['evil.example']\n")
+            .timeout_ms(if ending.ends_with("epoch") {
+                1_500
+            } else {
+                60_000
+            });
+        let (peak, ran) = peak_mib(&stage, WORKERS).await;
+        assert_all_ended_as(&stage, WORKERS, ending, &ran);
+        println!("{ending}: peak resident memory {peak} MiB");
+        let bound = u64::try_from(WORKERS).unwrap() * GUEST_MIB + HOST_MIB;
+        assert!(peak < bound, "{peak} MiB");
+    }
+}
