@@ -7,6 +7,7 @@
 //! its budgets.
 
 mod attempt;
+mod finish;
 mod knowledge;
 mod queue;
 mod race;

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use futures_util::stream::{FuturesUnordered, StreamExt};
+use futures_util::stream::FuturesUnordered;
 
 use super::attempt::{Context, Ended, TimeLimit, Winner, ask, probe_candidates};
+use super::finish::next_ended;
 use super::knowledge::Knowledge;
 use super::queue::Queue;
 use super::record::AttemptRecord;
@@ -258,9 +259,9 @@ impl Race {
         let mut in_flight: Vec<InFlight> = Vec::new();
         loop {
             self.fill(&running, &mut in_flight, deadline);
-            let first = tokio::select! {
+            let ended = tokio::select! {
                 biased;
-                ended = running.next() => ended?,
+                ended = next_ended(&mut running) => ended?,
                 // What an attempt learnt before it turned to its candidates
                 // need not wait for their probes.
                 () = self.context.knowledge.news() => {
@@ -268,14 +269,8 @@ impl Race {
                     continue;
                 }
             };
-            let mut ready = vec![first];
-            // Equal successes resolve by source order, not by chance.
-            while let Some(Some(more)) = running.next().now_or_never() {
-                ready.push(more);
-            }
-            ready.sort_by_key(|(index, _)| *index);
             let mut win = None;
-            for (index, ended) in ready {
+            for (index, ended) in ended {
                 if let (Some(_), Some(loser)) = (&win, &ended.winner) {
                     // It lost by order alone and stays in flight: should the
                     // winner be struck, it gets its turn again.

@@ -17,7 +17,11 @@ pub struct RetryPolicy {
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self { rounds: 5, first_wait: Duration::from_secs(30), longest_wait: Duration::from_secs(3600) }
+        Self {
+            rounds: 5,
+            first_wait: Duration::from_secs(30),
+            longest_wait: Duration::from_secs(3600),
+        }
     }
 }
 
@@ -32,7 +36,9 @@ impl RetryPolicy {
     #[must_use]
     pub fn ceiling(&self, failures: u32) -> Duration {
         let doublings = failures.saturating_sub(1).min(31);
-        self.first_wait.saturating_mul(1 << doublings).min(self.longest_wait)
+        self.first_wait
+            .saturating_mul(1 << doublings)
+            .min(self.longest_wait)
     }
 
     /// A wait drawn evenly from nothing to the ceiling.

@@ -41,7 +41,12 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:03}", self.0.div_euclid(1000), self.0.rem_euclid(1000))
+        write!(
+            f,
+            "{}.{:03}",
+            self.0.div_euclid(1000),
+            self.0.rem_euclid(1000)
+        )
     }
 }
 
@@ -73,7 +78,10 @@ impl SteadyClock {
 
     /// Reads this wall clock once.
     pub fn anchored(wall: impl FnOnce() -> Timestamp) -> Self {
-        Self { wall: wall(), start: Instant::now() }
+        Self {
+            wall: wall(),
+            start: Instant::now(),
+        }
     }
 }
 
@@ -113,6 +121,8 @@ impl Clock for ManualClock {
 }
 
 fn system_wall() -> Timestamp {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since_epoch = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     Timestamp::from_millis(0).after(since_epoch)
 }

@@ -15,7 +15,9 @@ use super::state::JobState;
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum LedgerError {
     /// There is no such file.
-    #[error("there is no ledger at {path}; check the path, or let a run with --enable-idempotency create one")]
+    #[error(
+        "there is no ledger at {path}; check the path, or let a run with --enable-idempotency create one"
+    )]
     Missing {
         /// The file that is not there.
         path: PathBuf,
@@ -35,7 +37,9 @@ pub enum LedgerError {
         detail: String,
     },
     /// A newer program wrote it.
-    #[error("{path} has ledger schema {found} and this paperfall knows {known}; nothing was changed. Use a newer paperfall, or another --ledger")]
+    #[error(
+        "{path} has ledger schema {found} and this paperfall knows {known}; nothing was changed. Use a newer paperfall, or another --ledger"
+    )]
     Newer {
         /// The file.
         path: PathBuf,
@@ -45,7 +49,9 @@ pub enum LedgerError {
         known: u32,
     },
     /// It may not be written.
-    #[error("the ledger {path} cannot be written ({detail}); check the permissions of the file and its folder, or name another --ledger")]
+    #[error(
+        "the ledger {path} cannot be written ({detail}); check the permissions of the file and its folder, or name another --ledger"
+    )]
     ReadOnly {
         /// The file.
         path: PathBuf,
@@ -53,7 +59,9 @@ pub enum LedgerError {
         detail: String,
     },
     /// Another program keeps it locked.
-    #[error("the ledger {path} stayed locked by another program for {waited_ms} ms; close that program (a sqlite3 shell with an open transaction?) and try again")]
+    #[error(
+        "the ledger {path} stayed locked by another program for {waited_ms} ms; close that program (a sqlite3 shell with an open transaction?) and try again"
+    )]
     Locked {
         /// The file.
         path: PathBuf,
@@ -61,13 +69,17 @@ pub enum LedgerError {
         waited_ms: u64,
     },
     /// The disk is full.
-    #[error("the disk of the ledger {path} is full; what was acknowledged is safe. Free some space and go on")]
+    #[error(
+        "the disk of the ledger {path} is full; what was acknowledged is safe. Free some space and go on"
+    )]
     DiskFull {
         /// The file.
         path: PathBuf,
     },
     /// Pages of the file make no sense.
-    #[error("the ledger {path} is damaged ({detail}); stop its users, keep a copy, and rescue it with `sqlite3 {path} .recover`")]
+    #[error(
+        "the ledger {path} is damaged ({detail}); stop its users, keep a copy, and rescue it with `sqlite3 {path} .recover`"
+    )]
     Corrupt {
         /// The file.
         path: PathBuf,
@@ -83,7 +95,9 @@ pub enum LedgerError {
         detail: String,
     },
     /// A statement failed for a reason of its own.
-    #[error("the ledger {path} refused a statement ({detail}); this is a defect of paperfall, or the file was changed by hand")]
+    #[error(
+        "the ledger {path} refused a statement ({detail}); this is a defect of paperfall, or the file was changed by hand"
+    )]
     Refused {
         /// The file.
         path: PathBuf,
@@ -97,7 +111,9 @@ pub enum LedgerError {
         path: PathBuf,
     },
     /// The lease is lost.
-    #[error("the lease on job {job} with fence {fence} is lost: it expired, was released, or another worker took the job over; stop working on it and touch nothing")]
+    #[error(
+        "the lease on job {job} with fence {fence} is lost: it expired, was released, or another worker took the job over; stop working on it and touch nothing"
+    )]
     Fenced {
         /// The job.
         job: JobId,
@@ -131,7 +147,9 @@ pub enum LedgerError {
         kind: OpType,
     },
     /// The effect was not begun under this lease.
-    #[error("{kind} {op} of job {job} cannot be finished: it was not begun under this lease; begin it first")]
+    #[error(
+        "{kind} {op} of job {job} cannot be finished: it was not begun under this lease; begin it first"
+    )]
     NotBegun {
         /// The job.
         job: JobId,
@@ -141,7 +159,9 @@ pub enum LedgerError {
         kind: OpType,
     },
     /// Something is too long to be stored; it is not cut.
-    #[error("{what} has {bytes} bytes and the ledger stores at most {limit}; nothing was stored. Keep it in a file and store its path")]
+    #[error(
+        "{what} has {bytes} bytes and the ledger stores at most {limit}; nothing was stored. Keep it in a file and store its path"
+    )]
     TooLarge {
         /// What.
         what: &'static str,
@@ -167,7 +187,10 @@ impl LedgerError {
     /// The same call may succeed later, without anything acknowledged being lost.
     #[must_use]
     pub const fn is_temporary(&self) -> bool {
-        matches!(self, Self::Locked { .. } | Self::DiskFull { .. } | Self::Io { .. })
+        matches!(
+            self,
+            Self::Locked { .. } | Self::DiskFull { .. } | Self::Io { .. }
+        )
     }
 
     /// The lease is gone; the job belongs to somebody else now.
@@ -179,7 +202,9 @@ impl LedgerError {
     pub(super) fn io(path: &Path, error: &std::io::Error) -> Self {
         let (path, detail) = (path.to_owned(), error.to_string());
         match error.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::DiskFull { path },
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                Self::DiskFull { path }
+            }
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
                 Self::ReadOnly { path, detail }
             }
@@ -192,12 +217,15 @@ impl LedgerError {
         let (path, detail) = (path.to_owned(), error.to_string());
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull { path },
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                Self::Locked { path, waited_ms: super::open::BUSY_PATIENCE_MS }
-            }
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked {
+                path,
+                waited_ms: super::open::BUSY_PATIENCE_MS,
+            },
             Some(ErrorCode::DatabaseCorrupt) => Self::Corrupt { path, detail },
             Some(ErrorCode::NotADatabase) => Self::NotALedger { path, detail },
-            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => Self::ReadOnly { path, detail },
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
+                Self::ReadOnly { path, detail }
+            }
             Some(ErrorCode::SystemIoFailure) => Self::Io { path, detail },
             _ => Self::Refused { path, detail },
         }

@@ -35,12 +35,20 @@ pub fn pass(name: &str) {
         let nth = parts.next().and_then(|n| n.parse().ok()).unwrap_or(1);
         Some((name.to_owned(), action.to_owned(), nth))
     });
-    let Some((wanted, action, nth)) = plan else { return };
+    let Some((wanted, action, nth)) = plan else {
+        return;
+    };
     if wanted != name || PASSED.fetch_add(1, Ordering::SeqCst) + 1 != *nth {
         return;
     }
     let signal = if action == "stop" { "-STOP" } else { "-KILL" };
     // A real signal from outside, as an operator or the system would send it.
-    let sent = std::process::Command::new("kill").arg(signal).arg(std::process::id().to_string()).status();
-    assert!(sent.is_ok_and(|status| status.success()), "the failpoint {name} could not send {signal}");
+    let sent = std::process::Command::new("kill")
+        .arg(signal)
+        .arg(std::process::id().to_string())
+        .status();
+    assert!(
+        sent.is_ok_and(|status| status.success()),
+        "the failpoint {name} could not send {signal}"
+    );
 }

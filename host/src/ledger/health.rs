@@ -129,7 +129,11 @@ impl<S: EventSink> EventSink for Tally<S> {
             Event::OperationCompleted { .. } => add(&self.completed_ops, 1),
             Event::IdempotencyReplay { .. } => add(&self.replays, 1),
             Event::JobLeased { .. } => add(&self.leases, 1),
-            Event::CrashRecoveryEvent { recovered_leases, abandoned_ops, .. } => {
+            Event::CrashRecoveryEvent {
+                recovered_leases,
+                abandoned_ops,
+                ..
+            } => {
                 add(&self.recovered_leases, *recovered_leases);
                 add(&self.abandoned_ops, *abandoned_ops);
             }

@@ -30,12 +30,18 @@ impl Heartbeat {
             loop {
                 ticks.tick().await;
                 match ledger.renew(&lease, lease.ttl).await {
-                    Err(LedgerError::Fenced { .. } | LedgerError::NoSuchJob { .. } | LedgerError::Closed { .. }) => {
+                    Err(
+                        LedgerError::Fenced { .. }
+                        | LedgerError::NoSuchJob { .. }
+                        | LedgerError::Closed { .. },
+                    ) => {
                         tell.send_replace(true);
                         return;
                     }
                     // A full disk may be emptied before the lease ends.
-                    Err(error) => tracing::warn!(job = %lease.job_id, %error, "the lease was not renewed; trying again"),
+                    Err(error) => {
+                        tracing::warn!(job = %lease.job_id, %error, "the lease was not renewed; trying again")
+                    }
                     Ok(()) => {}
                 }
             }

@@ -175,7 +175,12 @@ impl LeaseRequest {
     /// One due job, for this long.
     #[must_use]
     pub const fn one(ttl: Duration) -> Self {
-        Self { limit: 1, ttl, only: None, first: None }
+        Self {
+            limit: 1,
+            ttl,
+            only: None,
+            first: None,
+        }
     }
 }
 

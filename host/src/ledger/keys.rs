@@ -32,7 +32,9 @@ pub enum KeyError {
     #[error("an operation's context is a JSON object, not {0}")]
     NotAnObject(&'static str),
     /// Not a UUID.
-    #[error("`{0}` is not a job id; a job id is a UUID such as 17ed6c55-52a1-838b-8022-b83068d01334")]
+    #[error(
+        "`{0}` is not a job id; a job id is a UUID such as 17ed6c55-52a1-838b-8022-b83068d01334"
+    )]
     NotAJobId(String),
     /// Not 64 hexadecimal digits.
     #[error("`{0}` is not a SHA-256 in hex (64 digits)")]
@@ -359,19 +361,59 @@ fn float_as_python(float: f64) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 mod tests {
     use super::*;
 
     /// Computed by DocsToKG's own functions.
     const JOB_VECTORS: &[(&str, &str, &str, &str)] = &[
-        ("w-123", "a-456", "https://example.org/paper.pdf", "67f7640f888de7a2f799069aeaced920e858c52b5926d4414a680f6ac609e438"),
-        ("W2741809807", "W2741809807:pdf", "https://doi.org/10.7717/peerj.4375", "17ed6c5552a1838bc022b83068d01334b79ad685fe6bf1ed88cf8e2dcbc1b67e"),
-        ("", "", " ", "652cd35f3f4045ba777889bc37b6cedc50e3cce8406070dd32350659dc3fa6c5"),
-        ("w\u{f6}rk-\u{dc}", "\u{30a2}\u{30fc}\u{30c6}\u{30a3}\u{30d5}\u{30a1}\u{30af}\u{30c8}", "https://example.org/na\u{ef}ve?q=\u{e9}&x=1", "c60d101273dba125486f6f7b64ddb5740dcab78d6c41bdb16d3ce5951d0949a2"),
-        ("quote\"back\\slash", "tab\tnewline\n", "https://example.org/<>#%25", "cd45922ca80605bde12d3764466c08d9ba5f2feeb841309340b159bd79b6ab15"),
-        ("emoji-\u{1f600}", "a/b", "http://xn--bcher-kva.example/\u{fc}", "2dbbc85f181138a504fbdd8fbafd0b4ee79a1fb86bedb9687310d47bbf4938eb"),
-        ("ctl-\u{1}\u{7f}", "\u{2028}\u{2029}", "https://example.org/\u{a0}", "b946bfce89401fe2e49affacec58367a66fd3b644948770dc22ad712370ed551"),
+        (
+            "w-123",
+            "a-456",
+            "https://example.org/paper.pdf",
+            "67f7640f888de7a2f799069aeaced920e858c52b5926d4414a680f6ac609e438",
+        ),
+        (
+            "W2741809807",
+            "W2741809807:pdf",
+            "https://doi.org/10.7717/peerj.4375",
+            "17ed6c5552a1838bc022b83068d01334b79ad685fe6bf1ed88cf8e2dcbc1b67e",
+        ),
+        (
+            "",
+            "",
+            " ",
+            "652cd35f3f4045ba777889bc37b6cedc50e3cce8406070dd32350659dc3fa6c5",
+        ),
+        (
+            "w\u{f6}rk-\u{dc}",
+            "\u{30a2}\u{30fc}\u{30c6}\u{30a3}\u{30d5}\u{30a1}\u{30af}\u{30c8}",
+            "https://example.org/na\u{ef}ve?q=\u{e9}&x=1",
+            "c60d101273dba125486f6f7b64ddb5740dcab78d6c41bdb16d3ce5951d0949a2",
+        ),
+        (
+            "quote\"back\\slash",
+            "tab\tnewline\n",
+            "https://example.org/<>#%25",
+            "cd45922ca80605bde12d3764466c08d9ba5f2feeb841309340b159bd79b6ab15",
+        ),
+        (
+            "emoji-\u{1f600}",
+            "a/b",
+            "http://xn--bcher-kva.example/\u{fc}",
+            "2dbbc85f181138a504fbdd8fbafd0b4ee79a1fb86bedb9687310d47bbf4938eb",
+        ),
+        (
+            "ctl-\u{1}\u{7f}",
+            "\u{2028}\u{2029}",
+            "https://example.org/\u{a0}",
+            "b946bfce89401fe2e49affacec58367a66fd3b644948770dc22ad712370ed551",
+        ),
     ];
 
     #[test]
@@ -386,29 +428,90 @@ mod tests {
         let ab = "ab".repeat(32);
         let cd = "cd".repeat(32);
         let vectors = [
-            ("HEAD", "job-1", json!({"url": "https://example.org/p.pdf"}), "1aea7dca48a75e0bb448e6e24eb0a49d8b654ea187f50d6eacd2c986c259159d"),
-            ("STREAM", "job-1", json!({"url": "https://example.org/p.pdf", "range_start": 0}), "eaf881876be0331f7fd1ac525e58bc1b5797ad6f674aaf391cc5731fd49af26f"),
-            ("STREAM", "job-1", json!({"url": "https://example.org/p.pdf", "range_start": 1_048_576}), "3f7873380651fdebe1e4a8c782a284a7a435b9afa387097ae1c2aa97164bab1f"),
-            ("FINALIZE", "job-1", json!({"sha256": ab, "part": "x.part", "final": "x.pdf"}), "1201e1f60dbe4cc4c3ac301df38c50530835ca435a366dc3270904cb1b4e4703"),
-            ("INDEX", "job-1", json!({"sha256": ab}), "925bdc6ac8acab0d2e69c3cc8af11b2b4e368658f835c94d990ab3281144dc1b"),
-            ("DEDUPE", "job-1", json!({"sha256": cd, "target": "pdf/cd/x.pdf"}), "df863a865b72e1930da5ec74b082d1965400acd632a9b051ef02f71ab27b4ca5"),
-            ("FALLBACK", "job-1", json!({"source": "unpaywall_pdf", "attempt": 1}), "255ff44ad65b8ada7b77e5d8f39b65b45bf3b04d90b36aea2fbff3c3bdeb5be8"),
-            ("RESOLUTION", "job-1", json!({"source": "wayback_pdf"}), "19d187cbc7d51abc2d95791fb102c51fc0f09493acc6dad0b713f4bb743dce45"),
-            ("HEAD", "j\u{f6}b", json!({"url": "https://example.org/\u{e9}\u{1f600}"}), "530d7640098f0a8ad015929659c472fbd95c45a90a0542fa4b8caabad7b07a7d"),
+            (
+                "HEAD",
+                "job-1",
+                json!({"url": "https://example.org/p.pdf"}),
+                "1aea7dca48a75e0bb448e6e24eb0a49d8b654ea187f50d6eacd2c986c259159d",
+            ),
+            (
+                "STREAM",
+                "job-1",
+                json!({"url": "https://example.org/p.pdf", "range_start": 0}),
+                "eaf881876be0331f7fd1ac525e58bc1b5797ad6f674aaf391cc5731fd49af26f",
+            ),
+            (
+                "STREAM",
+                "job-1",
+                json!({"url": "https://example.org/p.pdf", "range_start": 1_048_576}),
+                "3f7873380651fdebe1e4a8c782a284a7a435b9afa387097ae1c2aa97164bab1f",
+            ),
+            (
+                "FINALIZE",
+                "job-1",
+                json!({"sha256": ab, "part": "x.part", "final": "x.pdf"}),
+                "1201e1f60dbe4cc4c3ac301df38c50530835ca435a366dc3270904cb1b4e4703",
+            ),
+            (
+                "INDEX",
+                "job-1",
+                json!({"sha256": ab}),
+                "925bdc6ac8acab0d2e69c3cc8af11b2b4e368658f835c94d990ab3281144dc1b",
+            ),
+            (
+                "DEDUPE",
+                "job-1",
+                json!({"sha256": cd, "target": "pdf/cd/x.pdf"}),
+                "df863a865b72e1930da5ec74b082d1965400acd632a9b051ef02f71ab27b4ca5",
+            ),
+            (
+                "FALLBACK",
+                "job-1",
+                json!({"source": "unpaywall_pdf", "attempt": 1}),
+                "255ff44ad65b8ada7b77e5d8f39b65b45bf3b04d90b36aea2fbff3c3bdeb5be8",
+            ),
+            (
+                "RESOLUTION",
+                "job-1",
+                json!({"source": "wayback_pdf"}),
+                "19d187cbc7d51abc2d95791fb102c51fc0f09493acc6dad0b713f4bb743dce45",
+            ),
+            (
+                "HEAD",
+                "j\u{f6}b",
+                json!({"url": "https://example.org/\u{e9}\u{1f600}"}),
+                "530d7640098f0a8ad015929659c472fbd95c45a90a0542fa4b8caabad7b07a7d",
+            ),
         ];
         for (kind, job, context, key) in vectors {
             let context = Context::new(context).unwrap();
-            assert_eq!(OpKey::raw(kind, job, &context).to_string(), key, "{kind} {context:?}");
+            assert_eq!(
+                OpKey::raw(kind, job, &context).to_string(),
+                key,
+                "{kind} {context:?}"
+            );
         }
     }
 
     #[test]
     fn any_json_is_hashed_as_docstokg_hashes_it() {
         let vectors = [
-            (json!({"b": 1, "a": [true, null, false, {"z": "\u{e9}", "A": -5}]}), "ee476bf2a5ba8aad05d11d2d054c4b0484186d56b636c4cdf21753b61ab063a0"),
-            (json!({"n": 1_000_000_000_000_000_u64, "neg": -1, "empty": {}, "list": []}), "d768ee8cfc86dbb4236320c1d6d0d9617089077d15e22c01d0a19a4df10e6822"),
-            (json!({"f": 1.5}), "cbcbaa56abc7e759b619db958afdedaa179ef85569b73cfcf424442a66525fea"),
-            (json!({"aB": 1, "Ab": 2, "ab": 3}), "5794425bedc1412528bffd8b0accd1384d6c7d33a9a538e3700c96996591c81d"),
+            (
+                json!({"b": 1, "a": [true, null, false, {"z": "\u{e9}", "A": -5}]}),
+                "ee476bf2a5ba8aad05d11d2d054c4b0484186d56b636c4cdf21753b61ab063a0",
+            ),
+            (
+                json!({"n": 1_000_000_000_000_000_u64, "neg": -1, "empty": {}, "list": []}),
+                "d768ee8cfc86dbb4236320c1d6d0d9617089077d15e22c01d0a19a4df10e6822",
+            ),
+            (
+                json!({"f": 1.5}),
+                "cbcbaa56abc7e759b619db958afdedaa179ef85569b73cfcf424442a66525fea",
+            ),
+            (
+                json!({"aB": 1, "Ab": 2, "ab": 3}),
+                "5794425bedc1412528bffd8b0accd1384d6c7d33a9a538e3700c96996591c81d",
+            ),
         ];
         for (value, key) in vectors {
             assert_eq!(digest(&value).to_string(), key, "{value}");
@@ -418,8 +521,16 @@ mod tests {
     #[test]
     fn floats_look_as_python_writes_them() {
         for (float, text) in [
-            (1.5, "1.5"), (1.0, "1.0"), (0.0001, "0.0001"), (0.000_01, "1e-05"), (-2.5e-7, "-2.5e-07"),
-            (1e15, "1000000000000000.0"), (1e16, "1e+16"), (1.25e100, "1.25e+100"), (0.0, "0.0"), (-0.0, "-0.0"),
+            (1.5, "1.5"),
+            (1.0, "1.0"),
+            (0.0001, "0.0001"),
+            (0.000_01, "1e-05"),
+            (-2.5e-7, "-2.5e-07"),
+            (1e15, "1000000000000000.0"),
+            (1e16, "1e+16"),
+            (1.25e100, "1.25e+100"),
+            (0.0, "0.0"),
+            (-0.0, "-0.0"),
         ] {
             assert_eq!(float_as_python(float), text);
         }
@@ -436,7 +547,11 @@ mod tests {
 
     #[test]
     fn a_job_id_is_a_version_8_uuid_computed_from_the_key_alone() {
-        let key = JobKey::new("W2741809807", "W2741809807:pdf", "https://doi.org/10.7717/peerj.4375");
+        let key = JobKey::new(
+            "W2741809807",
+            "W2741809807:pdf",
+            "https://doi.org/10.7717/peerj.4375",
+        );
         let id = JobId::from_key(&key);
         assert_eq!(id.to_string(), "17ed6c55-52a1-838b-8022-b83068d01334");
         assert_eq!(id.0.get_version_num(), 8);
@@ -447,7 +562,13 @@ mod tests {
 
     #[test]
     fn hashes_and_ids_that_are_not_are_refused() {
-        for bad in ["", "17ed", &"g".repeat(64), &"A".repeat(64), &"é".repeat(32)] {
+        for bad in [
+            "",
+            "17ed",
+            &"g".repeat(64),
+            &"A".repeat(64),
+            &"é".repeat(32),
+        ] {
             assert!(Sha256Hex::parse(bad).is_err(), "{bad}");
             assert!(JobId::parse(bad).is_err(), "{bad}");
         }

@@ -18,13 +18,16 @@ use super::state::JobState;
 pub(super) fn migrate(path: &Path, db: &mut Connection) -> Result<(), LedgerError> {
     let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
     let backup = free_backup_name(path);
-    db.execute("VACUUM INTO ?1", [backup.to_string_lossy()]).map_err(failed)?;
+    db.execute("VACUUM INTO ?1", [backup.to_string_lossy()])
+        .map_err(failed)?;
     tracing::info!(ledger = %path.display(), backup = %backup.display(), "migrating a DocsToKG ledger; the copy keeps it as it was");
     // Dropping the old tables must not cascade into rows just copied. The
     // setting cannot change inside a transaction.
-    db.execute_batch("PRAGMA foreign_keys = OFF").map_err(failed)?;
+    db.execute_batch("PRAGMA foreign_keys = OFF")
+        .map_err(failed)?;
     let migrated = move_rows(db);
-    db.execute_batch("PRAGMA foreign_keys = ON").map_err(failed)?;
+    db.execute_batch("PRAGMA foreign_keys = ON")
+        .map_err(failed)?;
     let jobs = migrated.map_err(failed)?;
     match jobs {
         Some(jobs) => tracing::info!(jobs, "migrated"),
@@ -94,16 +97,32 @@ fn move_jobs(db: &Connection) -> rusqlite::Result<u64> {
         let job = LegacyJob::read(row)?;
         let done = job.state.is_terminal() || job.state == JobState::Finalized;
         // Their PLANNED rows may carry an owner; ours hold nothing before LEASED.
-        let held = job.lease_until.filter(|_| !done && job.state != JobState::Planned);
+        let held = job
+            .lease_until
+            .filter(|_| !done && job.state != JobState::Planned);
         let owner_id = match (&job.owner, held) {
             (Some(name), Some(_)) => Some(owner.query_row([name], |row| row.get::<_, i64>(0))?),
             _ => None,
         };
-        let due = if done { None } else { Some(owner_id.and(held).unwrap_or(0)) };
+        let due = if done {
+            None
+        } else {
+            Some(owner_id.and(held).unwrap_or(0))
+        };
         let finished = done.then_some(job.updated_at);
         write.execute(params![
-            job.key.as_bytes(), job.state.code(), due, owner_id, job.created_at, job.updated_at, finished,
-            job.work_id, job.artifact_id, job.url, job.foreign_id, job.foreign_key,
+            job.key.as_bytes(),
+            job.state.code(),
+            due,
+            owner_id,
+            job.created_at,
+            job.updated_at,
+            finished,
+            job.work_id,
+            job.artifact_id,
+            job.url,
+            job.foreign_id,
+            job.foreign_key,
         ])?;
         moved += 1;
     }
@@ -126,12 +145,18 @@ struct LegacyJob {
 
 impl LegacyJob {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let text = |index: usize| row.get::<_, Option<String>>(index).map(Option::unwrap_or_default);
+        let text = |index: usize| {
+            row.get::<_, Option<String>>(index)
+                .map(Option::unwrap_or_default)
+        };
         let key_text = text(9)?;
         let (key, foreign_key) = match Sha256Hex::parse(&key_text) {
             Ok(hash) => (JobKey::from_bytes(*hash.as_bytes()), None),
             // Not one of its own keys: kept as text, found by its hash.
-            Err(_) => (JobKey::from_bytes(*Sha256Hex::of(key_text.as_bytes()).as_bytes()), Some(key_text)),
+            Err(_) => (
+                JobKey::from_bytes(*Sha256Hex::of(key_text.as_bytes()).as_bytes()),
+                Some(key_text),
+            ),
         };
         let id = text(0)?;
         let foreign_id = (id != JobId::from_key(&key).to_string()).then_some(id);

@@ -40,13 +40,13 @@ pub use event::{Event, EventSink, NoSink};
 pub use health::{Counts, Durations, Tally, Verdict};
 pub use heartbeat::Heartbeat;
 pub use job::{
-    Fence, FirstOp, Lease, LeaseRequest, Leased, MAX_NAME_BYTES, MAX_PAYLOAD_BYTES, NewJob, Outlook, OwnerId, Planned,
-    StoredObject,
+    Fence, FirstOp, Lease, LeaseRequest, Leased, MAX_NAME_BYTES, MAX_PAYLOAD_BYTES, NewJob,
+    Outlook, OwnerId, Planned, StoredObject,
 };
 pub use keys::{Context, JobId, JobKey, KeyError, OpKey, Sha256Hex};
 pub use op::{
-    Begin, Begun, Failed, Failure, Finish, Finished, IndexEntry, Indexed, MAX_RECORD_BYTES, Op, OpType, Replay,
-    ResultCode,
+    Begin, Begun, Failed, Failure, Finish, Finished, IndexEntry, Indexed, MAX_RECORD_BYTES, Op,
+    OpType, Replay, ResultCode,
 };
 pub use open::{Durability, Existing};
 pub use reader::{JobRecord, LedgerReader, OpRecord, StateCount};

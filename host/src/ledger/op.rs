@@ -35,8 +35,15 @@ pub enum OpType {
 
 impl OpType {
     /// Every kind.
-    pub const ALL: [Self; 7] =
-        [Self::Resolution, Self::Fallback, Self::Head, Self::Stream, Self::Finalize, Self::Index, Self::Dedupe];
+    pub const ALL: [Self; 7] = [
+        Self::Resolution,
+        Self::Fallback,
+        Self::Head,
+        Self::Stream,
+        Self::Finalize,
+        Self::Index,
+        Self::Dedupe,
+    ];
 
     /// The name in keys, tables and events.
     #[must_use]
@@ -62,7 +69,10 @@ impl OpType {
     /// no harm, and INDEX happens in the ledger's own transaction.
     #[must_use]
     pub const fn needs_intent(self) -> bool {
-        matches!(self, Self::Resolution | Self::Stream | Self::Finalize | Self::Dedupe)
+        matches!(
+            self,
+            Self::Resolution | Self::Stream | Self::Finalize | Self::Dedupe
+        )
     }
 }
 
@@ -106,9 +116,14 @@ impl ResultCode {
     /// The code with this name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Ok, Self::Retryable, Self::NonRetryable, Self::Abandoned]
-            .into_iter()
-            .find(|code| code.as_str() == name)
+        [
+            Self::Ok,
+            Self::Retryable,
+            Self::NonRetryable,
+            Self::Abandoned,
+        ]
+        .into_iter()
+        .find(|code| code.as_str() == name)
     }
 }
 
@@ -136,7 +151,11 @@ impl Op {
     /// The effect `kind` of `job` that this context tells apart from others.
     #[must_use]
     pub fn new(kind: OpType, job: JobId, context: Context) -> Self {
-        Self { key: OpKey::new(kind, job, &context), kind, context }
+        Self {
+            key: OpKey::new(kind, job, &context),
+            kind,
+            context,
+        }
     }
 
     /// Its key.
@@ -211,13 +230,27 @@ impl Finish {
     /// The effect happened.
     #[must_use]
     pub const fn ok(op: Op, result: Value) -> Self {
-        Self { op, code: ResultCode::Ok, result, advance: None, object: None, then: None }
+        Self {
+            op,
+            code: ResultCode::Ok,
+            result,
+            advance: None,
+            object: None,
+            then: None,
+        }
     }
 
     /// The effect did not happen.
     #[must_use]
     pub const fn not(op: Op, code: ResultCode, result: Value) -> Self {
-        Self { op, code, result, advance: None, object: None, then: None }
+        Self {
+            op,
+            code,
+            result,
+            advance: None,
+            object: None,
+            then: None,
+        }
     }
 
     /// With it, the job got this far.

@@ -46,10 +46,14 @@ pub enum Existing {
 /// Opens the file for writing, without looking into it.
 pub(super) fn writable(path: &Path, existing: Existing) -> Result<Connection, LedgerError> {
     if path.is_dir() {
-        return Err(LedgerError::Folder { path: path.to_owned() });
+        return Err(LedgerError::Folder {
+            path: path.to_owned(),
+        });
     }
     if existing == Existing::Required && !path.exists() {
-        return Err(LedgerError::Missing { path: path.to_owned() });
+        return Err(LedgerError::Missing {
+            path: path.to_owned(),
+        });
     }
     if let (Existing::OrNew, Some(folder)) = (existing, path.parent()) {
         std::fs::create_dir_all(folder).map_err(|error| LedgerError::io(path, &error))?;
@@ -64,7 +68,10 @@ pub(super) fn writable(path: &Path, existing: Existing) -> Result<Connection, Le
     // SQLite opens a file it may not write for reading, and says nothing.
     if db.is_readonly("main").map_err(failed)? {
         let detail = "it is write-protected".to_owned();
-        return Err(LedgerError::ReadOnly { path: path.to_owned(), detail });
+        return Err(LedgerError::ReadOnly {
+            path: path.to_owned(),
+            detail,
+        });
     }
     Ok(db)
 }
@@ -72,17 +79,25 @@ pub(super) fn writable(path: &Path, existing: Existing) -> Result<Connection, Le
 /// Opens the file for reading; a reader never changes it.
 pub(super) fn readable(path: &Path) -> Result<Connection, LedgerError> {
     if path.is_dir() {
-        return Err(LedgerError::Folder { path: path.to_owned() });
+        return Err(LedgerError::Folder {
+            path: path.to_owned(),
+        });
     }
     match path.try_exists() {
         Ok(true) => {}
-        Ok(false) => return Err(LedgerError::Missing { path: path.to_owned() }),
+        Ok(false) => {
+            return Err(LedgerError::Missing {
+                path: path.to_owned(),
+            });
+        }
         Err(error) => return Err(LedgerError::io(path, &error)),
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let opened = Connection::open_with_flags(path, flags).and_then(|mut db| {
         prepare(&mut db)?;
-        db.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0))?;
+        db.query_row("SELECT count(*) FROM sqlite_master", [], |row| {
+            row.get::<_, i64>(0)
+        })?;
         Ok(db)
     });
     match opened {
@@ -93,7 +108,9 @@ pub(super) fn readable(path: &Path) -> Result<Connection, LedgerError> {
             Connection::open_with_flags(immutable_uri(path), flags)
                 .and_then(|mut db| {
                     prepare(&mut db)?;
-                    db.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0))?;
+                    db.query_row("SELECT count(*) FROM sqlite_master", [], |row| {
+                        row.get::<_, i64>(0)
+                    })?;
                     Ok(db)
                 })
                 .map_err(|error| LedgerError::sqlite(path, &error))
@@ -113,7 +130,9 @@ fn immutable_uri(path: &Path) -> String {
     let mut uri = String::from("file:");
     for byte in path.as_os_str().as_encoded_bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => uri.push(char::from(*byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => {
+                uri.push(char::from(*byte))
+            }
             _ => uri.push_str(&format!("%{byte:02X}")),
         }
     }
@@ -144,14 +163,24 @@ fn wait_for_others(tries: i32) -> bool {
 /// Turns on the write-ahead log and the durability of a writing connection.
 pub(super) fn tune_writer(db: &Connection, durability: Durability) -> rusqlite::Result<()> {
     db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
-    db.execute_batch(&format!("PRAGMA synchronous = {}; PRAGMA wal_autocheckpoint = 0;", durability.pragma()))
+    db.execute_batch(&format!(
+        "PRAGMA synchronous = {}; PRAGMA wal_autocheckpoint = 0;",
+        durability.pragma()
+    ))
 }
 
 /// What the file holds, or why it cannot be used.
 pub(super) fn inspect(path: &Path, db: &Connection) -> Result<Found, LedgerError> {
     match schema::look(db).map_err(|error| LedgerError::sqlite(path, &error))? {
-        Found::Newer(found) => Err(LedgerError::Newer { path: path.to_owned(), found, known: SCHEMA_VERSION }),
-        Found::Unknown(detail) => Err(LedgerError::NotALedger { path: path.to_owned(), detail }),
+        Found::Newer(found) => Err(LedgerError::Newer {
+            path: path.to_owned(),
+            found,
+            known: SCHEMA_VERSION,
+        }),
+        Found::Unknown(detail) => Err(LedgerError::NotALedger {
+            path: path.to_owned(),
+            detail,
+        }),
         usable => Ok(usable),
     }
 }

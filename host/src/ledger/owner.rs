@@ -23,7 +23,12 @@ pub(super) fn lock_file(folder: &Path, name: &str) -> io::Result<File> {
     let mut last = io::Error::from(io::ErrorKind::NotFound);
     for _ in 0..TRIES {
         fs::create_dir_all(folder)?;
-        match OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(name)) {
+        match OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(folder.join(name))
+        {
             Err(error) if error.kind() == io::ErrorKind::NotFound => last = error,
             opened => return opened,
         }
@@ -37,7 +42,13 @@ fn file_name(owner: &OwnerId) -> String {
         .as_str()
         .chars()
         .take(100)
-        .map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '-' {
+                c
+            } else {
+                '_'
+            }
+        })
         .collect();
     format!("owner-{safe}.lock")
 }
@@ -59,7 +70,10 @@ impl OwnerLock {
             TryLockError::Error(error) => error,
             TryLockError::WouldBlock => io::Error::other("another process has this owner's lock"),
         })?;
-        Ok(Self { path: folder.join(name), _file: file })
+        Ok(Self {
+            path: folder.join(name),
+            _file: file,
+        })
     }
 
     /// Removes the file: this owner holds no leases any more.

@@ -123,10 +123,20 @@ impl Writer {
         T: Send + 'static,
         F: FnMut(&mut Tx<'_>) -> Result<T, OpError> + Send + 'static,
     {
-        let closed = || LedgerError::Closed { path: self.path.as_ref().clone() };
+        let closed = || LedgerError::Closed {
+            path: self.path.as_ref().clone(),
+        };
         let (caller, answer) = oneshot::channel();
-        let call = Call { work, outcome: None, caller, asked_at: Instant::now() };
-        self.requests.send(Box::new(call)).await.map_err(|_| closed())?;
+        let call = Call {
+            work,
+            outcome: None,
+            caller,
+            asked_at: Instant::now(),
+        };
+        self.requests
+            .send(Box::new(call))
+            .await
+            .map_err(|_| closed())?;
         answer.await.map_err(|_| closed())?
     }
 }
@@ -151,17 +161,19 @@ pub(super) fn start(
 ) -> std::io::Result<(Writer, thread::JoinHandle<()>)> {
     let (requests, mut waiting) = mpsc::channel(WAITING);
     let path = Arc::clone(&thread.path);
-    let handle = thread::Builder::new().name("ledger-writer".to_owned()).spawn(move || {
-        let mut commits = 0;
-        while let Some(first) = waiting.blocking_recv() {
-            thread.serve(first, &mut waiting);
-            commits += 1;
-            if commits % COMMITS_PER_CHECKPOINT == 0 {
-                let _ = thread.checkpointer.try_send(());
+    let handle = thread::Builder::new()
+        .name("ledger-writer".to_owned())
+        .spawn(move || {
+            let mut commits = 0;
+            while let Some(first) = waiting.blocking_recv() {
+                thread.serve(first, &mut waiting);
+                commits += 1;
+                if commits % COMMITS_PER_CHECKPOINT == 0 {
+                    let _ = thread.checkpointer.try_send(());
+                }
             }
-        }
-        at_end(&thread.db);
-    })?;
+            at_end(&thread.db);
+        })?;
     Ok((Writer { requests, path }, handle))
 }
 
@@ -195,7 +207,10 @@ impl WriterThread {
         done: &mut Pending,
     ) -> Result<Vec<Event>, Undone> {
         done.push_back(first);
-        let _turn = self.queue.take().map_err(|error| Undone::Nothing(LedgerError::io(&self.path, &error)))?;
+        let _turn = self
+            .queue
+            .take()
+            .map_err(|error| Undone::Nothing(LedgerError::io(&self.path, &error)))?;
         self.control("BEGIN IMMEDIATE")?;
         let mut tx = self.tx();
         let mut ran = 0;
@@ -206,7 +221,9 @@ impl WriterThread {
                     Err(_) => break,
                 }
             }
-            let Some(request) = done.back_mut() else { break };
+            let Some(request) = done.back_mut() else {
+                break;
+            };
             tx.waited = request.asked_at().elapsed();
             if let Err(error) = request.run(&mut tx) {
                 self.undo();
@@ -231,7 +248,10 @@ impl WriterThread {
     }
 
     fn alone_in_turn(&self, request: &mut dyn Request) -> Result<Vec<Event>, Undone> {
-        let _turn = self.queue.take().map_err(|error| Undone::Nothing(LedgerError::io(&self.path, &error)))?;
+        let _turn = self
+            .queue
+            .take()
+            .map_err(|error| Undone::Nothing(LedgerError::io(&self.path, &error)))?;
         self.control("BEGIN IMMEDIATE")?;
         let mut tx = self.tx();
         tx.waited = request.asked_at().elapsed();

@@ -115,10 +115,17 @@ impl LedgerReader {
             Found::Legacy => false,
             _ => {
                 let detail = "there are no ledger tables in it".to_owned();
-                return Err(LedgerError::NotALedger { path: path.to_owned(), detail });
+                return Err(LedgerError::NotALedger {
+                    path: path.to_owned(),
+                    detail,
+                });
             }
         };
-        Ok(Self { path: path.to_owned(), db, ours })
+        Ok(Self {
+            path: path.to_owned(),
+            db,
+            ours,
+        })
     }
 
     /// The jobs in this state (in any, if none is given), oldest first, page by
@@ -133,8 +140,12 @@ impl LedgerReader {
     ) -> Result<(), E> {
         let mut after = 0_i64;
         loop {
-            let page = self.page(state, after).map_err(|error| self.failed(&error))?;
-            let Some(last) = page.last() else { return Ok(()) };
+            let page = self
+                .page(state, after)
+                .map_err(|error| self.failed(&error))?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
             after = last.number;
             for job in page {
                 if !each(job)? {
@@ -164,7 +175,11 @@ impl LedgerReader {
     pub fn find(&self, needle: &str) -> Result<Vec<JobRecord>, LedgerError> {
         let needle = needle.trim();
         let is_id = needle.len() >= 4 && needle.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-        let prefix = if is_id { format!("{}*", needle.to_ascii_lowercase()) } else { String::new() };
+        let prefix = if is_id {
+            format!("{}*", needle.to_ascii_lowercase())
+        } else {
+            String::new()
+        };
         let bare = needle.to_ascii_lowercase();
         let bare = bare.strip_prefix("https://doi.org/").unwrap_or(&bare);
         let bare = bare.strip_prefix("doi:").unwrap_or(bare);
@@ -177,7 +192,7 @@ impl LedgerReader {
                     self.number()
                 ))?
                 .query_map(params![prefix, needle, bare], job)?
-                .collect()
+                .collect::<rusqlite::Result<Vec<_>>>()
         };
         find().map_err(|error| self.failed(&error))
     }
@@ -187,7 +202,11 @@ impl LedgerReader {
     /// # Errors
     /// What reading says.
     pub fn ops(&self, job: &JobRecord) -> Result<Vec<OpRecord>, LedgerError> {
-        let extra = if self.ours { "fence, tries, context, intent" } else { "NULL, NULL, NULL, NULL" };
+        let extra = if self.ours {
+            "fence, tries, context, intent"
+        } else {
+            "NULL, NULL, NULL, NULL"
+        };
         let read = |condition: &str, value: &dyn ToSql| -> rusqlite::Result<Vec<OpRecord>> {
             self.db
                 .prepare_cached(&format!(
@@ -195,7 +214,7 @@ impl LedgerReader {
                      WHERE {condition} ORDER BY started_at"
                 ))?
                 .query_map([value], op)?
-                .collect()
+                .collect::<rusqlite::Result<Vec<_>>>()
         };
         let found = if self.ours {
             read("job_no IS NULL AND job_id = ?1", &job.job_id).and_then(|mut ops| {
@@ -215,9 +234,16 @@ impl LedgerReader {
     pub fn counts(&self) -> Result<Vec<StateCount>, LedgerError> {
         let count = || {
             self.db
-                .prepare_cached("SELECT state, count(*) FROM artifact_jobs GROUP BY state ORDER BY state")?
-                .query_map([], |row| Ok(StateCount { state: row.get(0)?, jobs: row.get(1)? }))?
-                .collect()
+                .prepare_cached(
+                    "SELECT state, count(*) FROM artifact_jobs GROUP BY state ORDER BY state",
+                )?
+                .query_map([], |row| {
+                    Ok(StateCount {
+                        state: row.get(0)?,
+                        jobs: row.get(1)?,
+                    })
+                })?
+                .collect::<rusqlite::Result<Vec<_>>>()
         };
         count().map_err(|error| self.failed(&error))
     }
@@ -240,7 +266,9 @@ impl LedgerReader {
                 .query_map([], |row| row.get::<_, u64>(0).map(Duration::from_millis))?
                 .collect::<rusqlite::Result<Vec<_>>>()
         };
-        read().map(Durations::new).map_err(|error| self.failed(&error))
+        read()
+            .map(Durations::new)
+            .map_err(|error| self.failed(&error))
     }
 
     /// What the rows are counted by.

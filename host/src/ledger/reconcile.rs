@@ -74,7 +74,10 @@ impl PartName {
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         let (job, fence) = name.strip_suffix(".part")?.split_once('.')?;
-        let part = Self { job: JobId::parse(job).ok()?, fence: Fence::from_raw(fence.parse().ok()?) };
+        let part = Self {
+            job: JobId::parse(job).ok()?,
+            fence: Fence::from_raw(fence.parse().ok()?),
+        };
         (part.to_string() == name).then_some(part)
     }
 }
@@ -94,7 +97,13 @@ mod tests {
     fn only_exact_part_names_are_recognised() {
         let name = "17ed6c55-52a1-838b-8022-b83068d01334.4294967297.part";
         assert_eq!(PartName::parse(name).unwrap().to_string(), name);
-        for bad in ["x.1.part", "17ed6c5552a1838b8022b83068d01334.1.part", &name.replace(".42", ".042"), "a.part", ".part"] {
+        for bad in [
+            "x.1.part",
+            "17ed6c5552a1838b8022b83068d01334.1.part",
+            &name.replace(".42", ".042"),
+            "a.part",
+            ".part",
+        ] {
             assert_eq!(PartName::parse(bad), None, "{bad}");
         }
     }

@@ -126,7 +126,10 @@ pub(super) fn create(db: &Connection) -> rusqlite::Result<()> {
     db.execute_batch(&moves_trigger())?;
     db.execute_batch(RULES)?;
     db.execute_batch(&views())?;
-    db.execute("INSERT OR REPLACE INTO _meta(key, value) VALUES('ledger_writer', ?1)", [WRITER])?;
+    db.execute(
+        "INSERT OR REPLACE INTO _meta(key, value) VALUES('ledger_writer', ?1)",
+        [WRITER],
+    )?;
     db.execute(
         "INSERT OR REPLACE INTO _meta(key, value) VALUES('schema_version', ?1)",
         [SCHEMA_VERSION.to_string()],
@@ -150,7 +153,11 @@ fn moves_trigger() -> String {
                 format!("(NEW.state = {}{only_if})", to.code())
             })
             .collect();
-        cases.push_str(&format!(" WHEN {} THEN {}", from.code(), legal.join(" OR ")));
+        cases.push_str(&format!(
+            " WHEN {} THEN {}",
+            from.code(),
+            legal.join(" OR ")
+        ));
     }
     format!(
         "CREATE TRIGGER ledger_moves BEFORE UPDATE OF state ON ledger_jobs
@@ -211,15 +218,27 @@ pub(super) enum Found {
 /// What SQLite says.
 pub(super) fn look(db: &Connection) -> rusqlite::Result<Found> {
     let has = |name: &str| -> rusqlite::Result<bool> {
-        db.query_row("SELECT count(*) FROM sqlite_master WHERE name = ?1", [name], |row| row.get::<_, i64>(0))
-            .map(|n| n > 0)
+        db.query_row(
+            "SELECT count(*) FROM sqlite_master WHERE name = ?1",
+            [name],
+            |row| row.get::<_, i64>(0),
+        )
+        .map(|n| n > 0)
     };
     let meta = |key: &str| -> rusqlite::Result<Option<String>> {
-        db.query_row("SELECT CAST(value AS TEXT) FROM _meta WHERE key = ?1", [key], |row| row.get(0))
-            .optional()
+        db.query_row(
+            "SELECT CAST(value AS TEXT) FROM _meta WHERE key = ?1",
+            [key],
+            |row| row.get(0),
+        )
+        .optional()
     };
     let has_meta = has("_meta")?;
-    let version = if has_meta { meta("schema_version")? } else { None };
+    let version = if has_meta {
+        meta("schema_version")?
+    } else {
+        None
+    };
     let has_jobs = has("artifact_jobs")?;
     let Some(version) = version else {
         return Ok(if has_jobs {
@@ -241,7 +260,9 @@ pub(super) fn look(db: &Connection) -> rusqlite::Result<Found> {
         return Ok(Found::Legacy);
     }
     Ok(if has_jobs {
-        Found::Unknown(format!("its ledger has the older schema {number}; open it once with the latest DocsToKG"))
+        Found::Unknown(format!(
+            "its ledger has the older schema {number}; open it once with the latest DocsToKG"
+        ))
     } else {
         Found::Nothing
     })

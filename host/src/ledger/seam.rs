@@ -76,5 +76,9 @@ pub trait Ledger: Send + Sync {
     fn stored(&self, sha256: Sha256Hex) -> Answer<'_, Option<StoredObject>>;
 
     /// Goes through the ledger and its files, and puts right what crashes left.
-    fn reconcile(&self, shelf: Arc<dyn Shelf>, thoroughness: Thoroughness) -> Answer<'_, Reconciled>;
+    fn reconcile(
+        &self,
+        shelf: Arc<dyn Shelf>,
+        thoroughness: Thoroughness,
+    ) -> Answer<'_, Reconciled>;
 }

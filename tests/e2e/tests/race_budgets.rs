@@ -187,8 +187,10 @@ async fn a_dropped_loser_that_gets_its_turn_again_is_launched_again_and_counts()
         let paper = named(&["cut"])
             .page(&url("cut"), pdf(20_000).truncated_to(9_000))
             .arxiv(ARXIV)
-            .arxiv_pdf(pdf(30_000).delay(ms(700)));
-        let rig = Rig::new(World::new().paper(paper)).await;
+            .arxiv_pdf(pdf(30_000).delay(ms(1_000)));
+        // Late enough for arXiv to have been asked by then.
+        let world = World::new().latency("api.unpaywall.org", "", ms(300));
+        let rig = Rig::new(world.paper(paper)).await;
         let flags = ["--fallback-max-attempts", attempts];
         let ran = rig.race(&[by_both()], &flags).await;
         let probes = rig.web.requests_for("arxiv.org", "/pdf/");

@@ -53,8 +53,10 @@ fn by_doi() -> Value {
     json!({"work_id": "W1", "doi": DOI})
 }
 
+/// Unpaywall takes its time, so that what starts beside it is under way.
 async fn raced(paper: Paper, work: &Value, flags: &[&str]) -> Rig {
-    let rig = Rig::new(World::new().paper(paper)).await;
+    let world = World::new().latency("api.unpaywall.org", "", ms(300));
+    let rig = Rig::new(world.paper(paper)).await;
     let ran = rig.race(std::slice::from_ref(work), flags).await;
     assert_eq!(ran.code, 0, "{ran}");
     rig
@@ -79,7 +81,7 @@ async fn when_every_copy_of_a_source_is_bad_the_dropped_losers_get_their_turn_ag
         .page(&url("cut"), cut())
         .page(&url("cut2"), cut())
         .arxiv(ARXIV)
-        .arxiv_pdf(pdf(30_000).delay(ms(700)));
+        .arxiv_pdf(pdf(30_000).delay(ms(1_000)));
     let work = json!({"work_id": "W1", "doi": DOI, "arxiv_id": ARXIV});
     let rig = raced(paper, &work, &["--only", "unpaywall,arxiv"]).await;
     assert_eq!(
@@ -204,7 +206,7 @@ async fn a_url_that_died_is_not_asked_for_again_when_another_source_proposes_it(
 async fn two_sources_that_propose_one_url_at_once_make_one_probe() {
     let paper = paper([Location::pdf(ARXIV_PDF, PAGE)])
         .arxiv(ARXIV)
-        .arxiv_pdf(pdf(30_000).delay(ms(700)));
+        .arxiv_pdf(pdf(30_000).delay(ms(1_000)));
     let work = json!({"work_id": "W1", "doi": DOI, "arxiv_id": ARXIV});
     let rig = raced(paper, &work, &["--only", "unpaywall,arxiv"]).await;
     assert_eq!(

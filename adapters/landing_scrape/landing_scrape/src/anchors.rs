@@ -2,99 +2,204 @@
 //!
 //! A wrong paper is worse than none: a link has to look like a full text, must
 //! not look like anything else (a supplement, a figure, a reference, an older
-//! version), and must stand out. A page with many equal PDF links is an index,
-//! and none of them is taken.
+//! version), and must stand out: by the work's DOI or title, by the id the
+//! site gave the article, or by being the only one of its kind. A page with
+//! many equal PDF links is an index, and none of them is taken.
 
-use paperfall_adapter::{Element, Page, Work, urls};
+use std::collections::BTreeMap;
 
-use crate::extract::{Named, is_pdf_path};
+use paperfall_adapter::{Element, Page, urls};
+
+use crate::address;
+use crate::extract::Named;
+use crate::subject::Subject;
 use crate::words;
 
-/// Links that plainly say "full text" a page may have before it counts as an
-/// index; two, because articles have buttons above and below.
-const MAX_FULL_TEXTS: usize = 2;
-/// The same for PDF links that say less.
-const MAX_OTHERS: usize = 3;
-/// Shorter titles ("Editorial") are no proof of identity.
-const MIN_TITLE_BYTES: usize = 15;
+/// PDF links that are compared; a page with more is an index, in which only a
+/// link that names the work is of interest.
+const MAX_LINKS: usize = 200;
 /// How far around a link its surroundings are looked at.
 const PLACES: usize = 6;
+/// Files of one article that are proposed: its languages.
+const MAX_FILES: usize = 3;
 
-/// Whether an address is a supplement's.
-pub(crate) fn is_supplement(url: &str) -> bool {
-    let url = url.to_ascii_lowercase();
-    ["suppl_file", "suppdata", "/suppl/", "supplement", "moesm"]
-        .iter()
-        .any(|mark| url.contains(mark))
+/// How plainly a link says what it is, from its kind and its looks.
+const NAMES_THE_WORK: u8 = 56;
+const HAS_ITS_ID: u8 = 44;
+const SAYS_FULL_TEXT: u8 = 32;
+const LOOKS_LIKE_PDF: u8 = 16;
+const TYPED_AS_PDF: u8 = 5;
+const PDF_PATH: u8 = 4;
+const MENTIONS_PDF: u8 = 2;
+
+/// A link that may be the PDF.
+#[derive(Debug)]
+struct Link {
+    url: String,
+    kind: u8,
+    score: u8,
+    full_text: bool,
+    has_language: bool,
 }
 
 /// The links that may be the page's PDF. `plainly` says that the page's
 /// metadata names one: then links are only a second choice, and only those
 /// that say in so many words that they are the full text.
-pub(crate) fn pdfs(page: &Page, work: &Work, plainly: bool) -> Vec<Named> {
-    let mut named: Vec<Named> = Vec::new();
-    for link in page.elements(&["a"]) {
-        let Some(found) = judge(page, work, &link) else {
-            continue;
-        };
-        match named
-            .iter_mut()
-            .find(|known| urls::sameness(&known.url) == urls::sameness(&found.url))
-        {
-            Some(known) => known.score = known.score.max(found.score),
-            None => named.push(found),
-        }
+pub(crate) fn pdfs(page: &Page, subject: &Subject, plainly: bool) -> Vec<Named> {
+    if address::is_home(page.url()) {
+        return Vec::new();
     }
-    let Some(best) = named.iter().map(|named| named.score).max() else {
-        return named;
+    let links = collect(page, subject);
+    let Some(best) = links.iter().map(|link| link.kind).max() else {
+        return Vec::new();
     };
-    let full_texts = named.iter().filter(|named| named.score >= SAYS_FULL_TEXT);
-    let is_index =
-        full_texts.count() > MAX_FULL_TEXTS || (best < SAYS_FULL_TEXT && named.len() > MAX_OTHERS);
-    let too_weak = plainly && best < SAYS_FULL_TEXT;
-    // Only the best: a link that is less plainly the article is another file.
-    named.retain(|named| named.score == best);
-    if too_weak || (is_index && best < NAMES_THE_WORK) {
-        named.clear();
+    let mut of_best: Vec<Link> = links
+        .into_iter()
+        .filter(|link| link.kind == best && (link.full_text || !plainly))
+        .collect();
+    if of_best.iter().any(|link| link.full_text) {
+        of_best.retain(|link| link.full_text);
     }
-    named
+    let mut files = by_file(of_best);
+    let in_languages = files
+        .iter()
+        .all(|links| links.iter().any(|link| link.has_language));
+    let stands_out = match files.len() {
+        0 => false,
+        1 => true,
+        several => {
+            best == NAMES_THE_WORK && several <= MAX_FILES
+                || best >= HAS_ITS_ID && in_languages && several <= MAX_FILES
+        }
+    };
+    if !stands_out {
+        return Vec::new();
+    }
+    files.iter_mut().flatten().flat_map(named).collect()
 }
 
-/// The link's address has the work's DOI in it, or its text the title.
-const NAMES_THE_WORK: u8 = 50;
-const SAYS_FULL_TEXT: u8 = 24;
-const TYPED_AS_PDF: u8 = 10;
-const PDF_PATH: u8 = 8;
-const MENTIONS_PDF: u8 = 4;
+/// A link's file, before its viewer where the two are known apart.
+fn named(link: &mut Link) -> Vec<Named> {
+    let score = link.score;
+    let file = address::galley_file(&link.url).map(|url| Named { url, score });
+    let url = std::mem::take(&mut link.url);
+    file.into_iter().chain([Named { url, score }]).collect()
+}
 
-fn judge(page: &Page, work: &Work, link: &Element<'_>) -> Option<Named> {
+/// The links of each file together, in the order of the page, the best spelling
+/// of each first; of several versions of a file only the newest.
+fn by_file(links: Vec<Link>) -> Vec<Vec<Link>> {
+    let mut order: Vec<String> = Vec::new();
+    let mut files: BTreeMap<String, (Option<u16>, Vec<Link>)> = BTreeMap::new();
+    for link in links {
+        let (essence, version) = address::essence(&link.url);
+        if !files.contains_key(&essence) {
+            order.push(essence.clone());
+        }
+        let (newest, links) = files.entry(essence).or_insert((version, Vec::new()));
+        if version > *newest {
+            *newest = version;
+            links.clear();
+        }
+        if version == *newest {
+            links.push(link);
+        }
+    }
+    order
+        .iter()
+        .filter_map(|essence| files.remove(essence))
+        .map(|(_, mut links)| {
+            links.sort_by_key(|link| std::cmp::Reverse(link.score));
+            links
+        })
+        .collect()
+}
+
+/// The page's links that look like a PDF of the article, each address once.
+fn collect(page: &Page, subject: &Subject) -> Vec<Link> {
+    let mut links: Vec<Link> = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut elsewhere: Option<u8> = None;
+    for element in page.elements(&["a", "area", "h2", "h3", "h4", "h5", "h6"]) {
+        if let Some(level) = level_of(&element) {
+            let is_end = elsewhere.is_some_and(|since| level <= since);
+            if is_end || elsewhere.is_none() {
+                let begins = words::head_another_section(&element.text());
+                elsewhere = begins.then_some(level);
+            }
+            continue;
+        }
+        let Some(link) = judge(page, subject, &element, elsewhere.is_some()) else {
+            continue;
+        };
+        let key = urls::sameness(&link.url);
+        if let Some(known) = places.get(&key).and_then(|at| links.get_mut(*at)) {
+            known.kind = known.kind.max(link.kind);
+            known.score = known.score.max(link.score);
+            known.full_text |= link.full_text;
+            known.has_language |= link.has_language;
+            continue;
+        }
+        let most = match link.kind {
+            NAMES_THE_WORK => 2 * MAX_LINKS,
+            _ => MAX_LINKS,
+        };
+        if links.len() < most {
+            places.insert(key, links.len());
+            links.push(link);
+        }
+    }
+    links
+}
+
+/// The level of a heading.
+fn level_of(element: &Element<'_>) -> Option<u8> {
+    element.tag().strip_prefix('h')?.parse().ok()
+}
+
+fn judge(page: &Page, subject: &Subject, link: &Element<'_>, elsewhere: bool) -> Option<Link> {
     let url = page.absolute(link.attr("href")?)?;
-    let text = words::plain(&words::of_link(link));
-    let names_work = names_the_work(&url, &text, work);
-    if same_site(&url, page.url()).is_none()
+    if !address::are_one_sites(&url, page.url())
         || urls::sameness(&url) == urls::sameness(page.url())
-        || is_supplement(&url)
-        || words::are_another_things_address(&url)
-        // A title may contain any word.
-        || (!names_work && words::are_another_things(&text))
-        || stands_elsewhere(link)
+        || address::is_another_things(&url, subject)
     {
         return None;
     }
-    let mentions = text.split(' ').any(|word| word == "pdf");
+    let texts = words::of_link(link);
+    let beside_title = texts.iter().find_map(|text| subject.beside_title(text));
+    let is_other = match &beside_title {
+        // A title may contain any word.
+        Some(beside) => words::are_another_things(beside),
+        None => texts.iter().any(|text| words::are_another_things(text)),
+    };
+    let names_work = beside_title.is_some() || subject.doi_is_in(&url);
+    if is_other || (elsewhere && beside_title.is_none()) || stands_elsewhere(link) {
+        return None;
+    }
+    let mentions = texts
+        .iter()
+        .any(|text| text.split(' ').any(|word| word == "pdf"));
     let typed = link.attr("type").is_some_and(|kind| {
         kind.trim()
             .to_ascii_lowercase()
             .starts_with("application/pdf")
     });
-    let path = is_pdf_path(&url) || has_pdf_segment(&url);
+    let path = address::is_pdf_path(&url) || address::has_pdf_segment(&url);
     // "Download" and "Full text" alone may be a citation or a web page.
     if !(mentions || typed || path || has_pdf_class(link)) {
         return None;
     }
-    let score = [
-        (names_work, NAMES_THE_WORK),
-        (words::are_full_texts(&text), SAYS_FULL_TEXT),
+    let full_text = texts.iter().any(|text| words::are_full_texts(text));
+    let kind = if names_work {
+        NAMES_THE_WORK
+    } else if subject.id_is_in(&url) {
+        HAS_ITS_ID
+    } else if full_text {
+        SAYS_FULL_TEXT
+    } else {
+        LOOKS_LIKE_PDF
+    };
+    let looks: u8 = [
         (typed, TYPED_AS_PDF),
         (path, PDF_PATH),
         (mentions, MENTIONS_PDF),
@@ -102,33 +207,14 @@ fn judge(page: &Page, work: &Work, link: &Element<'_>) -> Option<Named> {
     .into_iter()
     .filter_map(|(holds, worth)| holds.then_some(worth))
     .sum();
-    Some(Named { url, score })
-}
-
-/// Whether two addresses are of one site: one host below the other's domain.
-fn same_site(url: &str, page: &str) -> Option<()> {
-    let (url, page) = (urls::host(url)?, urls::host(page)?);
-    (domain(&url) == domain(&page)).then_some(())
-}
-
-/// The last two labels of a host name, three where the last but one is a
-/// public suffix's (`ac.uk`). Close enough to tell one's own site from others.
-fn domain(host: &str) -> &str {
-    let mut cuts = host.rmatch_indices('.').map(|(at, _)| at + 1);
-    let (_, second, third) = (cuts.next(), cuts.next(), cuts.next());
-    let from = |at: Option<usize>| at.and_then(|at| host.get(at..)).unwrap_or(host);
-    let two = from(second);
-    let short = two.split('.').next().is_some_and(|label| {
-        [
-            "ac", "co", "com", "edu", "gov", "org", "net", "gob", "or", "go",
-        ]
-        .contains(&label)
-    });
-    if short && two != host {
-        from(third)
-    } else {
-        two
-    }
+    Some(Link {
+        url,
+        kind,
+        score: kind.saturating_add(looks),
+        full_text,
+        has_language: link.attr("hreflang").is_some()
+            || texts.iter().any(|text| words::name_a_language(text)),
+    })
 }
 
 /// Whether the link stands among other people's: a reference list, related
@@ -145,43 +231,12 @@ fn stands_elsewhere(link: &Element<'_>) -> bool {
         })
 }
 
-/// `/pdf/`, `/pdfft`, `/doi/pdf/…`, `?format=pdf`, `type=printable`.
-fn has_pdf_segment(url: &str) -> bool {
-    let address = urls::sameness(url).to_ascii_lowercase();
-    let Some((_, rest)) = address.split_once('/') else {
-        return false;
-    };
-    rest.split(['/', '?', '&', '=']).any(|part| {
-        matches!(
-            part,
-            "pdf" | "pdfft" | "pdfdirect" | "viewpdf" | "printable"
-        )
-    })
-}
-
 fn has_pdf_class(link: &Element<'_>) -> bool {
-    link.words("class").any(|word| {
-        word.to_ascii_lowercase()
-            .split(['-', '_'])
-            .any(|part| part == "pdf")
-    })
-}
-
-fn names_the_work(url: &str, text: &str, work: &Work) -> bool {
-    let by_doi = work.doi().is_some_and(|doi| {
-        let doi = doi.to_string();
-        let address = urls::decode(url).to_lowercase();
-        address.match_indices(&doi).any(|(at, _)| {
-            // `10.1/nature12` does not name `10.1/nature123`.
-            address
-                .get(at + doi.len()..)
-                .and_then(|rest| rest.chars().next())
-                .is_none_or(|next| !next.is_alphanumeric())
+    ["class", "id"].iter().any(|name| {
+        link.words(name).any(|word| {
+            word.to_ascii_lowercase()
+                .split(['-', '_'])
+                .any(|part| part == "pdf")
         })
-    });
-    let by_title = work.title.as_deref().is_some_and(|title| {
-        let title = words::plain(title);
-        title.len() >= MIN_TITLE_BYTES && text.contains(&title)
-    });
-    by_doi || by_title
+    })
 }

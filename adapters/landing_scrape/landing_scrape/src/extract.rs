@@ -2,25 +2,35 @@
 //!
 //! Metadata for machines first (Google Scholar's `citation_pdf_url` and its
 //! relatives), then `link rel=alternate`, then embedded viewers, then links for
-//! people, which are guesses and are judged in [`crate::anchors`].
+//! people, which are guesses and are judged in [`crate::anchors`]. Where one
+//! kind names several files, it has to say which is the work's.
 
-use paperfall_adapter::{Element, Page, Work, urls};
+use paperfall_adapter::{Page, Work, urls};
 
-use crate::anchors;
+use crate::subject::Subject;
+use crate::{address, anchors, embedded, script};
 
 /// `meta` names that give the PDF's address, the most reliable first.
 const META_NAMES: &[(&str, u8)] = &[
     ("citation_pdf_url", 100),
     ("bepress_citation_pdf_url", 98),
     ("wkhealth_pdf_url", 96),
+];
+/// `meta` names that may give it among other addresses.
+const MIXED_META_NAMES: &[(&str, u8)] = &[
     ("eprints.document_url", 94),
+    ("DC.identifier", 92),
+    ("DC.identifier.URI", 92),
+    ("DCTERMS.identifier", 92),
+    ("DC.relation.hasFormat", 90),
 ];
 /// One `meta` for each language is usual; more are a volume's table of contents.
 const MAX_METAS: usize = 4;
+const SCRIPT: u8 = 88;
 const LINK_ALTERNATE: u8 = 85;
 const EMBEDDED: u8 = 75;
-/// From here on the page itself says which PDF is its own.
-const PLAINLY_SAID: u8 = EMBEDDED;
+/// What the metadata of a page that lists several works names, if it names ours.
+const AMONG_OTHERS: u8 = 60;
 
 /// A PDF address a page names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,66 +52,101 @@ impl Named {
 
 /// The PDFs the page names, unordered.
 pub(crate) fn pdfs(page: &Page, work: &Work) -> Vec<Named> {
-    let mut named = Vec::new();
-    let mut add = |reference: &str, score| {
-        if let Some(url) = page.absolute(reference)
-            && !anchors::is_supplement(&url)
-            // A page that names itself has no PDF to name.
-            && urls::sameness(&url) != urls::sameness(page.url())
-        {
-            named.push(Named { url, score });
-        }
+    let subject = Subject::new(page, work);
+    let mut found = Found {
+        page,
+        subject: &subject,
+        named: Vec::new(),
     };
     for (name, score) in META_NAMES {
-        // EPrints lists every file of the record there.
-        let contents: Vec<&str> = page
-            .metas(name)
-            .filter(|content| *name != "eprints.document_url" || is_pdf_path(content))
-            .collect();
-        if contents.len() <= MAX_METAS {
-            contents.iter().for_each(|content| add(content, *score));
-        }
+        let urls = found.addresses(page.metas(name));
+        found.add(urls, *score, MAX_METAS);
     }
-    for link in page.elements(&["link"]) {
-        let alternate = link
-            .words("rel")
-            .any(|word| word.eq_ignore_ascii_case("alternate"));
-        if alternate && is_pdf_type(&link, "type") {
-            add(link.attr("href").unwrap_or_default(), LINK_ALTERNATE);
-        }
+    for (name, score) in MIXED_META_NAMES {
+        let mut urls = found.addresses(page.metas(name));
+        urls.retain(|url| address::is_pdf_path(url) && !address::is_another_things(url, &subject));
+        // EPrints lists every file of the record, the first one first.
+        let most = if *name == "eprints.document_url" {
+            MAX_METAS
+        } else {
+            1
+        };
+        found.add(urls, *score, most);
     }
-    for element in page.elements(&["embed", "iframe", "object"]) {
-        if let Some(reference) = embedded(&element) {
-            add(&reference, EMBEDDED);
-        }
-    }
-    let plainly = named.iter().any(|named| named.score >= PLAINLY_SAID);
-    named.extend(anchors::pdfs(page, work, plainly));
+    let urls = found.addresses(script::pdf(page).iter().map(String::as_str));
+    found.add(urls, SCRIPT, 1);
+    found.alternates();
+    let mut urls = found.addresses(embedded::documents(page).iter().map(String::as_str));
+    urls.retain(|url| !address::is_another_things(url, &subject));
+    found.add(urls, EMBEDDED, 1);
+
+    let mut named = found.named;
+    let plainly = !named.is_empty();
+    named.extend(anchors::pdfs(page, &subject, plainly));
     named
 }
 
-/// The document an embedded viewer shows.
-fn embedded(element: &Element<'_>) -> Option<String> {
-    let source = element.attr("src").or_else(|| element.attr("data"))?.trim();
-    // pdf.js and its relatives take the document as a parameter.
-    if let Some(file) = urls::query_value(source, "file").filter(|file| !file.is_empty()) {
-        return Some(file);
+/// What the page's machine-readable parts have named so far.
+struct Found<'a> {
+    page: &'a Page,
+    subject: &'a Subject,
+    named: Vec<Named>,
+}
+
+impl Found<'_> {
+    /// References as distinct addresses that may be the article's.
+    fn addresses<'a>(&self, references: impl Iterator<Item = &'a str>) -> Vec<String> {
+        let mut addresses: Vec<String> = Vec::new();
+        for reference in references {
+            let Some(url) = self.page.absolute(reference) else {
+                continue;
+            };
+            let is_new = addresses.len() <= MAX_METAS * 8
+                && addresses
+                    .iter()
+                    .all(|known| urls::sameness(known) != urls::sameness(&url));
+            if is_new
+                && !matches!(reference.trim(), "null" | "undefined" | "none" | "N/A")
+                && !address::is_supplement(&url, self.subject)
+                // A page that names itself has no PDF to name.
+                && urls::sameness(&url) != urls::sameness(self.page.url())
+            {
+                addresses.push(url);
+            }
+        }
+        addresses
     }
-    (is_pdf_type(element, "type") || is_pdf_path(source)).then(|| source.to_owned())
-}
 
-fn is_pdf_type(element: &Element<'_>, attribute: &str) -> bool {
-    element.attr(attribute).is_some_and(|kind| {
-        let kind = kind.split(';').next().unwrap_or(kind).trim();
-        kind.eq_ignore_ascii_case("application/pdf")
-    })
-}
+    /// Adds what one kind of metadata names, if it is clear which is ours.
+    fn add(&mut self, urls: Vec<String>, score: u8, most: usize) {
+        let is_clear = !self.subject.is_list && urls.len() <= most;
+        for url in urls {
+            if is_clear {
+                self.named.push(Named { url, score });
+            } else if self.subject.doi_is_in(&url) {
+                self.named.push(Named {
+                    url,
+                    score: AMONG_OTHERS,
+                });
+            }
+        }
+    }
 
-/// Whether the path (query and fragment aside) ends in `.pdf`.
-pub(crate) fn is_pdf_path(url: &str) -> bool {
-    let path = url.split(['?', '#']).next().unwrap_or(url).trim();
-    path.len() > 4
-        && path
-            .get(path.len() - 4..)
-            .is_some_and(|end| end.eq_ignore_ascii_case(".pdf"))
+    /// `link rel=alternate` of type PDF: one, or one for each language.
+    fn alternates(&mut self) {
+        let links: Vec<_> = self
+            .page
+            .elements(&["link"])
+            .filter(|link| {
+                link.words("rel")
+                    .any(|word| word.eq_ignore_ascii_case("alternate"))
+                    && embedded::is_pdf_type(link, "type")
+            })
+            .collect();
+        let in_languages = links.iter().all(|link| link.attr("hreflang").is_some());
+        let mut urls = self.addresses(links.iter().filter_map(|link| link.attr("href")));
+        urls.retain(|url| !address::is_another_things(url, self.subject));
+        let most = if in_languages { MAX_METAS } else { 1 };
+        self.add(urls, LINK_ALTERNATE, most);
+    }
 }

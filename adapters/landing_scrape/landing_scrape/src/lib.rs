@@ -5,8 +5,14 @@
 //! still name the PDF (validation decides); a challenge page is `blocked`, and
 //! its refresh is not followed.
 
+mod address;
 mod anchors;
+mod embedded;
 mod extract;
+mod identifiers;
+mod lexicon;
+mod script;
+mod subject;
 mod words;
 
 use paperfall_adapter::{
@@ -39,6 +45,7 @@ impl Adapter for LandingScrape {
         if pages.is_empty() {
             return Err(Miss::skipped("no_landing_url"));
         }
+        let mut found = Findings::none("no_pdf_url");
         let mut named: Vec<Named> = Vec::new();
         let mut misses: Vec<Miss> = Vec::new();
         for url in pages.into_iter().take(MAX_PAGES) {
@@ -47,8 +54,8 @@ impl Adapter for LandingScrape {
                 host.log(Level::Debug, "time is short: the other pages stay unread");
                 break;
             }
-            match read(host, work, url) {
-                Ok(found) => named.extend(found),
+            match read(host, work, url, &mut found) {
+                Ok(more) => named.extend(more),
                 Err(miss) => {
                     host.log(
                         Level::Debug,
@@ -59,14 +66,18 @@ impl Adapter for LandingScrape {
             }
         }
         if named.is_empty() {
-            return Err(misses
+            let miss = misses
                 .into_iter()
                 .max_by_key(weight)
-                .unwrap_or_else(|| Miss::no_pdf("no_pdf_url")));
+                .unwrap_or_else(|| Miss::no_pdf("no_pdf_url"));
+            if found.identifiers.is_empty() || miss.outcome() != MissOutcome::NoPdf {
+                return Err(miss);
+            }
+            found.reason = miss.reason().to_owned();
+            return Ok(found);
         }
         // Stable: equals stay in the order of the pages and of each page.
         named.sort_by_key(|named| std::cmp::Reverse(named.score));
-        let mut found = Findings::none("no_pdf_url");
         for named in named {
             found.propose(Candidate::new(named.url, "landing_pdf"));
         }
@@ -96,25 +107,33 @@ fn reading_order(work: &Work) -> Vec<&str> {
     pages
 }
 
-fn read(host: &dyn Host, work: &Work, url: &str) -> Result<Vec<Named>, Miss> {
+/// Reads one page: what it names, and into `found` what it says the work is
+/// called elsewhere.
+fn read(host: &dyn Host, work: &Work, url: &str, found: &mut Findings) -> Result<Vec<Named>, Miss> {
     let response = Request::landing(url).send(host)?;
-    match response.landing()? {
-        Landing::Pdf => Ok(vec![Named::itself(&response.url)]),
-        Landing::Page(page) => {
-            let named = extract::pdfs(&page, work);
-            if named.is_empty() {
-                let reason = if page.looks_paywalled() {
-                    "paywalled"
-                } else {
-                    "no_pdf_url"
-                };
-                return Err(Miss::no_pdf(reason)
-                    .with_status(response.status)
-                    .because(format!("{} names no PDF", response.url)));
-            }
-            Ok(named)
-        }
+    let page = match response.landing()? {
+        Landing::Pdf => return Ok(vec![Named::itself(&response.url)]),
+        Landing::Page(page) => page,
+    };
+    identifiers::learn(found, &page, work);
+    let named = extract::pdfs(&page, work);
+    if named.is_empty() {
+        let reason = if page.looks_paywalled() {
+            "paywalled"
+        } else {
+            "no_pdf_url"
+        };
+        return Err(Miss::no_pdf(reason)
+            .with_status(response.status)
+            .because(format!("{} names no PDF", response.url)));
     }
+    if page.looks_paywalled() {
+        host.log(
+            Level::Debug,
+            &format!("{} names a PDF beside a price or a door", response.url),
+        );
+    }
+    Ok(named)
 }
 
 /// Which of several pages' misses speaks for all: first what may change, then

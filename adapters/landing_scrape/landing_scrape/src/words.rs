@@ -1,201 +1,27 @@
-//! The words by which a link says what it is, and the places that say whose.
-//!
-//! Everything is compared word by word: "discovery" is no "cover", and a
-//! journal on policy is no policy page.
+//! The words by which a link says what it is. Everything is compared word by
+//! word: "discovery" is no "cover", and a journal on policy is no policy page.
+//! The lists themselves stand in [`crate::lexicon`].
 
-use paperfall_adapter::{Element, urls};
+use paperfall_adapter::Element;
 
-/// Link texts that mean the full text, as [`plain`] writes them.
-const FULL_TEXTS: &[&str] = &[
-    "pdf",
-    "download pdf",
-    "download pdf file",
-    "download as pdf",
-    "download the pdf",
-    "download article",
-    "download article pdf",
-    "download article as pdf",
-    "download full text",
-    "download full text pdf",
-    "download full article",
-    "download paper",
-    "download this article",
-    "download file",
-    "download",
-    "view pdf",
-    "view article pdf",
-    "view full text pdf",
-    "view open",
-    "open pdf",
-    "open access pdf",
-    "read pdf",
-    "article pdf",
-    "full pdf",
-    "full article pdf",
-    "full text",
-    "full text pdf",
-    "fulltext",
-    "fulltext pdf",
-    "pdf full text",
-    "pdf version",
-    "paper pdf",
-    "final paper pdf",
-    "get pdf",
-    "print version",
-    "télécharger",
-    "télécharger le pdf",
-    "texte intégral pdf",
-    "descargar pdf",
-    "texto completo pdf",
-    "baixar pdf",
-    "scarica pdf",
-    "volltext",
-    "volltext pdf",
-    "pdf herunterladen",
-];
+use crate::lexicon::{FULL_TEXTS, LANGUAGES, OTHER_PLACES, OTHER_SECTIONS, OTHER_WORDS};
 
-/// Words in a link's text that make it something else.
-const OTHER_WORDS: &[&str] = &[
-    "appendix",
-    "appendices",
-    "figure",
-    "figures",
-    "fig",
-    "table",
-    "tables",
-    "slides",
-    "slide",
-    "poster",
-    "presentation",
-    "cover",
-    "contents",
-    "toc",
-    "guide",
-    "guidelines",
-    "guideline",
-    "instructions",
-    "template",
-    "form",
-    "flyer",
-    "brochure",
-    "leaflet",
-    "license",
-    "licence",
-    "copyright",
-    "terms",
-    "privacy",
-    "policy",
-    "policies",
-    "checklist",
-    "review",
-    "reviews",
-    "transcript",
-    "erratum",
-    "corrigendum",
-    "correction",
-    "retraction",
-    "citation",
-    "bibtex",
-    "endnote",
-    "previous",
-    "earlier",
-    "older",
-    "superseded",
-    "prepublication",
-    "prepub",
-    "draft",
-    "preview",
-    "abstract",
-    "sample",
-    "press",
-    "permission",
-    "permissions",
-    "reprints",
-    "catalog",
-    "booklet",
-    "proceedings",
-    "handbook",
-    "issue",
-    "volume",
-];
-
-/// Beginnings of words, in a text or an address, that make it something else.
-const OTHER_STEMS: &[&str] = &["suppl", "supporting", "moesm"];
-
-/// Words in an address's path that make it something else.
-const OTHER_PATH_WORDS: &[&str] = &[
-    "figure",
-    "figures",
-    "fig",
-    "cover",
-    "toc",
-    "frontmatter",
-    "backmatter",
-    "slides",
-    "poster",
-    "guidelines",
-    "instructions",
-    "template",
-    "flyer",
-    "brochure",
-    "license",
-    "copyright",
-    "privacy",
-    "checklist",
-    "prepub",
-    "mediaobjects",
-    "mmc1",
-    "mmc2",
-    "mmc3",
-    "mmc4",
-    "esm",
-    "si",
-    "abs",
-    "abstract",
-    "booklet",
-];
-
-/// Words of a class or id that enclose other people's links.
-const OTHER_PLACES: &[&str] = &[
-    "reference",
-    "references",
-    "bibliography",
-    "bibliographies",
-    "ref",
-    "refs",
-    "reflist",
-    "citations",
-    "cited",
-    "footnote",
-    "footnotes",
-    "related",
-    "recommended",
-    "recommendations",
-    "similar",
-    "supplement",
-    "supplements",
-    "supplementary",
-    "supplemental",
-    "breadcrumb",
-    "breadcrumbs",
-    "footer",
-    "cookie",
-    "cookies",
-    "advert",
-    "ads",
-];
-
-/// A link's text, or what it is called where it is a picture.
-pub(crate) fn of_link(link: &Element<'_>) -> String {
-    let text = link.text();
-    if !text.is_empty() {
-        return text;
-    }
-    ["aria-label", "title"]
-        .iter()
-        .find_map(|name| link.attr(name))
-        .unwrap_or_default()
-        .to_owned()
+/// All a link is called: its text, its labels, the pictures inside.
+pub(crate) fn of_link(link: &Element<'_>) -> Vec<String> {
+    let image = link.elements(&["img", "svg"]).next();
+    let of_image = |name| image.and_then(|image| image.attr(name));
+    [
+        Some(link.text()),
+        link.attr("aria-label").map(str::to_owned),
+        link.attr("title").map(str::to_owned),
+        of_image("alt").map(str::to_owned),
+        of_image("title").map(str::to_owned),
+    ]
+    .into_iter()
+    .flatten()
+    .map(|text| plain(&text))
+    .filter(|text| !text.is_empty())
+    .collect()
 }
 
 /// Words in lower case with one space between, sizes and punctuation left out:
@@ -211,27 +37,26 @@ pub(crate) fn plain(text: &str) -> String {
         .join(" ")
 }
 
-/// Whether a plain text means the full text.
+/// Whether a plain text means the full text, in whatever language it is.
 pub(crate) fn are_full_texts(text: &str) -> bool {
-    FULL_TEXTS.contains(&text)
+    if FULL_TEXTS.contains(&text) {
+        return true;
+    }
+    let without: Vec<&str> = text
+        .split(' ')
+        .filter(|word| !LANGUAGES.contains(word))
+        .collect();
+    FULL_TEXTS.contains(&without.join(" ").as_str())
+}
+
+/// Whether a plain text names a language.
+pub(crate) fn name_a_language(text: &str) -> bool {
+    text.split(' ').any(|word| LANGUAGES.contains(&word))
 }
 
 /// Whether a plain text names something other than the article.
 pub(crate) fn are_another_things(text: &str) -> bool {
-    split(text).any(|word| OTHER_WORDS.contains(&word) || has_other_stem(word))
-}
-
-/// Whether an address's path names something other than the article.
-pub(crate) fn are_another_things_address(url: &str) -> bool {
-    let address = urls::sameness(url).to_lowercase();
-    let path = address.split_once('/').map_or("", |(_, path)| path);
-    split(path).any(|word| {
-        OTHER_PATH_WORDS.contains(&word)
-            || has_other_stem(word)
-            || word
-                .strip_prefix("fig")
-                .is_some_and(|number| number.parse::<u16>().is_ok())
-    })
+    split(text).any(|word| OTHER_WORDS.contains(&word) || is_supplementary(word))
 }
 
 /// Whether a class or id says that its links are other people's.
@@ -240,11 +65,46 @@ pub(crate) fn are_another_place(class: &str) -> bool {
     split(&class).any(|word| OTHER_PLACES.contains(&word))
 }
 
-fn has_other_stem(word: &str) -> bool {
-    OTHER_STEMS.iter().any(|stem| word.starts_with(stem))
+/// Words of a section's heading; what is longer is a paper's title.
+const MAX_HEADING_WORDS: usize = 5;
+
+/// Whether a heading says that what follows is not the article.
+pub(crate) fn head_another_section(heading: &str) -> bool {
+    let heading = plain(heading);
+    heading.split(' ').count() <= MAX_HEADING_WORDS
+        && OTHER_SECTIONS.iter().any(|start| {
+            heading
+                .strip_prefix(start)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+        })
 }
 
-fn split(text: &str) -> impl Iterator<Item = &str> {
+/// `suppl`, `supplementary`, `suppl1`, `moesm2`; but not the nutritionists'
+/// `supplementation`.
+pub(crate) fn is_supplementary(word: &str) -> bool {
+    let Some(rest) = word.strip_prefix("suppl") else {
+        return ["suppdata", "downloadsuppl", "moesm"]
+            .iter()
+            .any(|start| word.starts_with(start))
+            || is_numbered(word, "mmc");
+    };
+    let is_verb = ["ementat", "ementing", "emented"]
+        .iter()
+        .any(|end| rest.starts_with(end));
+    let is_noun = ["em", "info", "file", "mat", "data"]
+        .iter()
+        .any(|end| rest.starts_with(end));
+    rest.bytes().all(|byte| byte.is_ascii_digit()) || (is_noun && !is_verb)
+}
+
+/// `fig12` for the stem `fig`.
+pub(crate) fn is_numbered(word: &str, stem: &str) -> bool {
+    word.strip_prefix(stem).is_some_and(|number| {
+        (1..=3).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+pub(crate) fn split(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
 }
@@ -254,17 +114,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_and_punctuation_do_not_change_what_a_link_says() {
+    fn sizes_punctuation_and_languages_do_not_change_what_a_link_says() {
         for text in [
             "PDF (1.622 MB)",
             "[PDF]",
             " pdf ",
             "PDF, 1,2 MB",
             "PDF (731.8 KB)",
+            "Full-Text (PDF)",
+            "PDF (Português (Brasil))",
+            "PDF – English",
         ] {
             assert!(are_full_texts(&plain(text)), "{text}");
         }
-        assert!(are_full_texts(&plain("Full-Text (PDF)")));
         assert!(!are_full_texts(&plain("PDF of the programme")));
     }
 
@@ -272,11 +134,55 @@ mod tests {
     fn words_count_whole() {
         assert!(are_another_things("cover page pdf"));
         assert!(!are_another_things("the discovery of formation"));
-        assert!(are_another_things_address("https://a.example/x/fig12.pdf"));
-        assert!(!are_another_things_address(
-            "https://a.example/policy/recovery.pdf"
-        ));
         assert!(are_another_place("c-article-references__list"));
         assert!(!are_another_place("correlated preference"));
+    }
+
+    #[test]
+    fn a_supplement_is_told_from_supplementation() {
+        for word in [
+            "suppl",
+            "supplement",
+            "supplementary",
+            "supplemental",
+            "suppl2",
+            "moesm1",
+            "mmc1",
+            "suppdata",
+        ] {
+            assert!(is_supplementary(word), "{word}");
+        }
+        for word in [
+            "supplementation",
+            "supplementing",
+            "supplemented",
+            "supply",
+            "suppliers",
+            "supported",
+            "mmc",
+        ] {
+            assert!(!is_supplementary(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn headings_of_other_peoples_sections_are_known() {
+        for heading in [
+            "References",
+            "References (42)",
+            "Supplementary material",
+            "Related articles",
+            "Cited by",
+        ] {
+            assert!(head_another_section(heading), "{heading}");
+        }
+        for heading in [
+            "Abstract",
+            "Referencesystems of today",
+            "Download",
+            "Related party transactions and the value of firms",
+        ] {
+            assert!(!head_another_section(heading), "{heading}");
+        }
     }
 }

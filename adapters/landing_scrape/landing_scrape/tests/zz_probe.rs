@@ -97,3 +97,31 @@ fn fixtures() {
         );
     }
 }
+#[test]
+fn timing() {
+    for unit in [
+        "<a href=/x.pdf>PDF</a>",
+        "<a href=/x.pdf>",
+        "<div class='a b c d e f g h i j k l m n o p'>",
+        "<meta name=citation_pdf_url content=/x.pdf>",
+        "<iframe src=/x.pdf>",
+        "<h2>References</h2>",
+        "<script type=application/json>{\"pdfDownload\":1}</script>",
+        "&amp;",
+        "<",
+        "<!--",
+        "<title>",
+        "word ",
+        "\u{FFFD}",
+    ] {
+        let s=unit.repeat((8<<20)/unit.len());
+        let t=std::time::Instant::now();
+        let p = paperfall_adapter::Page::parse(&s, "https://a.example/article/1");
+        let t1=t.elapsed();
+        let host=ScriptedHost::new().answer("https://a.example/article/1",response("https://a.example/article/1",200,"text/html",&s));
+        drop(p);
+        let t=std::time::Instant::now();
+        let _=testing::attempt::<LandingScrape>(&host,&testing::work_at(&[],&["https://a.example/article/1"]),&[]);
+        println!("TIMING {unit:?}: parse {:?} all {:?}", t1, t.elapsed());
+    }
+}

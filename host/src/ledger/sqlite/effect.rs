@@ -43,7 +43,9 @@ fn recorded(db: &Connection, row: i64, key: &OpKey) -> rusqlite::Result<Option<R
 impl Recorded {
     /// The stored result, if the effect ended in a way that stays.
     fn replay(&self) -> Option<Replay> {
-        let code = self.code.filter(|code| matches!(code, ResultCode::Ok | ResultCode::NonRetryable))?;
+        let code = self
+            .code
+            .filter(|code| matches!(code, ResultCode::Ok | ResultCode::NonRetryable))?;
         Some(Replay {
             code,
             result: parse(self.result.as_deref()),
@@ -54,19 +56,34 @@ impl Recorded {
 
 /// Text the ledger stored as JSON; what somebody changed by hand is shown as text.
 fn parse(text: Option<&str>) -> Value {
-    text.map_or(Value::Null, |text| serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned())))
+    text.map_or(Value::Null, |text| {
+        serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
+    })
 }
 
 /// The stored result of a finished effect of a job that is still held; reads only.
-pub(super) fn replay(db: &Connection, me: i64, lease: &Lease, op: &Op) -> Result<Option<Replay>, OpError> {
+pub(super) fn replay(
+    db: &Connection,
+    me: i64,
+    lease: &Lease,
+    op: &Op,
+) -> Result<Option<Replay>, OpError> {
     let current = db
         .prepare_cached("SELECT fence = ?2 AND owner IS ?3 FROM ledger_jobs WHERE id = ?1")?
-        .query_row(params![lease.row, lease.fence.raw(), me], |row| row.get::<_, bool>(0))
+        .query_row(params![lease.row, lease.fence.raw(), me], |row| {
+            row.get::<_, bool>(0)
+        })
         .optional()?;
     match current {
         None => Err(LedgerError::NoSuchJob { job: lease.job_id }.into()),
-        Some(false) => Err(LedgerError::Fenced { job: lease.job_id, fence: lease.fence }.into()),
-        Some(true) => Ok(recorded(db, lease.row, &op.key)?.as_ref().and_then(Recorded::replay)),
+        Some(false) => Err(LedgerError::Fenced {
+            job: lease.job_id,
+            fence: lease.fence,
+        }
+        .into()),
+        Some(true) => Ok(recorded(db, lease.row, &op.key)?
+            .as_ref()
+            .and_then(Recorded::replay)),
     }
 }
 
@@ -106,11 +123,17 @@ pub(super) fn begin_held(tx: &mut Tx<'_>, lease: &Lease, begin: Begin) -> Result
                 return Ok(Begun::Replay(replay));
             }
             (None, None) if earlier.fence == lease.fence => {
-                return Err(LedgerError::InProgress { job: lease.job_id, op: op.key, kind: op.kind }.into());
+                return Err(LedgerError::InProgress {
+                    job: lease.job_id,
+                    op: op.key,
+                    kind: op.kind,
+                }
+                .into());
             }
-            (None, None | Some(ResultCode::Abandoned)) => {
-                Begun::Recover { intent: parse(earlier.intent.as_deref()), fence: earlier.fence }
-            }
+            (None, None | Some(ResultCode::Abandoned)) => Begun::Recover {
+                intent: parse(earlier.intent.as_deref()),
+                fence: earlier.fence,
+            },
             (None, Some(_)) => Begun::Run,
         },
     };
@@ -131,7 +154,11 @@ pub(super) fn begin_held(tx: &mut Tx<'_>, lease: &Lease, begin: Begin) -> Result
                 lease.row, op.key.as_bytes(), op.kind.as_str(), lease.fence.raw(), now, op.context.to_json(), intent
             ])?;
     }
-    tx.events.push(Event::OperationStarted { job_id: lease.job_id, op_key: op.key, op_type: op.kind });
+    tx.events.push(Event::OperationStarted {
+        job_id: lease.job_id,
+        op_key: op.key,
+        op_type: op.kind,
+    });
     failpoint!(&format!("{}.in_intent_tx", op.kind));
     Ok(begun)
 }
@@ -149,7 +176,12 @@ pub(super) fn finish(tx: &mut Tx<'_>, lease: &Lease, finish: Finish) -> Result<F
             && earlier.code.is_none()
             && earlier.fence == lease.fence
         {
-            return Err(LedgerError::InProgress { job: lease.job_id, op: next.op.key, kind: next.op.kind }.into());
+            return Err(LedgerError::InProgress {
+                job: lease.job_id,
+                op: next.op.key,
+                kind: next.op.kind,
+            }
+            .into());
         }
     }
     record(tx, lease, &finish.op, finish.code, &finish.result)?;
@@ -180,12 +212,20 @@ pub(super) fn finish(tx: &mut Tx<'_>, lease: &Lease, finish: Finish) -> Result<F
 fn may_advance(lease: &Lease, from: JobState, to: JobState) -> Result<(), LedgerError> {
     let forwards = matches!(
         to,
-        JobState::HeadDone | JobState::ResumeOk | JobState::Streaming | JobState::Finalized | JobState::Deduped
+        JobState::HeadDone
+            | JobState::ResumeOk
+            | JobState::Streaming
+            | JobState::Finalized
+            | JobState::Deduped
     );
     if forwards && (from >= to || from.may_become(to)) {
         Ok(())
     } else {
-        Err(LedgerError::IllegalMove { job: lease.job_id, from, to })
+        Err(LedgerError::IllegalMove {
+            job: lease.job_id,
+            from,
+            to,
+        })
     }
 }
 
@@ -229,7 +269,14 @@ pub(super) fn record(
                 ])?;
             now
         }
-        _ => return Err(LedgerError::NotBegun { job: lease.job_id, op: op.key, kind: op.kind }.into()),
+        _ => {
+            return Err(LedgerError::NotBegun {
+                job: lease.job_id,
+                op: op.key,
+                kind: op.kind,
+            }
+            .into());
+        }
     };
     tx.events.push(Event::OperationCompleted {
         job_id: lease.job_id,
@@ -247,7 +294,12 @@ pub(super) fn advance(tx: &mut Tx<'_>, lease: &Lease, to: JobState) -> Result<Jo
     may_advance(lease, held.state, to)?;
     if to == JobState::Deduped {
         // Only the DEDUPE effect ends a job there.
-        return Err(LedgerError::IllegalMove { job: lease.job_id, from: held.state, to }.into());
+        return Err(LedgerError::IllegalMove {
+            job: lease.job_id,
+            from: held.state,
+            to,
+        }
+        .into());
     }
     if held.state >= to {
         return Ok(held.state);

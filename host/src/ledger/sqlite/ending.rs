@@ -16,11 +16,21 @@ use crate::ledger::queue::{OpError, Tx};
 use crate::ledger::state::JobState;
 
 /// Enters a file into the hash index and ends the job, or finds its bytes there.
-pub(super) fn index(tx: &mut Tx<'_>, lease: &Lease, entry: &IndexEntry) -> Result<Indexed, OpError> {
+pub(super) fn index(
+    tx: &mut Tx<'_>,
+    lease: &Lease,
+    entry: &IndexEntry,
+) -> Result<Indexed, OpError> {
     let held = guard(tx, lease)?;
-    let ready = held.state == JobState::Finalized || (entry.finalize.is_some() && held.state == JobState::Streaming);
+    let ready = held.state == JobState::Finalized
+        || (entry.finalize.is_some() && held.state == JobState::Streaming);
     if !ready {
-        return Err(LedgerError::IllegalMove { job: lease.job_id, from: held.state, to: JobState::Indexed }.into());
+        return Err(LedgerError::IllegalMove {
+            job: lease.job_id,
+            from: held.state,
+            to: JobState::Indexed,
+        }
+        .into());
     }
     effect::check("the operation's result", &entry.result)?;
     let job = (lease.row, lease.job_id);
@@ -68,19 +78,38 @@ pub(super) fn index(tx: &mut Tx<'_>, lease: &Lease, entry: &IndexEntry) -> Resul
 }
 
 /// Ends a job whose resolved URL was stored before.
-pub(super) fn skip_duplicate(tx: &mut Tx<'_>, lease: &Lease, url: &str) -> Result<StoredObject, OpError> {
+pub(super) fn skip_duplicate(
+    tx: &mut Tx<'_>,
+    lease: &Lease,
+    url: &str,
+) -> Result<StoredObject, OpError> {
     let held = guard(tx, lease)?;
     if !held.state.may_become(JobState::SkippedDuplicate) {
         let (from, to) = (held.state, JobState::SkippedDuplicate);
-        return Err(LedgerError::IllegalMove { job: lease.job_id, from, to }.into());
+        return Err(LedgerError::IllegalMove {
+            job: lease.job_id,
+            from,
+            to,
+        }
+        .into());
     }
     let Some(object) = by_url(tx.db, url)? else {
-        return Err(LedgerError::NotStored { job: lease.job_id, url: url.to_owned() }.into());
+        return Err(LedgerError::NotStored {
+            job: lease.job_id,
+            url: url.to_owned(),
+        }
+        .into());
     };
     tx.db
         .prepare_cached("UPDATE ledger_jobs SET sha256 = ?2 WHERE id = ?1")?
         .execute(params![lease.row, object.sha256.as_bytes()])?;
-    rows::end(tx, (lease.row, lease.job_id), held.state, JobState::SkippedDuplicate, None)?;
+    rows::end(
+        tx,
+        (lease.row, lease.job_id),
+        held.state,
+        JobState::SkippedDuplicate,
+        None,
+    )?;
     failpoint!("skip.in_tx");
     Ok(object)
 }
@@ -102,7 +131,14 @@ pub(super) fn fail(
     failpoint!("fail.in_tx");
     if failure.retryable && policy.allows_another(failures) {
         let wait = policy.draw(failures);
-        rows::begin_round(tx, job, &NewRound { due_at: tx.now.after(wait).as_millis(), failures })?;
+        rows::begin_round(
+            tx,
+            job,
+            &NewRound {
+                due_at: tx.now.after(wait).as_millis(),
+                failures,
+            },
+        )?;
         failpoint!("backoff.in_tx");
         return Ok(Failed::Again(wait));
     }
@@ -117,7 +153,10 @@ pub(super) fn fail(
 pub(super) fn retry(tx: &mut Tx<'_>, jobs: &[JobId]) -> Result<Vec<JobId>, OpError> {
     let mut found = Vec::with_capacity(jobs.len());
     for job in jobs {
-        found.push((rows::find(tx.db, *job)?.ok_or(LedgerError::NoSuchJob { job: *job })?, *job));
+        found.push((
+            rows::find(tx.db, *job)?.ok_or(LedgerError::NoSuchJob { job: *job })?,
+            *job,
+        ));
     }
     let mut again = Vec::new();
     for job in found {
@@ -126,7 +165,14 @@ pub(super) fn retry(tx: &mut Tx<'_>, jobs: &[JobId]) -> Result<Vec<JobId>, OpErr
             .prepare_cached("SELECT state FROM ledger_jobs WHERE id = ?1")?
             .query_row([job.0], |row| rows::state(row, 0))?;
         if state == JobState::Failed {
-            rows::begin_round(tx, job, &NewRound { due_at: 0, failures: 0 })?;
+            rows::begin_round(
+                tx,
+                job,
+                &NewRound {
+                    due_at: 0,
+                    failures: 0,
+                },
+            )?;
             again.push(job.1);
         }
     }
@@ -193,7 +239,11 @@ pub(super) struct Stored {
 }
 
 /// The next jobs whose files should stand, by row.
-pub(super) fn stored_after(db: &Connection, after: i64, limit: u32) -> rusqlite::Result<Vec<Stored>> {
+pub(super) fn stored_after(
+    db: &Connection,
+    after: i64,
+    limit: u32,
+) -> rusqlite::Result<Vec<Stored>> {
     db.prepare_cached(
         "SELECT j.id, j.sha256, o.path FROM ledger_jobs j LEFT JOIN ledger_objects o ON o.sha256 = j.sha256
          WHERE j.id > ?1 AND j.sha256 IS NOT NULL AND j.state BETWEEN 5 AND 8 ORDER BY j.id LIMIT ?2",
@@ -217,15 +267,26 @@ pub(super) fn fetch_again(tx: &mut Tx<'_>, row: i64, sha256: &Sha256Hex) -> Resu
             Ok((rows::state(row, 0)?, rows::job_id(&JobKey::from_bytes(row.get(1)?), row.get(2)?)))
         })
         .optional()?;
-    let Some((state, job_id)) = found else { return Ok(false) };
-    tx.db.prepare_cached("DELETE FROM ledger_objects WHERE sha256 = ?1")?.execute([sha256.as_bytes()])?;
+    let Some((state, job_id)) = found else {
+        return Ok(false);
+    };
+    tx.db
+        .prepare_cached("DELETE FROM ledger_objects WHERE sha256 = ?1")?
+        .execute([sha256.as_bytes()])?;
     rows::fetch_again(tx, (row, job_id), state)?;
     Ok(true)
 }
 
 /// What decides whether a part file may still be wanted.
-pub(super) fn part_is_wanted(db: &Connection, job: JobId, fence: i64, now: Timestamp) -> rusqlite::Result<bool> {
-    let Some(row) = rows::find(db, job)? else { return Ok(false) };
+pub(super) fn part_is_wanted(
+    db: &Connection,
+    job: JobId,
+    fence: i64,
+    now: Timestamp,
+) -> rusqlite::Result<bool> {
+    let Some(row) = rows::find(db, job)? else {
+        return Ok(false);
+    };
     db.prepare_cached(
         "SELECT due_at IS NOT NULL AND (
             (owner IS NOT NULL AND due_at > ?3) OR fence = ?2

@@ -11,14 +11,17 @@ use crate::ledger::clock::{Timestamp, millis};
 use crate::ledger::error::LedgerError;
 use crate::ledger::event::Event;
 use crate::ledger::failpoint::failpoint;
-use crate::ledger::job::{Fence, Lease, LeaseRequest, OwnerId, Outlook};
-use crate::ledger::keys::JobKey;
-use crate::ledger::op::{Begin, Context, Op};
+use crate::ledger::job::{Fence, Lease, LeaseRequest, Outlook, OwnerId};
+use crate::ledger::keys::{Context, JobKey};
+use crate::ledger::op::{Begin, Op};
 use crate::ledger::queue::{OpError, Tx};
 use crate::ledger::state::JobState;
 
 /// `before` holds the last holder and the state it left, as one number.
 const STATES: i64 = 16;
+
+/// A lease that expired at once would be due again in the very same call.
+const SHORTEST_LEASE: Duration = Duration::from_millis(1);
 
 /// The job that is due longest. A scalar subquery: `IN (SELECT …)` would build a
 /// temporary table for every lease.
@@ -45,21 +48,43 @@ pub(super) fn lease(tx: &mut Tx<'_>, request: &LeaseRequest) -> Result<Vec<Lease
         None => None,
         Some(job) => Some(rows::find(tx.db, job)?.ok_or(LedgerError::NoSuchJob { job })?),
     };
-    let limit = if only.is_some() { request.limit.min(1) } else { request.limit };
+    let limit = if only.is_some() {
+        request.limit.min(1)
+    } else {
+        request.limit
+    };
     let mut leases = Vec::with_capacity(limit.min(1024));
-    let mut statement = tx.db.prepare_cached(if only.is_some() { THIS } else { NEXT })?;
-    let (floor, until, now) = (Fence::floor(tx.me), tx.now.after(request.ttl).as_millis(), tx.now.as_millis());
+    let mut statement = tx
+        .db
+        .prepare_cached(if only.is_some() { THIS } else { NEXT })?;
+    let ttl = request.ttl.max(SHORTEST_LEASE);
+    let (floor, until, now) = (
+        Fence::floor(tx.me),
+        tx.now.after(ttl).as_millis(),
+        tx.now.as_millis(),
+    );
     while leases.len() < limit {
         let granted = match only {
-            None => statement.query_row(params![floor, tx.me, until, now], |row| grant(row, request.ttl)),
-            Some(id) => statement.query_row(params![floor, tx.me, until, now, id], |row| grant(row, request.ttl)),
+            None => statement.query_row(params![floor, tx.me, until, now], |row| grant(row, ttl)),
+            Some(id) => {
+                statement.query_row(params![floor, tx.me, until, now, id], |row| grant(row, ttl))
+            }
         };
-        let Some((mut lease, found_in)) = granted.optional()? else { break };
+        let Some((mut lease, found_in)) = granted.optional()? else {
+            break;
+        };
         tell(tx, &lease, found_in);
         if let Some(first) = &request.first {
             let op = Op::new(first.kind, lease.job_id, Context::round(lease.round));
             let key = op.key();
-            let begun = effect::begin_held(tx, &lease, Begin { op, intent: first.intent.clone() })?;
+            let begun = effect::begin_held(
+                tx,
+                &lease,
+                Begin {
+                    op,
+                    intent: first.intent.clone(),
+                },
+            )?;
             lease.first = Some((key, begun));
         }
         leases.push(lease);
@@ -115,9 +140,17 @@ pub(super) fn renew(tx: &mut Tx<'_>, lease: &Lease, ttl: Duration) -> Result<(),
     let renewed = tx
         .db
         .prepare_cached("UPDATE ledger_jobs SET due_at = ?2 WHERE id = ?1 AND due_at > ?3")?
-        .execute(params![lease.row, tx.now.after(ttl).as_millis(), tx.now.as_millis()])?;
+        .execute(params![
+            lease.row,
+            tx.now.after(ttl).as_millis(),
+            tx.now.as_millis()
+        ])?;
     if renewed == 0 {
-        return Err(LedgerError::Fenced { job: lease.job_id, fence: lease.fence }.into());
+        return Err(LedgerError::Fenced {
+            job: lease.job_id,
+            fence: lease.fence,
+        }
+        .into());
     }
     tx.events.push(Event::LeaseRenewed {
         job_id: lease.job_id,
@@ -137,7 +170,10 @@ pub(super) fn release(tx: &mut Tx<'_>, lease: &Lease) -> Result<(), OpError> {
         )?
         .execute(params![lease.row, tx.now.as_millis()])?;
     effect::abandon_of(tx, lease.row)?;
-    tx.events.push(Event::LeaseReleased { job_id: lease.job_id, owner: tx.owner.clone() });
+    tx.events.push(Event::LeaseReleased {
+        job_id: lease.job_id,
+        owner: tx.owner.clone(),
+    });
     failpoint!("release.in_tx");
     Ok(())
 }
@@ -199,4 +235,3 @@ pub(super) fn clamp(tx: &Tx<'_>, longest: Duration) -> rusqlite::Result<usize> {
         )?
         .execute(params![now, now.saturating_add(millis(longest))])
 }
-

@@ -16,13 +16,20 @@ pub(super) fn check(job: &NewJob) -> Result<(), LedgerError> {
     bounded("the work id", job.work_id.len(), MAX_NAME_BYTES)?;
     bounded("the artifact id", job.artifact_id.len(), MAX_NAME_BYTES)?;
     bounded("the canonical URL", job.canonical_url.len(), MAX_NAME_BYTES)?;
-    bounded("the job's payload", job.payload.as_ref().map_or(0, String::len), MAX_PAYLOAD_BYTES)
+    bounded(
+        "the job's payload",
+        job.payload.as_ref().map_or(0, String::len),
+        MAX_PAYLOAD_BYTES,
+    )
 }
 
 /// The jobs that exist, at their places in the list; reads only.
 pub(super) fn look_up(db: &Connection, keys: &[JobKey]) -> rusqlite::Result<Vec<Option<Planned>>> {
     // A new ledger has nothing to look up.
-    let any: Option<i64> = db.prepare_cached("SELECT 1 FROM ledger_jobs LIMIT 1")?.query_row([], |row| row.get(0)).optional()?;
+    let any: Option<i64> = db
+        .prepare_cached("SELECT 1 FROM ledger_jobs LIMIT 1")?
+        .query_row([], |row| row.get(0))
+        .optional()?;
     if any.is_none() {
         return Ok(vec![None; keys.len()]);
     }
@@ -30,19 +37,21 @@ pub(super) fn look_up(db: &Connection, keys: &[JobKey]) -> rusqlite::Result<Vec<
 }
 
 fn existing(db: &Connection, key: &JobKey) -> rusqlite::Result<Option<Planned>> {
-    db.prepare_cached("SELECT state, due_at IS NULL, reason, sha256, foreign_id FROM ledger_jobs WHERE key = ?1")?
-        .query_row([key.as_bytes()], |row| {
-            Ok(Planned {
-                job_id: rows::job_id(key, row.get(4)?),
-                key: *key,
-                state: rows::state(row, 0)?,
-                new: false,
-                done: row.get(1)?,
-                failure_reason: row.get(2)?,
-                sha256: rows::hash(row, 3)?,
-            })
+    db.prepare_cached(
+        "SELECT state, due_at IS NULL, reason, sha256, foreign_id FROM ledger_jobs WHERE key = ?1",
+    )?
+    .query_row([key.as_bytes()], |row| {
+        Ok(Planned {
+            job_id: rows::job_id(key, row.get(4)?),
+            key: *key,
+            state: rows::state(row, 0)?,
+            new: false,
+            done: row.get(1)?,
+            failure_reason: row.get(2)?,
+            sha256: rows::hash(row, 3)?,
         })
-        .optional()
+    })
+    .optional()
 }
 
 /// Writes the jobs that do not exist.
@@ -51,11 +60,20 @@ pub(super) fn write(tx: &mut Tx<'_>, jobs: &[(JobKey, NewJob)]) -> Result<Vec<Pl
         "INSERT INTO ledger_jobs(key, due_at, created_at, updated_at, work_id, artifact_id, url)
          VALUES(?1, 0, ?2, ?2, ?3, ?4, ?5) ON CONFLICT(key) DO NOTHING",
     )?;
-    let mut payload = tx.db.prepare_cached("INSERT INTO ledger_payloads(job, body) VALUES(?1, ?2)")?;
+    let mut payload = tx
+        .db
+        .prepare_cached("INSERT INTO ledger_payloads(job, body) VALUES(?1, ?2)")?;
     let mut planned = Vec::with_capacity(jobs.len());
     for (key, job) in jobs {
         let now = tx.now.as_millis();
-        if insert.execute(params![key.as_bytes(), now, job.work_id, job.artifact_id, job.canonical_url])? == 0 {
+        if insert.execute(params![
+            key.as_bytes(),
+            now,
+            job.work_id,
+            job.artifact_id,
+            job.canonical_url
+        ])? == 0
+        {
             planned.extend(existing(tx.db, key)?);
             continue;
         }

@@ -24,7 +24,10 @@ pub(super) async fn reconcile(
     let (recovered_leases, abandoned_ops) = ledger
         .write(move |tx| {
             lease::clamp(tx, longest)?;
-            Ok((ending::count_expired(tx.db, tx.now)?, effect::abandon_dead(tx)?))
+            Ok((
+                ending::count_expired(tx.db, tx.now)?,
+                effect::abandon_dead(tx)?,
+            ))
         })
         .await?;
     let swept_parts = sweep_parts(ledger, Arc::clone(&shelf)).await?;
@@ -32,9 +35,21 @@ pub(super) async fn reconcile(
         Thoroughness::Quick => 0,
         Thoroughness::Full => heal(ledger, shelf).await?,
     };
-    ledger.read(|db, shared| Ok(sweep_locks(db, shared)?)).await?;
-    ledger.tell(&Event::CrashRecoveryEvent { recovered_leases, abandoned_ops, healed_jobs, swept_parts });
-    Ok(Reconciled { recovered_leases, abandoned_ops, healed_jobs, swept_parts })
+    ledger
+        .read(|db, shared| Ok(sweep_locks(db, shared)?))
+        .await?;
+    ledger.tell(&Event::CrashRecoveryEvent {
+        recovered_leases,
+        abandoned_ops,
+        healed_jobs,
+        swept_parts,
+    });
+    Ok(Reconciled {
+        recovered_leases,
+        abandoned_ops,
+        healed_jobs,
+        swept_parts,
+    })
 }
 
 /// Removes part files nobody will continue. The list is read before the ledger
@@ -70,7 +85,10 @@ async fn heal(ledger: &SqliteLedger, shelf: Arc<dyn Shelf>) -> Result<u64, Ledge
                     if files.has(&stored.sha256).map_err(failed)? {
                         continue;
                     }
-                    if files.restore(&stored.sha256, stored.path.as_deref()).map_err(failed)? {
+                    if files
+                        .restore(&stored.sha256, stored.path.as_deref())
+                        .map_err(failed)?
+                    {
                         restored += 1;
                     } else {
                         gone.push((stored.row, stored.sha256));
@@ -104,6 +122,10 @@ fn sweep_locks(db: &rusqlite::Connection, shared: &super::store::Shared) -> rusq
         "SELECT name FROM ledger_owners WHERE id IN (SELECT DISTINCT owner FROM ledger_jobs INDEXED BY ledger_due
            WHERE due_at IS NOT NULL AND owner IS NOT NULL)",
     )?;
-    let names = holding.query_map([], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<Vec<_>>>()?;
-    Ok(owner::sweep(&shared.locks, |name| name == shared.owner.as_str() || names.iter().any(|n| n == name)))
+    let names = holding
+        .query_map([], |row| row.get::<_, String>(0))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(owner::sweep(&shared.locks, |name| {
+        name == shared.owner.as_str() || names.iter().any(|n| n == name)
+    }))
 }

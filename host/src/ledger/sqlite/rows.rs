@@ -18,16 +18,29 @@ pub(super) struct Held {
 
 /// The job's row, if this lease is still the current one.
 pub(super) fn guard(tx: &Tx<'_>, lease: &Lease) -> Result<Held, OpError> {
-    let mut read = tx.db.prepare_cached("SELECT fence, owner, state, failures FROM ledger_jobs WHERE id = ?1")?;
+    let mut read = tx
+        .db
+        .prepare_cached("SELECT fence, owner, state, failures FROM ledger_jobs WHERE id = ?1")?;
     let found = read
         .query_row([lease.row], |row| {
-            let current = row.get::<_, i64>(0)? == lease.fence.raw() && row.get::<_, Option<i64>>(1)? == Some(tx.me);
-            Ok((current, Held { state: state(row, 2)?, failures: row.get(3)? }))
+            let current = row.get::<_, i64>(0)? == lease.fence.raw()
+                && row.get::<_, Option<i64>>(1)? == Some(tx.me);
+            Ok((
+                current,
+                Held {
+                    state: state(row, 2)?,
+                    failures: row.get(3)?,
+                },
+            ))
         })
         .optional()?;
     match found {
         None => Err(LedgerError::NoSuchJob { job: lease.job_id }.into()),
-        Some((false, _)) => Err(LedgerError::Fenced { job: lease.job_id, fence: lease.fence }.into()),
+        Some((false, _)) => Err(LedgerError::Fenced {
+            job: lease.job_id,
+            fence: lease.fence,
+        }
+        .into()),
         Some((true, held)) => Ok(held),
     }
 }
@@ -66,8 +79,19 @@ pub(super) fn end(
     Ok(())
 }
 
-fn tell_move(tx: &mut Tx<'_>, job_id: JobId, from_state: JobState, to_state: JobState, reason: Option<&str>) {
-    tx.events.push(Event::JobStateChanged { job_id, from_state, to_state, reason: reason.map(str::to_owned) });
+fn tell_move(
+    tx: &mut Tx<'_>,
+    job_id: JobId,
+    from_state: JobState,
+    to_state: JobState,
+    reason: Option<&str>,
+) {
+    tx.events.push(Event::JobStateChanged {
+        job_id,
+        from_state,
+        to_state,
+        reason: reason.map(str::to_owned),
+    });
 }
 
 /// Where a new round begins, and what it keeps.
@@ -79,7 +103,11 @@ pub(super) struct NewRound {
 }
 
 /// FAILED to PLANNED: another round, which keeps what the last ones learned.
-pub(super) fn begin_round(tx: &mut Tx<'_>, job: (i64, JobId), round: &NewRound) -> Result<(), OpError> {
+pub(super) fn begin_round(
+    tx: &mut Tx<'_>,
+    job: (i64, JobId),
+    round: &NewRound,
+) -> Result<(), OpError> {
     tx.db
         .prepare_cached(
             "UPDATE ledger_jobs SET state = 0, due_at = ?2, owner = NULL, finished_at = NULL, round = round + 1,
@@ -92,21 +120,36 @@ pub(super) fn begin_round(tx: &mut Tx<'_>, job: (i64, JobId), round: &NewRound) 
 
 /// Sends a job whose file is gone through FAILED into a new round, in which no
 /// effect that made the file counts as done.
-pub(super) fn fetch_again(tx: &mut Tx<'_>, job: (i64, JobId), from: JobState) -> Result<(), OpError> {
+pub(super) fn fetch_again(
+    tx: &mut Tx<'_>,
+    job: (i64, JobId),
+    from: JobState,
+) -> Result<(), OpError> {
     end(tx, job, from, JobState::Failed, Some(FILE_MISSING))?;
     tx.db
         .prepare_cached(
             "UPDATE ledger_ops SET code = 'ABANDONED' WHERE job = ?1 AND kind IN ('STREAM', 'FINALIZE', 'INDEX', 'DEDUPE', 'HEAD')",
         )?
         .execute([job.0])?;
-    tx.db.prepare_cached("UPDATE ledger_jobs SET sha256 = NULL WHERE id = ?1")?.execute([job.0])?;
-    begin_round(tx, job, &NewRound { due_at: 0, failures: 0 })
+    tx.db
+        .prepare_cached("UPDATE ledger_jobs SET sha256 = NULL WHERE id = ?1")?
+        .execute([job.0])?;
+    begin_round(
+        tx,
+        job,
+        &NewRound {
+            due_at: 0,
+            failures: 0,
+        },
+    )
 }
 
 /// The row of the job with this id.
 pub(in crate::ledger) fn find(db: &Connection, job: JobId) -> rusqlite::Result<Option<i64>> {
     let (low, high) = job.key_range();
-    let mut by_key = db.prepare_cached("SELECT id, key FROM ledger_jobs WHERE key BETWEEN ?1 AND ?2 AND foreign_id IS NULL")?;
+    let mut by_key = db.prepare_cached(
+        "SELECT id, key FROM ledger_jobs WHERE key BETWEEN ?1 AND ?2 AND foreign_id IS NULL",
+    )?;
     let mut rows = by_key.query(params![low, high])?;
     while let Some(row) = rows.next()? {
         if JobId::from_key(&JobKey::from_bytes(row.get(1)?)) == job {
@@ -120,7 +163,9 @@ pub(in crate::ledger) fn find(db: &Connection, job: JobId) -> rusqlite::Result<O
 
 /// A row's own id, or the one made of its key.
 pub(in crate::ledger) fn job_id(key: &JobKey, foreign: Option<String>) -> JobId {
-    foreign.and_then(|id| JobId::parse(&id).ok()).unwrap_or_else(|| JobId::from_key(key))
+    foreign
+        .and_then(|id| JobId::parse(&id).ok())
+        .unwrap_or_else(|| JobId::from_key(key))
 }
 
 /// The state in this column.
@@ -131,12 +176,18 @@ pub(in crate::ledger) fn state(row: &Row<'_>, column: usize) -> rusqlite::Result
 
 /// The hash in this column, if there is one.
 pub(in crate::ledger) fn hash(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Sha256Hex>> {
-    Ok(row.get::<_, Option<[u8; 32]>>(column)?.map(Sha256Hex::from_bytes))
+    Ok(row
+        .get::<_, Option<[u8; 32]>>(column)?
+        .map(Sha256Hex::from_bytes))
 }
 
 /// Refuses what is too long.
 pub(super) fn bounded(what: &'static str, bytes: usize, limit: usize) -> Result<(), LedgerError> {
-    if bytes > limit { Err(LedgerError::TooLarge { what, bytes, limit }) } else { Ok(()) }
+    if bytes > limit {
+        Err(LedgerError::TooLarge { what, bytes, limit })
+    } else {
+        Ok(())
+    }
 }
 
 /// The fence in this column.

@@ -14,10 +14,14 @@ use crate::ledger::clock::{Clock, SteadyClock, Timestamp};
 use crate::ledger::error::LedgerError;
 use crate::ledger::event::{Event, EventSink, NoSink};
 use crate::ledger::failpoint::failpoint;
-use crate::ledger::job::{Lease, LeaseRequest, Leased, MAX_NAME_BYTES, NewJob, OwnerId, Planned, StoredObject};
+use crate::ledger::job::{
+    Lease, LeaseRequest, Leased, MAX_NAME_BYTES, NewJob, OwnerId, Planned, StoredObject,
+};
 use crate::ledger::keys::{JobId, Sha256Hex};
 use crate::ledger::migrate;
-use crate::ledger::op::{Begin, Begun, Failed, Failure, Finish, Finished, IndexEntry, Indexed, Op, Replay};
+use crate::ledger::op::{
+    Begin, Begun, Failed, Failure, Finish, Finished, IndexEntry, Indexed, Op, Replay,
+};
 use crate::ledger::open::{self, Durability, Existing};
 use crate::ledger::owner::{self, OwnerLock};
 use crate::ledger::queue::{self, OpError, Writer, WriterThread};
@@ -95,7 +99,10 @@ impl SqliteLedger {
         let found = open::inspect(path, &db)?;
         if found == Found::Nothing && options.existing == Existing::Required {
             let detail = "there are no ledger tables in it".to_owned();
-            return Err(LedgerError::NotALedger { path: path.to_owned(), detail });
+            return Err(LedgerError::NotALedger {
+                path: path.to_owned(),
+                detail,
+            });
         }
         let locks = owner::folder(path);
         let queue = Queue::open(&locks).map_err(failed_io)?;
@@ -126,7 +133,8 @@ impl SqliteLedger {
             owner: owner.clone(),
             checkpointer,
         };
-        let (writer, handle) = queue::start(thread, move |db| leave(db, me, lock)).map_err(failed_io)?;
+        let (writer, handle) =
+            queue::start(thread, move |db| leave(db, me, lock)).map_err(failed_io)?;
         let shared = Shared {
             path,
             locks,
@@ -137,11 +145,20 @@ impl SqliteLedger {
             retry: options.retry,
             readers: Mutex::new(Vec::new()),
         };
-        Ok(Self { shared: Arc::new(shared), writer: Some(writer), writer_thread: Some(handle) })
+        Ok(Self {
+            shared: Arc::new(shared),
+            writer: Some(writer),
+            writer_thread: Some(handle),
+        })
     }
 
     /// Waits until everything asked for is done and the file is let go.
     pub async fn close(mut self) {
+        // Readers first: the last connection to close folds the log back, and one
+        // that only reads cannot.
+        if let Ok(mut readers) = self.shared.readers.lock() {
+            readers.clear();
+        }
         self.writer = None;
         if let Some(thread) = self.writer_thread.take() {
             // A panic of the writer was answered with errors already.
@@ -156,7 +173,9 @@ impl SqliteLedger {
     {
         match &self.writer {
             Some(writer) => writer.run(work).await,
-            None => Err(LedgerError::Closed { path: self.shared.path.as_ref().clone() }),
+            None => Err(LedgerError::Closed {
+                path: self.shared.path.as_ref().clone(),
+            }),
         }
     }
 
@@ -167,7 +186,11 @@ impl SqliteLedger {
     {
         let shared = Arc::clone(&self.shared);
         let done = tokio::task::spawn_blocking(move || shared.read_now(work)).await;
-        done.unwrap_or_else(|_| Err(LedgerError::Closed { path: self.shared.path.as_ref().clone() }))
+        done.unwrap_or_else(|_| {
+            Err(LedgerError::Closed {
+                path: self.shared.path.as_ref().clone(),
+            })
+        })
     }
 
     /// Leases what is due now.
@@ -182,7 +205,10 @@ impl SqliteLedger {
             .read(|db, shared| {
                 let holders = leases::holders(db, shared.clock.now())?;
                 let others = holders.into_iter().filter(|(id, _)| *id != shared.me);
-                Ok(others.filter(|(_, name)| owner::is_dead(&shared.locks, name)).map(|(id, _)| id).collect::<Vec<_>>())
+                Ok(others
+                    .filter(|(_, name)| owner::is_dead(&shared.locks, name))
+                    .map(|(id, _)| id)
+                    .collect::<Vec<_>>())
             })
             .await?;
         let count = dead.len();
@@ -199,7 +225,11 @@ impl Shared {
         &self,
         work: impl FnOnce(&Connection, &Self) -> Result<T, OpError>,
     ) -> Result<T, LedgerError> {
-        let idle = self.readers.lock().ok().and_then(|mut readers| readers.pop());
+        let idle = self
+            .readers
+            .lock()
+            .ok()
+            .and_then(|mut readers| readers.pop());
         let reader = match idle {
             Some(reader) => reader,
             None => open::readable(&self.path)?,
@@ -229,8 +259,17 @@ impl Ledger for SqliteLedger {
             jobs.iter().try_for_each(plan::check)?;
             let keys: Arc<[_]> = jobs.iter().map(NewJob::key).collect();
             let asked = Arc::clone(&keys);
-            let known = self.read(move |db, _| Ok(plan::look_up(db, &asked)?)).await?;
-            let mut new: Vec<_> = keys.iter().copied().zip(jobs).zip(&known).filter(|(_, known)| known.is_none()).map(|(job, _)| job).collect();
+            let known = self
+                .read(move |db, _| Ok(plan::look_up(db, &asked)?))
+                .await?;
+            let mut new: Vec<_> = keys
+                .iter()
+                .copied()
+                .zip(jobs)
+                .zip(&known)
+                .filter(|(_, known)| known.is_none())
+                .map(|(job, _)| job)
+                .collect();
             let mut written = Vec::with_capacity(new.len());
             while !new.is_empty() {
                 let batch: Vec<_> = new.drain(..new.len().min(PLAN_BATCH)).collect();
@@ -238,7 +277,10 @@ impl Ledger for SqliteLedger {
             }
             failpoint!("plan.after");
             let mut written = written.into_iter();
-            Ok(known.into_iter().filter_map(|known| known.or_else(|| written.next())).collect())
+            Ok(known
+                .into_iter()
+                .filter_map(|known| known.or_else(|| written.next()))
+                .collect())
         })
     }
 
@@ -254,7 +296,10 @@ impl Ledger for SqliteLedger {
             }
             failpoint!("lease.after");
             let outlook = if leases.is_empty() {
-                Some(self.read(|db, shared| Ok(leases::outlook(db, shared.me, shared.clock.now())?)).await?)
+                Some(
+                    self.read(|db, shared| Ok(leases::outlook(db, shared.me, shared.clock.now())?))
+                        .await?,
+                )
             } else {
                 None
             };
@@ -281,7 +326,9 @@ impl Ledger for SqliteLedger {
             let lease = lease.clone();
             #[cfg(feature = "failpoints")]
             let kind = begin.op.kind();
-            let begun = self.write(move |tx| effect::begin(tx, &lease, begin.clone())).await;
+            let begun = self
+                .write(move |tx| effect::begin(tx, &lease, begin.clone()))
+                .await;
             failpoint!(&format!("{kind}.after_intent"));
             begun
         })
@@ -297,7 +344,9 @@ impl Ledger for SqliteLedger {
             let lease = lease.clone();
             #[cfg(feature = "failpoints")]
             let kind = finish.op.kind();
-            let finished = self.write(move |tx| effect::finish(tx, &lease, finish.clone())).await;
+            let finished = self
+                .write(move |tx| effect::finish(tx, &lease, finish.clone()))
+                .await;
             failpoint!(&format!("{kind}.after_result"));
             finished
         })
@@ -315,7 +364,9 @@ impl Ledger for SqliteLedger {
                 bounded("a resolved URL", url.len(), MAX_NAME_BYTES)?;
             }
             let lease = lease.clone();
-            let indexed = self.write(move |tx| ending::index(tx, &lease, &entry)).await;
+            let indexed = self
+                .write(move |tx| ending::index(tx, &lease, &entry))
+                .await;
             failpoint!("INDEX.after_result");
             indexed
         })
@@ -330,7 +381,9 @@ impl Ledger for SqliteLedger {
         Box::pin(async move {
             ending::check_failure(&failure)?;
             let (lease, policy) = (lease.clone(), self.shared.retry);
-            let failed = self.write(move |tx| ending::fail(tx, &lease, &failure, policy)).await;
+            let failed = self
+                .write(move |tx| ending::fail(tx, &lease, &failure, policy))
+                .await;
             failpoint!("fail.after");
             failed
         })
@@ -347,9 +400,13 @@ impl Ledger for SqliteLedger {
             loop {
                 let reasons = reasons.clone();
                 let page = self
-                    .read(move |db, _| Ok(ending::failed_before(db, before, &reasons, after, PAGE)?))
+                    .read(move |db, _| {
+                        Ok(ending::failed_before(db, before, &reasons, after, PAGE)?)
+                    })
                     .await?;
-                let Some((last, _)) = page.last() else { return Ok(again) };
+                let Some((last, _)) = page.last() else {
+                    return Ok(again);
+                };
                 after = *last;
                 let jobs: Vec<JobId> = page.into_iter().map(|(_, job)| job).collect();
                 again.extend(self.write(move |tx| ending::retry(tx, &jobs)).await?);
@@ -363,10 +420,16 @@ impl Ledger for SqliteLedger {
     }
 
     fn stored(&self, sha256: Sha256Hex) -> Answer<'_, Option<StoredObject>> {
-        Box::pin(self.read(move |db, _| Ok(ending::object_and_job(db, &sha256)?.map(|(object, _, _)| object))))
+        Box::pin(self.read(move |db, _| {
+            Ok(ending::object_and_job(db, &sha256)?.map(|(object, _, _)| object))
+        }))
     }
 
-    fn reconcile(&self, shelf: Arc<dyn Shelf>, thoroughness: Thoroughness) -> Answer<'_, Reconciled> {
+    fn reconcile(
+        &self,
+        shelf: Arc<dyn Shelf>,
+        thoroughness: Thoroughness,
+    ) -> Answer<'_, Reconciled> {
         Box::pin(reconciler::reconcile(self, shelf, thoroughness))
     }
 }
@@ -374,13 +437,20 @@ impl Ledger for SqliteLedger {
 impl SqliteLedger {
     /// Looks for a stored result, unless the job is so new that it has none.
     async fn replay_finished(&self, lease: &Lease, op: &Op) -> Result<Option<Replay>, LedgerError> {
-        let first_worker = lease.attempts <= 1 && lease.round == 0 && lease.state == JobState::Leased;
-        if first_worker { Ok(None) } else { self.replay_now(lease, op).await }
+        let first_worker =
+            lease.attempts <= 1 && lease.round == 0 && lease.state == JobState::Leased;
+        if first_worker {
+            Ok(None)
+        } else {
+            self.replay_now(lease, op).await
+        }
     }
 
     async fn replay_now(&self, lease: &Lease, op: &Op) -> Result<Option<Replay>, LedgerError> {
         let (held, asked) = (lease.clone(), op.clone());
-        let replay = self.read(move |db, shared| effect::replay(db, shared.me, &held, &asked)).await?;
+        let replay = self
+            .read(move |db, shared| effect::replay(db, shared.me, &held, &asked))
+            .await?;
         if let Some(replay) = &replay {
             self.tell(&effect::tell_replay(lease, op, replay));
         }
@@ -395,7 +465,9 @@ impl SqliteLedger {
 
 fn create(path: &Path, db: &mut Connection) -> Result<(), LedgerError> {
     let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
-    let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate).map_err(failed)?;
+    let tx = db
+        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+        .map_err(failed)?;
     // Another process may have been faster.
     if schema::look(&tx).map_err(failed)? == Found::Nothing {
         schema::create(&tx).map_err(failed)?;
@@ -430,21 +502,28 @@ fn leave(db: &Connection, me: i64, lock: OwnerLock) {
 fn start_checkpointer(path: &Path) -> std::io::Result<mpsc::SyncSender<()>> {
     let (wake, woken) = mpsc::sync_channel::<()>(1);
     let path = path.to_owned();
-    thread::Builder::new().name("ledger-checkpoint".to_owned()).spawn(move || {
-        while woken.recv().is_ok() {
-            let Ok(db) = open::writable(&path, Existing::Required) else { continue };
-            let mut mode = "PASSIVE";
-            loop {
-                failpoint!("checkpoint.before");
-                let pages = db.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| row.get::<_, i64>(1));
-                failpoint!("checkpoint.after");
-                if mode == "PASSIVE" && matches!(pages, Ok(pages) if pages > LONG_LOG_PAGES) {
-                    mode = "RESTART";
-                } else {
-                    break;
+    thread::Builder::new()
+        .name("ledger-checkpoint".to_owned())
+        .spawn(move || {
+            while woken.recv().is_ok() {
+                let Ok(db) = open::writable(&path, Existing::Required) else {
+                    continue;
+                };
+                let mut mode = "PASSIVE";
+                loop {
+                    failpoint!("checkpoint.before");
+                    let pages =
+                        db.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
+                            row.get::<_, i64>(1)
+                        });
+                    failpoint!("checkpoint.after");
+                    if mode == "PASSIVE" && matches!(pages, Ok(pages) if pages > LONG_LOG_PAGES) {
+                        mode = "RESTART";
+                    } else {
+                        break;
+                    }
                 }
             }
-        }
-    })?;
+        })?;
     Ok(wake)
 }

@@ -87,7 +87,10 @@ fn the_pdf_is_proposed_on_the_configured_host_with_its_checksum() {
 #[test]
 fn versions_are_ranked_by_kind_then_numerically() {
     let host = bucket(&[2, 10, 9])
-        .json(&metadata(10), &article(10, r#","is_manuscript":true"#))
+        .json(
+            &metadata(10),
+            &article(10, r#","is_manuscript":true,"is_pmc_openaccess":false"#),
+        )
         .json(
             &metadata(9),
             &article(9, r#","is_pmc_openaccess":true,"is_retracted":true"#),

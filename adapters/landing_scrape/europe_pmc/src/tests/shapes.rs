@@ -63,8 +63,8 @@ fn no_hits_is_not_found() {
 
 #[test]
 fn a_quotation_mark_or_backslash_in_a_doi_cannot_end_the_quotation() {
-    let id = crate::Id::Doi(paperfall_adapter::ids::Doi::parse("10.1/a\"x\\y").unwrap());
-    assert_eq!(id.query(), "DOI:\"10.1/a\\\"x\\\\y\"");
+    let id = crate::Id::Doi(paperfall_adapter::ids::Doi::parse("10.1234/a\"x\\y").unwrap());
+    assert_eq!(id.query(), "DOI:\"10.1234/a\\\"x\\\\y\"");
 }
 
 #[test]

@@ -1,6 +1,14 @@
 //! Extraction on small pages of each kind, and each named miss.
 #![allow(clippy::unwrap_used)]
 
+mod bad_days;
+mod challenges;
+mod links;
+mod lists;
+mod metadata;
+mod refusals;
+mod shapes;
+
 use paperfall_adapter::testing::{self, ScriptedHost, response};
 use paperfall_adapter::{Findings, HttpErrorKind, Miss, MissOutcome, Work};
 
@@ -14,6 +22,13 @@ fn attempt(host: &ScriptedHost, work: &Work) -> Result<Findings, Miss> {
 
 fn at(pages: &[&str]) -> Work {
     testing::work_at(&[], pages)
+}
+
+/// The URLs proposed for a page that answers at `url`.
+fn pdfs_at(url: &str, html: &str) -> Vec<String> {
+    attempt(&ScriptedHost::new().html(url, html), &at(&[url]))
+        .map(|found| found.candidates.into_iter().map(|c| c.url).collect())
+        .unwrap_or_default()
 }
 
 /// The URLs proposed for a page, or the reason there are none.

@@ -1,0 +1,263 @@
+//! Whose page it is: what a page and a work say of themselves, against which
+//! an address is judged. `supplement` in a file's name means another file,
+//! unless the journal or the paper is called so.
+
+use std::collections::BTreeSet;
+
+use paperfall_adapter::ids::Doi;
+use paperfall_adapter::{Page, Work, urls};
+
+use crate::words;
+
+/// Words of titles that are kept; no title has so many.
+const MAX_WORDS: usize = 300;
+/// Shorter titles ("Editorial") are no proof of identity, in bytes.
+const MIN_TITLE: usize = 15;
+/// Shorter identifiers in an address occur by chance, in bytes.
+const MIN_ID: usize = 4;
+/// What stands before even a short id of one article.
+const BEFORE_IDS: [&str; 13] = [
+    "view", "viewfile", "download", "article", "articles", "abs", "abstract", "paper", "papers",
+    "record", "records", "item", "document",
+];
+/// Segments of the addresses of pages that list many works.
+const LISTS: [&str; 18] = [
+    "issue",
+    "issues",
+    "toc",
+    "volume",
+    "volumes",
+    "archive",
+    "archives",
+    "list",
+    "search",
+    "browse",
+    "current",
+    "contents",
+    "category",
+    "tag",
+    "author",
+    "collection",
+    "collections",
+    "loi",
+];
+
+/// What the page is about, as far as it can be known.
+pub(crate) struct Subject {
+    doi: Option<String>,
+    title: Option<String>,
+    /// Words that mean nothing special here: of the titles and the address.
+    own_words: BTreeSet<String>,
+    /// What stands for this one article in the addresses of its site.
+    ids: Vec<String>,
+    /// The page describes several works.
+    pub(crate) is_list: bool,
+}
+
+impl Subject {
+    pub(crate) fn new(page: &Page, work: &Work) -> Self {
+        let dois: BTreeSet<String> = page
+            .metas("citation_doi")
+            .filter_map(|text| Doi::parse(text).ok())
+            .map(|doi| doi.to_string())
+            .collect();
+        let is_list = dois.len() > 1;
+        let titles = page
+            .metas("citation_title")
+            .map(str::to_owned)
+            .chain(page.elements(&["title"]).take(1).map(|title| title.text()))
+            .chain(work.title.clone());
+        let path = path_of(page.url());
+        let mut own_words: BTreeSet<String> = words::split(&path).map(str::to_owned).collect();
+        for title in titles {
+            own_words.extend(
+                words::split(&title.to_lowercase())
+                    .take(MAX_WORDS)
+                    .map(str::to_owned),
+            );
+        }
+        let mut ids: Vec<String> = id_in(&path).into_iter().collect();
+        if let (1, Some(doi)) = (dois.len(), dois.first()) {
+            let suffix = doi.rsplit('/').next().unwrap_or_default();
+            if suffix.len() >= MIN_ID + 2 {
+                ids.push(suffix.to_owned());
+            }
+        }
+        Self {
+            doi: work.doi().map(|doi| doi.to_string()),
+            title: work
+                .title
+                .as_deref()
+                .map(words::plain)
+                .filter(|title| title.len() >= MIN_TITLE),
+            own_words,
+            ids,
+            is_list,
+        }
+    }
+
+    /// Whether a word of an address belongs to the journal's or paper's name.
+    pub(crate) fn owns(&self, word: &str) -> bool {
+        self.own_words.contains(word)
+    }
+
+    /// Whether an address has the work's DOI in it.
+    pub(crate) fn doi_is_in(&self, url: &str) -> bool {
+        let Some(doi) = self.doi.as_deref() else {
+            return false;
+        };
+        let address = urls::decode(url).to_lowercase();
+        address.match_indices(doi).any(|(at, _)| {
+            // `10.1/nature12` does not name `10.1/nature123`.
+            address
+                .get(at + doi.len()..)
+                .and_then(|rest| rest.chars().next())
+                .is_none_or(|next| !next.is_alphanumeric())
+        })
+    }
+
+    /// What a plain text says beside the work's title; none if it lacks it.
+    pub(crate) fn beside_title(&self, text: &str) -> Option<String> {
+        let title = self.title.as_deref()?;
+        let (before, after) = text.split_once(title)?;
+        Some(format!("{before} {after}"))
+    }
+
+    /// Whether an address is one of this article's, by the id its site gave it.
+    pub(crate) fn id_is_in(&self, url: &str) -> bool {
+        let address = urls::decode(url).to_lowercase();
+        let path = path_of(&address);
+        let mut before = "";
+        for segment in path.split('/') {
+            let bare = segment.trim_end_matches(".pdf").trim_end_matches(".full");
+            let (stem, _) = split_version(bare);
+            let known = self.ids.iter().any(|id| {
+                (id == bare || id == stem)
+                    && (id.len() >= MIN_ID || BEFORE_IDS.contains(&before) || before == "pdf")
+            });
+            if known {
+                return true;
+            }
+            before = segment;
+        }
+        false
+    }
+}
+
+/// `…v2` as its stem and its number.
+pub(crate) fn split_version(segment: &str) -> (&str, Option<u16>) {
+    match segment.rsplit_once('v') {
+        Some((stem, number)) if stem.ends_with(|c: char| c.is_ascii_digit()) => {
+            match number.parse() {
+                Ok(number) => (stem, Some(number)),
+                Err(_) => (segment, None),
+            }
+        }
+        _ => (segment, None),
+    }
+}
+
+/// The address's path in lower case, without query and fragment.
+fn path_of(url: &str) -> String {
+    let address = urls::sameness(url).to_lowercase();
+    let path = address.split_once('/').map_or("", |(_, path)| path);
+    path.split('?').next().unwrap_or(path).to_owned()
+}
+
+/// The segment of a page's path that stands for its article.
+fn id_in(path: &str) -> Option<String> {
+    let segments: Vec<&str> = path
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect();
+    if segments.iter().any(|segment| LISTS.contains(segment)) {
+        return None;
+    }
+    let (last, rest) = segments.split_last()?;
+    let bare = last
+        .trim_end_matches(".html")
+        .trim_end_matches(".htm")
+        .trim_end_matches(".full");
+    let (stem, _) = split_version(bare);
+    let told = rest
+        .last()
+        .is_some_and(|before| BEFORE_IDS.contains(before));
+    let is_id = stem.contains(|c: char| c.is_ascii_digit())
+        && (stem.len() >= MIN_ID || told)
+        && !is_issn(stem);
+    is_id.then(|| stem.to_owned())
+}
+
+/// `1234-567x` is a journal's number.
+fn is_issn(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let digits = |part: Option<&str>| {
+        part.is_some_and(|part| {
+            part.len() == 4 && part.bytes().take(3).all(|byte| byte.is_ascii_digit())
+        })
+    };
+    digits(parts.next()) && digits(parts.next()) && parts.next().is_none()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use paperfall_adapter::testing;
+
+    fn subject(url: &str) -> Subject {
+        Subject::new(
+            &Page::parse("<title>x</title>", url),
+            &testing::work(&[("doi", "10.1234/nature12")]),
+        )
+    }
+
+    #[test]
+    fn an_articles_id_is_found_in_its_pages_address_and_a_lists_is_none() {
+        for (page, link) in [
+            (
+                "https://j.example/index.php/j/article/view/12",
+                "https://j.example/index.php/j/article/download/12/34",
+            ),
+            (
+                "https://z.example/records/1234567",
+                "https://z.example/records/1234567/files/paper.pdf?download=1",
+            ),
+            (
+                "https://p.example/articles/ab123.html",
+                "https://p.example/pdf/AB123.pdf",
+            ),
+            (
+                "https://r.example/content/10.1101/2020.01.02.123456v2",
+                "https://r.example/content/10.1101/2020.01.02.123456v1.full.pdf",
+            ),
+        ] {
+            assert!(subject(page).id_is_in(link), "{page} {link}");
+        }
+        for (page, link) in [
+            (
+                "https://j.example/issue/view/4512",
+                "https://j.example/article/download/4512/1",
+            ),
+            (
+                "https://j.example/journal/1234-567X",
+                "https://j.example/journal/1234-567X/pdf/1",
+            ),
+            ("https://j.example/", "https://j.example/1.pdf"),
+            (
+                "https://j.example/article/view/12",
+                "https://j.example/vol/12/7.pdf",
+            ),
+        ] {
+            assert!(!subject(page).id_is_in(link), "{page} {link}");
+        }
+    }
+
+    #[test]
+    fn a_doi_names_a_work_only_whole() {
+        let subject = subject("https://p.example/");
+        assert!(subject.doi_is_in("https://p.example/doi/pdf/10.1234%2FNature12"));
+        assert!(subject.doi_is_in("https://p.example/10.1234/nature12.pdf"));
+        assert!(!subject.doi_is_in("https://p.example/10.1234/nature123.pdf"));
+    }
+}

@@ -1,0 +1,189 @@
+//! What is never taken, in spellings nobody showed us.
+
+use super::*;
+
+fn nothing(html: &str) {
+    assert_eq!(
+        read(html, &at(&[PAGE])),
+        Err("no_pdf_url".to_owned()),
+        "{html}"
+    );
+}
+
+#[test]
+fn companions_of_the_article_are_never_taken_by_what_they_are_called() {
+    for text in [
+        "Supplementary Material (PDF)",
+        "Supplemental file 1 (PDF)",
+        "Suppl. PDF",
+        "Supporting Information PDF",
+        "Appendix A (PDF)",
+        "Online appendix [PDF]",
+        "Additional file 1 (PDF 80 kb)",
+        "S1 Table (PDF)",
+        "Figure 2 PDF",
+        "Table 3 (PDF)",
+        "Graphical abstract PDF",
+        "Abstract (PDF)",
+        "Highlights PDF",
+        "Peer review file (PDF)",
+        "Reviewer comments (PDF)",
+        "Decision letter PDF",
+        "Author response PDF",
+        "Reporting summary (PDF)",
+        "Source data PDF",
+        "Data set (PDF)",
+        "Slides (PDF)",
+        "Poster PDF",
+        "Transcript (PDF)",
+        "Study protocol (PDF)",
+        "PRISMA checklist (PDF)",
+        "Questionnaire PDF",
+        "Plain language summary (PDF)",
+        "Press release (PDF)",
+        "Preview PDF",
+        "Sample PDF",
+    ] {
+        nothing(&format!("<a href=/get/17>{text}</a>"));
+        nothing(&format!("<a href=/files/17.pdf>{text}</a>"));
+    }
+}
+
+#[test]
+fn the_journals_own_papers_are_never_taken() {
+    for text in [
+        "Cover (PDF)",
+        "Table of contents (PDF)",
+        "TOC PDF",
+        "Editorial board (PDF)",
+        "Front matter PDF",
+        "Masthead (PDF)",
+        "Full issue (PDF)",
+        "Complete volume (PDF)",
+        "Author guidelines (PDF)",
+        "Instructions for authors PDF",
+        "Copyright form (PDF)",
+        "Permissions (PDF)",
+        "License agreement PDF",
+        "Template (PDF)",
+        "Call for papers (PDF)",
+        "Media kit PDF",
+        "Subscription order form (PDF)",
+        "Privacy policy (PDF)",
+        "Reprints (PDF)",
+        "Proceedings (PDF)",
+        "Conference programme PDF",
+        "Newsletter (PDF)",
+        "Erratum (PDF)",
+        "Correction PDF",
+        "Retraction notice (PDF)",
+        "Previous version (PDF)",
+        "Older versions PDF",
+        "Superseded PDF",
+        "Download citation (PDF)",
+        "Version history PDF",
+    ] {
+        nothing(&format!("<a href=/get/17>{text}</a>"));
+    }
+}
+
+#[test]
+fn companions_are_known_by_their_address_though_the_link_says_pdf() {
+    for href in [
+        "/doi/suppl/10.1234/x/suppl_file/x_si_001.pdf",
+        "/downloadSupplement?file=SuppData.pdf",
+        "/cms/attachment/mmc1.pdf",
+        "/x/MOESM2_ESM.pdf",
+        "/article/file?type=supplementary&id=10.1234/p.s001",
+        "/files/S1_File.pdf",
+        "/files/S1-Fig.pdf",
+        "/files/appendix.pdf",
+        "/files/online-appendix-b.pdf",
+        "/early/2020/DC1/embed/media-1.pdf",
+        "/files/12_s2.pdf",
+        "/links/lww/A1/sdc3.pdf",
+        "/x/supporting-information.pdf",
+        "/x/additional-file-2.pdf",
+        "/x/fig1.pdf",
+        "/x/Figure_3.pdf",
+        "/x/graphical-abstract.pdf",
+        "/x/peer-review-file.pdf",
+        "/x/toc.pdf",
+        "/x/cover.pdf",
+        "/x/frontmatter.pdf",
+        "/x/erratum.pdf",
+        "/x/copyright.pdf",
+        "/x/guidelines.pdf",
+    ] {
+        nothing(&format!("<a href='{href}'>PDF</a>"));
+        nothing(&format!("<a href='{href}'>Download PDF</a>"));
+    }
+}
+
+#[test]
+fn a_supplement_under_the_works_own_doi_is_still_a_supplement() {
+    let work = Work {
+        landing_urls: vec![PAGE.to_owned()],
+        title: Some("On the nesting habits of lesser penguins".to_owned()),
+        ..testing::work(&[("doi", "10.1234/x")])
+    };
+    for html in [
+        "<a href=/doi/suppl/10.1234/x/x_si_001.pdf>PDF</a>",
+        "<a href=/doi/10.1234/x/extra.pdf>Supplementary PDF</a>",
+        "<a href=/extra.pdf>Supplement to: On the nesting habits of lesser penguins (PDF)</a>",
+    ] {
+        assert_eq!(read(html, &work), Err("no_pdf_url".to_owned()), "{html}");
+    }
+    let own = "<a href=/9.pdf>On the nesting habits of lesser penguins (PDF)</a>";
+    assert_eq!(read(own, &work).unwrap(), ["https://pub.example/9.pdf"]);
+}
+
+#[test]
+fn links_among_other_peoples_are_never_taken() {
+    for html in [
+        "<h2>References</h2><ol><li>Smith <a href=/pdf/other.pdf>PDF</a></ol>",
+        "<h3>Bibliography</h3><p><a href=/pdf/other.pdf>Full Text PDF</a>",
+        "<h2>Related articles</h2><a href=/pdf/other.pdf>PDF</a>",
+        "<h2>Supplementary material</h2><a href=/pdf/other.pdf>Download PDF</a>",
+        "<h2>Cited by (3)</h2><h3>A paper</h3><a href=/pdf/other.pdf>PDF</a>",
+        "<div id=recommended><div><a href=/pdf/other.pdf>PDF</a></div></div>",
+        "<div class='widget similar-articles'><a href=/pdf/other.pdf>PDF</a></div>",
+        "<ul class=version-list><li class=versions><a href=/pdf/other.pdf>PDF</a></ul>",
+        "<a href=https://doi.example/other.pdf>PDF</a>",
+        "<a href=https://pub.example.evil.test/1.pdf>PDF</a>",
+    ] {
+        nothing(html);
+    }
+}
+
+#[test]
+fn links_that_lead_nowhere_are_never_taken() {
+    for href in [
+        "javascript:download()",
+        "data:application/pdf;base64,AA",
+        "#pdf",
+        "",
+        "mailto:x@y.example?subject=x.pdf",
+        "file:///etc/x.pdf",
+        "ftp://pub.example/x.pdf",
+        "https://",
+        "\u{0}",
+    ] {
+        nothing(&format!("<a class=pdf href='{href}'>Download PDF</a>"));
+    }
+}
+
+#[test]
+fn a_sites_first_page_has_no_paper_of_its_own() {
+    for url in [
+        "https://pub.example/",
+        "https://pub.example",
+        "https://pub.example/index.php",
+    ] {
+        assert_eq!(
+            pdfs_at(url, "<a href=/annual.pdf>Download PDF</a>"),
+            Vec::<String>::new(),
+            "{url}"
+        );
+    }
+}
