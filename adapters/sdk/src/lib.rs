@@ -49,6 +49,7 @@ mod adapter;
     clippy::expect_used
 )]
 pub mod bindings;
+mod bounds;
 mod charset;
 mod descriptor;
 mod findings;

@@ -52,3 +52,11 @@ pub fn pass(name: &str) {
         "the failpoint {name} could not send {signal}"
     );
 }
+
+/// Whether one of the ledger's rules is switched off, to prove that the tests
+/// notice: `PAPERFALL_MUTANT=NAME`.
+#[cfg(feature = "failpoints")]
+#[must_use]
+pub fn without(rule: &str) -> bool {
+    std::env::var("PAPERFALL_MUTANT").is_ok_and(|name| name == rule)
+}

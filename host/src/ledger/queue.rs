@@ -29,6 +29,9 @@ const WAITING: usize = 1024;
 /// Commits between two looks at the length of the log.
 const COMMITS_PER_CHECKPOINT: u32 = 64;
 
+/// A request that waits this long says so.
+const LONG_WAIT: Duration = Duration::from_secs(10);
+
 /// Why an operation did not happen.
 #[derive(Debug)]
 pub(super) enum OpError {
@@ -137,7 +140,16 @@ impl Writer {
             .send(Box::new(call))
             .await
             .map_err(|_| closed())?;
-        answer.await.map_err(|_| closed())?
+        let mut answer = answer;
+        loop {
+            match tokio::time::timeout(LONG_WAIT, &mut answer).await {
+                Ok(answered) => return answered.map_err(|_| closed())?,
+                Err(_) => tracing::warn!(
+                    ledger = %self.path.display(),
+                    "still waiting for the ledger: another process holds its write lock (is one stopped?) or the disk is slow"
+                ),
+            }
+        }
     }
 }
 

@@ -162,6 +162,7 @@ fn judge(page: &Page, subject: &Subject, link: &Element<'_>, elsewhere: bool) ->
     if !address::are_one_sites(&url, page.url())
         || urls::sameness(&url) == urls::sameness(page.url())
         || address::is_another_things(&url, subject)
+        || (subject.is_a_siblings(&url) && !subject.doi_is_in(&url))
     {
         return None;
     }

@@ -50,6 +50,8 @@ pub(crate) struct Subject {
     own_words: BTreeSet<String>,
     /// What stands for this one article in the addresses of its site.
     ids: Vec<String>,
+    /// What stands before the id in the page's path, with its slash.
+    place: Option<String>,
     /// The page describes several works.
     pub(crate) is_list: bool,
 }
@@ -77,6 +79,10 @@ impl Subject {
             );
         }
         let mut ids: Vec<String> = id_in(&path).into_iter().collect();
+        let place = match (ids.is_empty(), path.trim_end_matches('/').rsplit_once('/')) {
+            (false, Some((before, _))) => Some(format!("{before}/")),
+            _ => None,
+        };
         if let (1, Some(doi)) = (dois.len(), dois.first()) {
             let suffix = doi.rsplit('/').next().unwrap_or_default();
             if suffix.len() >= MIN_ID + 2 {
@@ -92,6 +98,7 @@ impl Subject {
                 .filter(|title| title.len() >= MIN_TITLE),
             own_words,
             ids,
+            place,
             is_list,
         }
     }
@@ -141,6 +148,26 @@ impl Subject {
             before = segment;
         }
         false
+    }
+}
+
+impl Subject {
+    /// Whether an address stands where this article's own would stand, but
+    /// with another article's id: `/articles/8/pdf` on the page `/articles/7`.
+    pub(crate) fn is_a_siblings(&self, url: &str) -> bool {
+        let (Some(place), false) = (&self.place, self.id_is_in(url)) else {
+            return false;
+        };
+        let path = path_of(&urls::decode(url).to_lowercase());
+        let Some(rest) = path.strip_prefix(place.as_str()) else {
+            return false;
+        };
+        // A file in the same folder is not an article's folder.
+        let Some((id, _)) = rest.split_once('/') else {
+            return false;
+        };
+        let is_year = id.len() == 4 && (id.starts_with("19") || id.starts_with("20"));
+        id.contains(|c: char| c.is_ascii_digit()) && !is_year
     }
 }
 
@@ -250,6 +277,26 @@ mod tests {
             ),
         ] {
             assert!(!subject(page).id_is_in(link), "{page} {link}");
+        }
+    }
+
+    #[test]
+    fn the_same_place_with_another_id_is_a_siblings() {
+        let subject = subject("https://p.example/science/article/pii/S14629011");
+        for (link, is) in [
+            (
+                "https://p.example/science/article/pii/S00000002/pdfft",
+                true,
+            ),
+            (
+                "https://p.example/science/article/pii/S14629011/pdfft",
+                false,
+            ),
+            ("https://p.example/science/article/pii/s2.pdf", false),
+            ("https://p.example/science/article/pii/2020/x.pdf", false),
+            ("https://p.example/files/S00000002/x.pdf", false),
+        ] {
+            assert_eq!(subject.is_a_siblings(link), is, "{link}");
         }
     }
 

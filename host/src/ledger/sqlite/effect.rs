@@ -115,6 +115,11 @@ pub(super) fn begin_held(tx: &mut Tx<'_>, lease: &Lease, begin: Begin) -> Result
     let intent = check("the operation's intent", &begin.intent)?;
     let op = begin.op;
     let before = recorded(tx.db, lease.row, &op.key)?;
+    #[cfg(feature = "failpoints")]
+    if before.is_some() && crate::ledger::failpoint::without("in_flight") {
+        let finished_at = tx.now;
+        return Ok(Begun::Replay(Replay { code: ResultCode::Ok, result: Value::Null, finished_at }));
+    }
     let begun = match &before {
         None => Begun::Run,
         Some(earlier) => match (earlier.replay(), earlier.code) {

@@ -8,6 +8,7 @@ use super::store::SqliteLedger;
 use super::{effect, ending, lease};
 use crate::ledger::error::LedgerError;
 use crate::ledger::event::Event;
+use crate::ledger::failpoint::failpoint;
 use crate::ledger::owner;
 use crate::ledger::reconcile::{Reconciled, Shelf, Thoroughness};
 
@@ -30,11 +31,13 @@ pub(super) async fn reconcile(
             ))
         })
         .await?;
+    failpoint!("reconcile.after_leases");
     let swept_parts = sweep_parts(ledger, Arc::clone(&shelf)).await?;
     let healed_jobs = match thoroughness {
         Thoroughness::Quick => 0,
         Thoroughness::Full => heal(ledger, shelf).await?,
     };
+    failpoint!("reconcile.after_files");
     ledger
         .read(|db, shared| Ok(sweep_locks(db, shared)?))
         .await?;

@@ -118,8 +118,10 @@ impl SqliteLedger {
                 Found::Nothing => create(path, &mut db)?,
                 _ => {}
             }
+            failpoint!("open.before_epoch");
             register(&db, &owner, options.clock.now()).map_err(failed)?
         };
+        failpoint!("open.after_epoch");
         open::tune_writer(&db, options.durability).map_err(failed)?;
         let path = Arc::new(path.to_owned());
         let checkpointer = start_checkpointer(&path).map_err(failed_io)?;
@@ -472,6 +474,7 @@ fn create(path: &Path, db: &mut Connection) -> Result<(), LedgerError> {
     if schema::look(&tx).map_err(failed)? == Found::Nothing {
         schema::create(&tx).map_err(failed)?;
     }
+    failpoint!("create.in_tx");
     tx.commit().map_err(failed)
 }
 
