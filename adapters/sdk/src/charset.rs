@@ -89,7 +89,7 @@ mod tests {
             big.clone(),
             [&[0xFF, 0xFE], little.as_slice()].concat(),
             [&[0xFE, 0xFF], big.as_slice()].concat(),
-            [little.as_slice(), &[b'x']].concat(),
+            [little.as_slice(), b"x"].concat(),
         ] {
             assert_eq!(decode(&body, "text/html"), "<p>é");
         }

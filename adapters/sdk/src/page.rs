@@ -29,8 +29,8 @@ pub struct Page {
 
 impl Page {
     /// Parses the page that answered at `url`. Any text is a page: HTML has no
-    /// syntax errors. A page of more than a hundred thousand tags, or nested a
-    /// thousand deep, is read to there.
+    /// syntax errors. A page of more than a hundred thousand elements, or
+    /// nested a thousand deep, is read to there.
     #[must_use]
     pub fn parse(text: &str, url: &str) -> Self {
         let text = bounds::readable(text);

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::args::{AdapterArgs, AdapterCommand, AdapterInspectArgs, AdapterListArgs};
 use super::exit::{Exit, Failed};
+use super::output::{out, outln};
 use super::setup::{effective_plan, load, new_sandbox};
 use super::table;
 use crate::plan::{Plan, PlanFlags};
@@ -78,12 +79,12 @@ async fn list(args: AdapterListArgs) -> Result<Exit, Failed> {
         }
     }
     if args.json {
-        println!(
+        outln!(
             "{}",
             serde_json::to_string_pretty(&entries).map_err(Failed::machine)?
-        );
+        )?;
     } else {
-        print!("{}", table::render(&rows));
+        out(&table::render(&rows))?;
     }
     Ok(if all_loaded {
         Exit::Complete
@@ -116,22 +117,22 @@ async fn inspect(args: AdapterInspectArgs) -> Result<Exit, Failed> {
             "descriptor": loaded.as_ref().ok().map(|adapter| descriptor_json(adapter.descriptor())),
             "error": loaded.as_ref().err().map(ToString::to_string),
         });
-        println!(
+        outln!(
             "{}",
             serde_json::to_string_pretty(&value).map_err(Failed::machine)?
-        );
+        )?;
         return Ok(exit);
     }
     match &loaded {
-        Ok(adapter) => print_descriptor(adapter.descriptor()),
-        Err(error) => println!("not usable: {error}"),
+        Ok(adapter) => print_descriptor(adapter.descriptor())?,
+        Err(error) => outln!("not usable: {error}")?,
     }
-    println!("component: {} bytes, sha256 {}", shape.bytes, shape.digest);
+    outln!("component: {} bytes, sha256 {}", shape.bytes, shape.digest)?;
     for import in &shape.imports {
-        println!("imports: {import}");
+        outln!("imports: {import}")?;
     }
     for export in &shape.exports {
-        println!("exports: {export}");
+        outln!("exports: {export}")?;
     }
     Ok(exit)
 }
@@ -187,22 +188,23 @@ fn hosts(descriptor: &Descriptor) -> String {
         .join(" ")
 }
 
-fn print_descriptor(descriptor: &Descriptor) {
-    println!("{} {}", descriptor.name, descriptor.version);
-    println!("{}", descriptor.summary);
-    println!("starts from: {}", descriptor.identifiers.join(", "));
-    println!("talks to: {}", hosts(descriptor));
+fn print_descriptor(descriptor: &Descriptor) -> Result<(), Failed> {
+    outln!("{} {}", descriptor.name, descriptor.version)?;
+    outln!("{}", descriptor.summary)?;
+    outln!("starts from: {}", descriptor.identifiers.join(", "))?;
+    outln!("talks to: {}", hosts(descriptor))?;
     for setting in &descriptor.settings {
         let default = setting
             .default
             .as_deref()
             .map(|default| format!(" [default: {default}]"))
             .unwrap_or_default();
-        println!("setting {}: {}{default}", setting.key, setting.help);
+        outln!("setting {}: {}{default}", setting.key, setting.help)?;
     }
     for secret in &descriptor.secrets {
-        println!("secret {}: {}", secret.name, secret.help);
+        outln!("secret {}: {}", secret.name, secret.help)?;
     }
+    Ok(())
 }
 
 fn descriptor_json(descriptor: &Descriptor) -> serde_json::Value {

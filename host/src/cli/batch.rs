@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::exit::{Exit, Failed};
 use super::obtain::{Obtained, obtain};
+use super::output::{note, outln};
 use super::progress::Progress;
 use super::setup::App;
 use super::tally::Tally;
@@ -45,6 +46,8 @@ impl Batch {
     pub(crate) fn exit(&self) -> Exit {
         if self.interrupted {
             Exit::Interrupted
+        } else if self.tally.list_unusable() {
+            Exit::Usage
         } else if self.tally.complete() {
             Exit::Complete
         } else {
@@ -59,6 +62,8 @@ enum Read {
     DoneBefore,
     Duplicate(String),
     Bad(String),
+    /// The list could not be read to its end.
+    Broken(String),
     Warning(String),
 }
 
@@ -90,7 +95,7 @@ pub(crate) async fn run_batch(
         interrupted: false,
         results: Vec::new(),
     };
-    let mut failure: Option<StoreError> = None;
+    let mut failure: Option<Failed> = None;
     let mut reading = true;
     loop {
         tokio::select! {
@@ -101,13 +106,14 @@ pub(crate) async fn run_batch(
             result = result_out.recv() => match result {
                 Some(Ok(Obtained { result, .. })) => {
                     if let Err(error) = journal.append(&result) {
-                        failure.get_or_insert(error);
+                        failure.get_or_insert(error.into());
                         stop.cancel();
                         continue;
                     }
                     progress.ended(&result);
-                    if options.json {
-                        print_json(&result);
+                    if options.json && let Err(error) = print_json(&result) {
+                        failure.get_or_insert(error);
+                        stop.cancel();
                     }
                     batch.tally.add(&result);
                     if keep {
@@ -115,7 +121,7 @@ pub(crate) async fn run_batch(
                     }
                 }
                 Some(Err(error)) => {
-                    failure.get_or_insert(error);
+                    failure.get_or_insert(error.into());
                     stop.cancel();
                 }
                 None => break,
@@ -135,7 +141,7 @@ pub(crate) async fn run_batch(
     batch.interrupted = stop.is_cancelled() && failure.is_none();
     let closed = journal.finish();
     if let Some(error) = failure {
-        return Err(error.into());
+        return Err(error);
     }
     closed?;
     Ok(batch)
@@ -153,16 +159,19 @@ fn take_read(read: Read, progress: &Progress, tally: &mut Tally) {
             tally.bad_lines += 1;
             progress.say(&line);
         }
+        Read::Broken(line) => {
+            tally.list_broken = true;
+            progress.say(&line);
+        }
         Read::Warning(line) => progress.say(&line),
     }
 }
 
-fn print_json(result: &WorkResult) {
-    use std::io::Write;
-    if let Ok(line) = serde_json::to_string(result) {
-        // A closed pipe ends the reader's interest, not the run.
-        let _ = writeln!(std::io::stdout(), "{line}");
-    }
+fn print_json(result: &WorkResult) -> Result<(), Failed> {
+    outln!(
+        "{}",
+        serde_json::to_string(result).map_err(Failed::machine)?
+    )
 }
 
 /// Reads on a blocking thread: files and pipes block.
@@ -180,7 +189,7 @@ fn spawn_reader(
                 return;
             }
             let note = match item {
-                Err(error) => Read::Bad(format!("paperfall: {error}")),
+                Err(error) => Read::Broken(format!("paperfall: {error}")),
                 Ok(Item::Work { work, warnings, .. }) => {
                     for warning in warnings {
                         let _ = notes
@@ -250,7 +259,7 @@ fn stop_on_ctrl_c() -> CancellationToken {
     let token = stop.clone();
     tokio::spawn(async move {
         interrupted().await;
-        eprintln!("paperfall: stopping; what is finished is kept (Ctrl-C again to leave at once)");
+        note("paperfall: stopping; what is finished is kept (Ctrl-C again to leave at once)");
         token.cancel();
         interrupted().await;
         std::process::exit(i32::from(Exit::Interrupted.code()));

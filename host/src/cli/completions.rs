@@ -1,16 +1,14 @@
 //! `paperfall completions` and `paperfall man`.
 
-use std::io::Write;
-
 use super::args::{CompletionsArgs, ManArgs, command};
 use super::exit::{Exit, Failed};
+use super::output::out;
 
 /// Prints a completion script.
 pub(crate) fn completions(args: &CompletionsArgs) -> Result<Exit, Failed> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command(), "paperfall", &mut script);
-    // A reader that closes the pipe has seen enough.
-    let _ = std::io::stdout().write_all(&script);
+    out(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Complete)
 }
 
@@ -21,7 +19,7 @@ pub(crate) fn man(args: &ManArgs) -> Result<Exit, Failed> {
             .and_then(|()| clap_mangen::generate_to(command(), folder))
             .map_err(|error| {
                 Failed::machine(format!(
-                    "cannot write manual pages to {}: {error}",
+                    "cannot write manual pages to {}: {error}; choose a writable folder",
                     folder.display()
                 ))
             })?;
@@ -31,6 +29,6 @@ pub(crate) fn man(args: &ManArgs) -> Result<Exit, Failed> {
     clap_mangen::Man::new(command())
         .render(&mut page)
         .map_err(Failed::machine)?;
-    let _ = std::io::stdout().write_all(&page);
+    out(&String::from_utf8_lossy(&page))?;
     Ok(Exit::Complete)
 }

@@ -12,6 +12,7 @@ use paperfall_miniweb::{Miniweb, ScriptedWork};
 use super::args::{DemoArgs, NetworkArgs};
 use super::batch::{BatchOptions, run_batch};
 use super::exit::{Exit, Failed};
+use super::output::{note, out, outln};
 use super::setup::{App, warn};
 use crate::download::{StoreError, WorkResult};
 use crate::intake::{open_input, read_works};
@@ -27,19 +28,25 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, Failed> {
     std::fs::create_dir_all(&args.out)
         .map_err(|error| StoreError::io("make the folder", &args.out, error))?;
     let list = args.out.join("works.jsonl");
+    let ca_file = args.out.join("miniweb-ca.pem");
+    if list.exists() && !ca_file.exists() {
+        return Err(Failed::usage(format!(
+            "{} is there and is not the demo's; choose another folder with --out",
+            list.display()
+        )));
+    }
     write_list(&list, &script.works)?;
 
     let web = Miniweb::start(script.world)
         .await
         .map_err(|error| Failed::machine(format!("the miniature web does not start: {error}")))?;
-    let ca_file = args.out.join("miniweb-ca.pem");
     web.write_ca(&ca_file)
         .map_err(|error| StoreError::io("write", &ca_file, error))?;
-    eprintln!(
+    note(&format!(
         "the miniature scholarly web plays {} hosts on {}",
         web.names().len(),
         web.tls_address()
-    );
+    ));
 
     // Only the defaults: what someone's own environment or paperfall.toml says
     // is not part of the script.
@@ -75,25 +82,25 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, Failed> {
     let elapsed = started.elapsed();
     let requests = web.stop().await.len();
 
-    print!("{}", batch.tally.render(&app.source_names()));
-    println!(
+    out(&batch.tally.render(&app.source_names()))?;
+    outln!(
         "{:.1} s, {requests} requests answered by the miniature web",
         elapsed.as_secs_f64()
-    );
-    println!("papers: {}", args.out.join("papers").display());
-    println!("list:   {}", list.display());
+    )?;
+    outln!("papers: {}", args.out.join("papers").display())?;
+    outln!("list:   {}", list.display())?;
     if batch.interrupted {
         return Ok(Exit::Interrupted);
     }
     let surprises = compare(&script.works, &batch.results);
     for surprise in &surprises {
-        println!("not as scripted: {surprise}");
+        outln!("not as scripted: {surprise}")?;
     }
-    println!(
+    outln!(
         "{} of {} verdicts came out as scripted",
         script.works.len().saturating_sub(surprises.len()),
         script.works.len()
-    );
+    )?;
     Ok(if surprises.is_empty() {
         Exit::Complete
     } else {

@@ -56,8 +56,16 @@ pub(crate) fn story(entries: &[StoryEntry]) -> String {
                         .try_for_each(|line| writeln!(text, "    {line}"))
                 })
             }
-            StoryEntry::Dropped { tier, source } => {
-                writeln!(text, "{tier}/{source}: dropped, another source won")
+            StoryEntry::Dropped {
+                tier,
+                source,
+                trace,
+            } => {
+                let _ = writeln!(text, "{tier}/{source}: dropped, another source won");
+                for call in &trace.calls {
+                    write_call(&mut text, call);
+                }
+                Ok(())
             }
             StoryEntry::Struck {
                 url,

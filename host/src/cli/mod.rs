@@ -8,6 +8,7 @@ mod demo;
 mod exit;
 mod explain;
 mod obtain;
+mod output;
 mod plan;
 mod progress;
 mod resolve;
@@ -53,7 +54,7 @@ pub async fn execute(cli: Cli) -> Exit {
     match ended {
         Ok(exit) => exit,
         Err(failed) => {
-            eprintln!("paperfall: {}", failed.message);
+            output::note(&format!("paperfall: {}", failed.message));
             failed.exit
         }
     }

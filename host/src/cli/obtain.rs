@@ -37,7 +37,12 @@ pub(crate) async fn obtain(
         };
         match fetch_pdf(&session, &win.candidate, store).await {
             Ok(fetched) => {
-                store.link_paper(&race.work().work_id.to_string(), &fetched.stored)?;
+                // The paper is stored; that its readable name could not be
+                // made is no reason to lose it.
+                if let Err(error) = store.link_paper(race.work().work_id.as_str(), &fetched.stored)
+                {
+                    tracing::warn!("{error}");
+                }
                 break Ending::Won(Box::new(win), Some(fetched));
             }
             Err(DownloadError::Candidate {

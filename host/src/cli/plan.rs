@@ -2,6 +2,7 @@
 
 use super::args::PlanArgs;
 use super::exit::{Exit, Failed};
+use super::output::{out, outln};
 use super::setup::effective_plan;
 use super::table;
 
@@ -10,7 +11,7 @@ pub(crate) fn plan(args: &PlanArgs) -> Result<Exit, Failed> {
     let plan = effective_plan(&args.plan)?;
     if args.json {
         let text = serde_json::to_string_pretty(&plan).map_err(Failed::machine)?;
-        println!("{text}");
+        outln!("{text}")?;
         return Ok(Exit::Complete);
     }
     let mut rows = vec![
@@ -26,6 +27,6 @@ pub(crate) fn plan(args: &PlanArgs) -> Result<Exit, Failed> {
             row.note.clone().unwrap_or_default(),
         ]);
     }
-    print!("{}", table::render(&rows));
+    out(&table::render(&rows))?;
     Ok(Exit::Complete)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::output::note;
 use super::tally::human_bytes;
 use crate::download::WorkResult;
 use crate::outcome::Outcome;
@@ -46,7 +47,7 @@ impl Progress {
     pub(crate) fn ended(&self, result: &WorkResult) {
         let line = line(result);
         if self.piped {
-            eprintln!("{line}");
+            note(&line);
         } else {
             self.bar.inc(1);
             if result.outcome == Outcome::Success {
@@ -60,7 +61,7 @@ impl Progress {
     /// A line for people, above the bar.
     pub(crate) fn say(&self, line: &str) {
         if self.piped {
-            eprintln!("{line}");
+            note(line);
         } else {
             self.bar.println(line);
         }

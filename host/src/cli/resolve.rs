@@ -5,6 +5,7 @@ use super::batch::interrupted;
 use super::exit::{Exit, Failed};
 use super::explain;
 use super::obtain::obtain;
+use super::output::{note, out, outln};
 use super::setup::{App, effective_plan};
 use crate::intake::Work;
 use crate::outcome::Outcome;
@@ -23,12 +24,12 @@ pub(crate) async fn resolve(args: ResolveArgs) -> Result<Exit, Failed> {
     let result = &obtained.result;
     if args.json {
         let text = serde_json::to_string_pretty(result).map_err(Failed::machine)?;
-        println!("{text}");
+        outln!("{text}")?;
     } else {
         if args.explain {
-            print!("{}", explain::story(&obtained.story));
+            out(&explain::story(&obtained.story))?;
         }
-        println!("{}", explain::verdict(result));
+        outln!("{}", explain::verdict(result))?;
     }
     Ok(if result.outcome == Outcome::Success {
         Exit::Complete
@@ -42,7 +43,7 @@ fn work_of(argument: &str) -> Result<Work, Failed> {
     if argument.trim_start().starts_with('{') {
         let read = Work::from_json(argument).map_err(Failed::usage)?;
         for warning in &read.warnings {
-            eprintln!("paperfall: warning: {warning}");
+            note(&format!("paperfall: warning: {warning}"));
         }
         return Ok(read.work);
     }

@@ -3,6 +3,7 @@
 use super::args::{FetchArgs, ListFormat, OutputArgs, RunArgs};
 use super::batch::{Batch, BatchOptions, run_batch};
 use super::exit::{Exit, Failed};
+use super::output::{out, outln};
 use super::setup::{App, effective_plan};
 use std::io::Cursor;
 
@@ -16,7 +17,7 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failed> {
     let works = read_works(input, args.format.map(format_of)).map_err(Failed::usage)?;
     let app = App::new(&plan, &args.network, args.output.workers).await?;
     let batch = run_batch(&app, works, options(&args.output, args.json), false).await?;
-    Ok(report(&app, &batch, &args.output, args.json))
+    report(&app, &batch, &args.output, args.json)
 }
 
 /// `paperfall fetch ID…`.
@@ -50,7 +51,7 @@ pub(crate) async fn fetch(args: FetchArgs) -> Result<Exit, Failed> {
         false,
     )
     .await?;
-    Ok(report(&app, &batch, &args.output, args.json))
+    report(&app, &batch, &args.output, args.json)
 }
 
 fn options(output: &OutputArgs, json: bool) -> BatchOptions<'_> {
@@ -62,12 +63,15 @@ fn options(output: &OutputArgs, json: bool) -> BatchOptions<'_> {
     }
 }
 
-fn report(app: &App, batch: &Batch, output: &OutputArgs, json: bool) -> Exit {
+fn report(app: &App, batch: &Batch, output: &OutputArgs, json: bool) -> Result<Exit, Failed> {
     if !json {
-        print!("{}", batch.tally.render(&app.source_names()));
-        println!("papers: {}", output.out.join("papers").display());
+        if batch.interrupted {
+            outln!("interrupted: these are the works that were finished")?;
+        }
+        out(&batch.tally.render(&app.source_names()))?;
+        outln!("papers: {}", output.out.join("papers").display())?;
     }
-    batch.exit()
+    Ok(batch.exit())
 }
 
 fn format_of(format: ListFormat) -> Format {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::args::NetworkArgs;
 use super::exit::Failed;
+use super::output::note;
 use crate::fallback::Roster;
 use crate::http::{Http, HttpConfig, Pin};
 use crate::plan::{Plan, PlanFlags, PlanWarning};
@@ -27,7 +28,7 @@ pub(crate) fn effective_plan(flags: &PlanFlags) -> Result<Plan, Failed> {
 
 pub(crate) fn warn(warnings: &[PlanWarning]) {
     for warning in warnings {
-        eprintln!("paperfall: warning: {warning}");
+        note(&format!("paperfall: warning: {warning}"));
     }
 }
 
@@ -46,6 +47,13 @@ impl App {
         network: &NetworkArgs,
         workers: u16,
     ) -> Result<Self, Failed> {
+        if let Some(behavior) = plan.gates.offline_behavior {
+            // An offline switch that fails open would be worse than none.
+            return Err(Failed::usage(format!(
+                "offline_behavior {behavior}: this version cannot switch the network off yet; \
+                 unset it"
+            )));
+        }
         let contact = plan.email.as_ref().map(ToString::to_string);
         let http = Http::new(http_config(network, contact.as_deref())?)?;
         let sandbox = new_sandbox(plan, network.cache_dir.as_deref(), workers)?;

@@ -32,6 +32,8 @@ pub(crate) struct Tally {
     pub(crate) duplicates: u64,
     /// Lines that named none.
     pub(crate) bad_lines: u64,
+    /// The list could not be read to its end.
+    pub(crate) list_broken: bool,
     /// Bytes stored or found stored.
     bytes: u64,
 }
@@ -60,6 +62,13 @@ impl Tally {
 
     pub(crate) fn obtained(&self) -> u64 {
         self.works.get("success").copied().unwrap_or(0)
+    }
+
+    /// Whether the list itself is at fault: it broke off, or not one line of
+    /// it names a work.
+    pub(crate) fn list_unusable(&self) -> bool {
+        let nothing = self.finished() == 0 && self.done_before == 0;
+        self.list_broken || (nothing && self.bad_lines > 0)
     }
 
     /// Whether every work of the list has its paper.

@@ -208,7 +208,8 @@ async fn is_encrypted(sealed: &Sealed) -> Result<bool, StoreError> {
     if pdf::is_encrypted(&sealed.tail) {
         return Ok(true);
     }
-    let Some(start) = pdf::startxref(&sealed.tail) else {
+    // The file names the offset, so it may be any number.
+    let Some(start) = pdf::startxref(&sealed.tail).filter(|start| *start < sealed.bytes) else {
         return Ok(false);
     };
     let path: &Path = sealed.guard.path();

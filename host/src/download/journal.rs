@@ -31,6 +31,7 @@ pub struct Journal {
 struct Prior {
     outcome: String,
     path: Option<String>,
+    bytes: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -38,6 +39,7 @@ struct Line {
     work_id: String,
     outcome: String,
     path: Option<String>,
+    bytes: Option<u64>,
 }
 
 impl Journal {
@@ -69,6 +71,7 @@ impl Journal {
                     let entry = Prior {
                         outcome: line.outcome,
                         path: line.path,
+                        bytes: line.bytes,
                     };
                     repeated |= prior.insert(line.work_id, entry).is_some();
                 }
@@ -103,7 +106,10 @@ impl Journal {
         self.prior
             .iter()
             .filter(|(_, prior)| prior.outcome == Outcome::Success.as_str())
-            .filter(|(_, prior)| prior.path.as_deref().is_some_and(|path| store.holds(path)))
+            .filter(|(_, prior)| match (&prior.path, prior.bytes) {
+                (Some(path), Some(bytes)) => store.holds(path, bytes),
+                _ => false,
+            })
             .map(|(work_id, _)| work_id.clone())
             .collect()
     }
@@ -121,6 +127,7 @@ impl Journal {
         let entry = Prior {
             outcome: result.outcome.to_string(),
             path: result.path.clone(),
+            bytes: result.bytes,
         };
         self.repeated |= self.prior.insert(result.work_id.clone(), entry).is_some();
         Ok(())

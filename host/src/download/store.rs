@@ -75,14 +75,17 @@ impl Store {
         &self.root
     }
 
-    /// Whether an object with this path, as results name it, is there.
+    /// Whether an object with this path and size, as results name them, is
+    /// there.
     #[must_use]
-    pub fn holds(&self, relative: &str) -> bool {
+    pub fn holds(&self, relative: &str, bytes: u64) -> bool {
         let path = Path::new(relative);
         let inside = path
             .components()
             .all(|part| matches!(part, std::path::Component::Normal(_)));
-        inside && self.root.join(path).is_file()
+        inside
+            && fs::metadata(self.root.join(path))
+                .is_ok_and(|object| object.is_file() && object.len() == bytes)
     }
 
     fn sweep_parts(&self) -> Result<(), StoreError> {
@@ -90,7 +93,8 @@ impl Store {
         let entries =
             fs::read_dir(&folder).map_err(|error| StoreError::io("list", &folder, error))?;
         for entry in entries.flatten() {
-            if entry.path().extension().is_some_and(|end| end == "part") {
+            let ours = |end: &std::ffi::OsStr| end == "part" || end == "link";
+            if entry.path().extension().is_some_and(ours) {
                 // A leftover that cannot be removed does no harm.
                 let _ = fs::remove_file(entry.path());
             }
@@ -136,6 +140,11 @@ impl Store {
         if fs::read_link(&link).is_ok_and(|old| old == target) {
             return Ok(());
         }
+        if fs::symlink_metadata(&link).is_ok_and(|there| !there.is_symlink())
+            && !same_file(&link, &self.root.join(&stored.path))
+        {
+            return Err(StoreError::InTheWay(link));
+        }
         // A new link under another name, then one rename: no moment without
         // a paper, and an older version's link is replaced.
         let fresh = self
@@ -144,7 +153,10 @@ impl Store {
             .join(format!("{}.link", Uuid::new_v4()));
         symlink_or_copy(&target, &self.root.join(&stored.path), &fresh)
             .map_err(|error| StoreError::io("link", &fresh, error))?;
-        fs::rename(&fresh, &link).map_err(|error| StoreError::io("link", &link, error))
+        fs::rename(&fresh, &link).map_err(|error| {
+            let _ = fs::remove_file(&fresh);
+            StoreError::io("link", &link, error)
+        })
     }
 }
 
@@ -170,15 +182,22 @@ fn place(part: &Path, target: &Path) -> Result<bool, StoreError> {
                 io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied
             ) =>
         {
-            if target.exists() {
-                return Ok(true);
-            }
+            // What is there under this name has these bytes, or is damaged:
+            // the verified file may take its place either way.
+            let existed = target.exists();
             fs::rename(part, target)
-                .map(|()| false)
+                .map(|()| existed)
                 .map_err(|error| StoreError::io("store", target, error))
         }
         Err(error) => Err(StoreError::io("store", target, error)),
     }
+}
+
+/// Whether both hold the same bytes, as far as their sizes tell: links are
+/// copies where the file system has no links.
+fn same_file(one: &Path, other: &Path) -> bool {
+    let size = |path| fs::metadata(path).map(|file| file.len()).ok();
+    size(one).is_some() && size(one) == size(other)
 }
 
 fn sync_folder(folder: &Path) -> Result<(), StoreError> {

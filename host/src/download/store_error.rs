@@ -22,6 +22,9 @@ pub enum StoreError {
     /// The output folder is a file.
     #[error("{} is not a folder; choose another one with --out", .0.display())]
     NotAFolder(PathBuf),
+    /// Something of someone else's has the name.
+    #[error("{} is in the way and is not ours; move it and run again", .0.display())]
+    InTheWay(PathBuf),
     /// Another process writes there.
     #[error(
         "{} is in use by another paperfall process; wait for it or choose another --out",
@@ -40,6 +43,10 @@ impl StoreError {
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
                 "; choose a writable folder with --out"
             }
+            io::ErrorKind::NotFound
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::AlreadyExists => "; choose another folder with --out",
+            io::ErrorKind::IsADirectory => "; move it away",
             io::ErrorKind::FileTooLarge => "; raise the file size limit (ulimit -f)",
             _ => "",
         };

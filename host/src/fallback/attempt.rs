@@ -5,15 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::knowledge::Knowledge;
+use super::probing::{Ending, Found, Tally, probe_all};
 use super::record::AttemptRecord;
 use super::roster::{Ready, RosterSource};
-use super::story::{CandidateVerdict, StoryEntry};
-use super::verdict::judge;
-use crate::http::{HttpErrorKind, Session, Verdict};
+use super::story::StoryEntry;
+use crate::http::{Meter, Session, Verdict};
 use crate::outcome::{Outcome, Reason};
-use crate::sandbox::{
-    AttemptInput, AttemptLimits, AttemptTrace, Candidate, Findings, HostCall, Sandbox,
-};
+use crate::sandbox::{AttemptInput, AttemptLimits, AttemptTrace, Candidate, Findings, Sandbox};
 
 /// What every attempt of a race shares.
 #[derive(Debug, Clone)]
@@ -38,6 +36,8 @@ pub(crate) struct Winner {
     pub(crate) verdict: Verdict,
     /// Candidates ranked below it, not yet probed.
     pub(crate) rest: Vec<Candidate>,
+    /// How the candidates ranked above it ended.
+    pub(crate) before: Vec<Ending>,
     /// What was left of the attempt's time.
     pub(crate) time_left: Duration,
 }
@@ -67,15 +67,16 @@ impl TimeLimit {
     }
 }
 
-/// Asks an adapter and probes its candidates.
+/// Asks an adapter and probes its candidates. `trace` is the caller's: it
+/// tells what was done should the attempt be dropped.
 pub(crate) async fn ask(
     source: Arc<RosterSource>,
     ready: Arc<Ready>,
     context: Context,
     limit: TimeLimit,
+    trace: Arc<Mutex<AttemptTrace>>,
 ) -> Ended {
     let started = Instant::now();
-    let trace = Arc::new(Mutex::new(AttemptTrace::default()));
     let input = AttemptInput {
         work: context.knowledge.for_guest(),
         session: context.session.clone(),
@@ -94,11 +95,8 @@ pub(crate) async fn ask(
         .sandbox
         .resolve(&ready.adapter, input, Arc::clone(&trace))
         .await;
-    let mut tally = Tally {
-        requests: report.requests,
-        bytes: report.bytes,
-        ..Tally::default()
-    };
+    // What the guest left of its requests and bytes is for the probes.
+    let mut tally = Tally::new(Arc::clone(&report.meter));
     let found = match report.result {
         Ok(findings) => {
             context.knowledge.learn(&findings);
@@ -143,7 +141,10 @@ pub(crate) async fn probe_candidates(
     let started = Instant::now();
     let deadline = started + limit.allowed;
     let trace = Arc::new(Mutex::new(AttemptTrace::default()));
-    let mut tally = Tally::default();
+    let mut tally = Tally::new(Arc::new(Meter::new(
+        AttemptLimits::DEFAULT.requests,
+        AttemptLimits::DEFAULT.bytes,
+    )));
     let findings = Findings {
         candidates,
         landing_urls: Vec::new(),
@@ -165,159 +166,6 @@ pub(crate) async fn probe_candidates(
 
 fn take(trace: &Mutex<AttemptTrace>) -> AttemptTrace {
     std::mem::take(&mut *trace.lock().unwrap_or_else(PoisonError::into_inner))
-}
-
-/// What an attempt used beside the guest's own account.
-#[derive(Debug, Default)]
-struct Tally {
-    requests: u32,
-    bytes: u64,
-    candidates: Vec<CandidateVerdict>,
-}
-
-enum Found {
-    Pdf(Box<(Candidate, Verdict, Vec<Candidate>)>),
-    Nothing {
-        outcome: Outcome,
-        reason: Reason,
-        status: Option<u16>,
-        message: Option<String>,
-    },
-}
-
-/// Probes candidates in order until one is a PDF or the time is up.
-async fn probe_all(
-    findings: &Findings,
-    context: &Context,
-    deadline: Instant,
-    trace: &Mutex<AttemptTrace>,
-    tally: &mut Tally,
-) -> Found {
-    let mut endings: Vec<(Outcome, Reason, Option<u16>)> = Vec::new();
-    for (position, candidate) in findings.candidates.iter().enumerate() {
-        let Some(claim) = context.knowledge.claim(&candidate.url) else {
-            tally.candidates.push(CandidateVerdict {
-                url: candidate.url.to_string(),
-                proposed_as: candidate.reason.clone(),
-                refused: Some(Reason::AlreadyTried),
-                message: "tried before for this work".to_owned(),
-            });
-            continue;
-        };
-        let started = Instant::now();
-        let probe = context
-            .session
-            .probe(candidate.url.as_str(), Some(deadline.into()), None);
-        let answer = tokio::time::timeout_at(deadline.into(), probe).await;
-        let (hops, result) = match &answer {
-            Ok(Ok(verdict)) => (verdict.hops.clone(), Ok(verdict.status)),
-            Ok(Err(error)) => (error.hops.clone(), Err((error.kind, error.message.clone()))),
-            Err(_) => (
-                Vec::new(),
-                Err((HttpErrorKind::Timeout, "no answer in time".to_owned())),
-            ),
-        };
-        tally.requests = tally
-            .requests
-            .saturating_add(u32::try_from(hops.len().max(1)).unwrap_or(u32::MAX));
-        tally.bytes = hops
-            .iter()
-            .fold(tally.bytes, |sum, hop| sum.saturating_add(hop.bytes));
-        trace
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .calls
-            .push(HostCall {
-                what: "PROBE",
-                url: candidate.url.to_string(),
-                hops,
-                result,
-                elapsed: started.elapsed(),
-            });
-        let mut noted = |refused: Option<Reason>, message: String| {
-            tally.candidates.push(CandidateVerdict {
-                url: candidate.url.to_string(),
-                proposed_as: candidate.reason.clone(),
-                refused,
-                message,
-            });
-        };
-        match answer {
-            Ok(Ok(verdict)) if verdict.is_pdf => {
-                noted(None, "a PDF".to_owned());
-                claim.passed();
-                let rest = findings
-                    .candidates
-                    .get(position.saturating_add(1)..)
-                    .unwrap_or_default()
-                    .to_vec();
-                return Found::Pdf(Box::new((candidate.clone(), verdict, rest)));
-            }
-            Ok(Ok(verdict)) => {
-                noted(
-                    Some(verdict.reason.clone()),
-                    format!("status {}", verdict.status),
-                );
-                claim.failed(verdict.reason.clone());
-                endings.push((
-                    verdict.reason.outcome().unwrap_or(Outcome::NoPdf),
-                    verdict.reason,
-                    Some(verdict.status),
-                ));
-            }
-            Ok(Err(error)) if error.kind != HttpErrorKind::Timeout => {
-                let reason = error.reason();
-                noted(Some(reason.clone()), error.message);
-                claim.failed(reason.clone());
-                endings.push((reason.outcome().unwrap_or(Outcome::NoPdf), reason, None));
-            }
-            Ok(Err(_)) | Err(_) => {
-                noted(Some(Reason::SourceDeadline), "no answer in time".to_owned());
-                claim.failed(Reason::SourceDeadline);
-                endings.push((Outcome::Timeout, Reason::SourceDeadline, None));
-                break;
-            }
-        }
-    }
-    if findings.candidates.is_empty() {
-        return nothing_proposed(&findings.reason);
-    }
-    if endings.is_empty() {
-        return Found::Nothing {
-            outcome: Outcome::Skipped,
-            reason: Reason::AlreadyTried,
-            status: None,
-            message: Some("every URL it proposed was tried before".to_owned()),
-        };
-    }
-    let loss = judge(
-        endings
-            .iter()
-            .map(|(outcome, reason, _)| (*outcome, reason)),
-    );
-    let decisive = endings.iter().find(|(_, reason, _)| *reason == loss.reason);
-    Found::Nothing {
-        outcome: decisive.map_or(loss.outcome, |(outcome, _, _)| *outcome),
-        status: decisive.and_then(|(_, _, status)| *status),
-        reason: loss.reason,
-        message: None,
-    }
-}
-
-/// A source that answered and proposed nothing.
-fn nothing_proposed(reason: &Reason) -> Found {
-    let (outcome, reason) = match reason.outcome() {
-        // A success reason without a candidate says nothing.
-        Some(Outcome::Success) => (Outcome::NoPdf, Reason::NoPdfUrl),
-        Some(outcome) => (outcome, reason.clone()),
-        None => (Outcome::NoPdf, reason.clone()),
-    };
-    Found::Nothing {
-        outcome,
-        reason,
-        status: None,
-        message: None,
-    }
 }
 
 fn conclude(
@@ -343,7 +191,7 @@ fn conclude(
     let mut message = None;
     let (outcome, reason, url, status, winner) = match found {
         Found::Pdf(found) => {
-            let (candidate, verdict, rest) = *found;
+            let (candidate, verdict, rest, before) = *found;
             let url = candidate.url.to_string();
             let status = verdict.status;
             let reason = candidate.reason.clone();
@@ -351,6 +199,7 @@ fn conclude(
                 candidate,
                 verdict,
                 rest,
+                before,
                 time_left: deadline.saturating_duration_since(Instant::now()),
             };
             (
@@ -385,13 +234,13 @@ fn conclude(
         source,
         outcome,
         reason,
-        url,
+        url: url.as_deref().map(without_contact),
         status,
         host,
         retries: 0,
         elapsed_ms,
-        requests: tally.requests,
-        bytes: tally.bytes,
+        requests: tally.meter.requests_used(),
+        bytes: tally.meter.bytes_used(),
     };
     Ended {
         story: StoryEntry::Attempt {
@@ -402,5 +251,42 @@ fn conclude(
         },
         record,
         winner,
+    }
+}
+
+/// The URL with an `email` of its query blanked: results are shared, and the
+/// contact address is the operator's own.
+fn without_contact(url: &str) -> String {
+    let Ok(mut parsed) = url::Url::parse(url) else {
+        return url.to_owned();
+    };
+    if !parsed.query_pairs().any(|(key, _)| key == "email") {
+        return url.to_owned();
+    }
+    let query: Vec<String> = parsed
+        .query()
+        .unwrap_or_default()
+        .split('&')
+        .map(|pair| match pair.split_once('=') {
+            Some(("email", _)) => "email=redacted".to_owned(),
+            _ => pair.to_owned(),
+        })
+        .collect();
+    parsed.set_query(Some(&query.join("&")));
+    parsed.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_contact;
+
+    #[test]
+    fn the_contact_address_does_not_reach_the_results() {
+        assert_eq!(
+            without_contact("https://api.unpaywall.org/v2/10.1/x?email=ada%40lovelace.edu&a=b"),
+            "https://api.unpaywall.org/v2/10.1/x?email=redacted&a=b"
+        );
+        let other = "https://x.example/p?article=1&amp=%20";
+        assert_eq!(without_contact(other), other);
     }
 }

@@ -9,6 +9,7 @@
 mod attempt;
 mod finish;
 mod knowledge;
+mod probing;
 mod queue;
 mod race;
 mod record;

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
@@ -11,16 +11,17 @@ use futures_util::stream::FuturesUnordered;
 use super::attempt::{Context, Ended, TimeLimit, Winner, ask, probe_candidates};
 use super::finish::next_ended;
 use super::knowledge::Knowledge;
+use super::probing::Ending;
 use super::queue::Queue;
 use super::record::AttemptRecord;
 use super::roster::{Roster, RosterSource};
 use super::story::StoryEntry;
-use super::verdict::{Loss, judge};
+use super::verdict::{Loss, judge, most_telling};
 use crate::http::{Session, Verdict};
 use crate::intake::Work;
 use crate::outcome::{Outcome, Reason};
 use crate::plan::Budgets;
-use crate::sandbox::{Candidate, Sandbox};
+use crate::sandbox::{AttemptTrace, CANDIDATES_MAX, Candidate, Sandbox};
 
 /// Tier and source of the URLs given with a work.
 const GIVEN: &str = "given";
@@ -47,6 +48,8 @@ pub struct Race {
 #[derive(Debug)]
 struct Current {
     record: usize,
+    /// How the attempt's other candidates ended, the struck ones included.
+    endings: Vec<Ending>,
     url: paperfall_identifiers::WebUrl,
     rest: Vec<Candidate>,
     time_left: Duration,
@@ -116,13 +119,13 @@ impl Race {
     /// The last win failed in download or validation: its candidate counts as
     /// failed, and [`Race::next`] goes on with the next one.
     pub fn strike(&mut self, outcome: Outcome, reason: &Reason, message: &str) {
-        let Some(current) = &self.current else {
+        let Some(current) = &mut self.current else {
             return;
         };
         self.context.knowledge.strike(&current.url, reason.clone());
+        current.endings.push((outcome, reason.clone()));
         if let Some(record) = self.records.get_mut(current.record) {
-            record.outcome = outcome;
-            record.reason = reason.clone();
+            (record.outcome, record.reason) = most_telling(&current.endings);
         }
         self.story.push(StoryEntry::Struck {
             url: current.url.to_string(),
@@ -199,13 +202,19 @@ impl Race {
             deadline.saturating_duration_since(Instant::now()),
         );
         let ended = probe_candidates(tier, source, current.rest, self.context.clone(), limit).await;
+        let mut endings = current.endings;
         let keeps_old = ended.winner.is_none();
+        if keeps_old && ended.record.outcome != Outcome::Skipped {
+            endings.push((ended.record.outcome, ended.record.reason.clone()));
+        }
         self.story.push(ended.story);
         if let Some(old) = self.records.get_mut(current.record) {
             old.requests = old.requests.saturating_add(ended.record.requests);
             old.bytes = old.bytes.saturating_add(ended.record.bytes);
             old.elapsed_ms = old.elapsed_ms.saturating_add(ended.record.elapsed_ms);
-            if !keeps_old {
+            if keeps_old {
+                (old.outcome, old.reason) = most_telling(&endings);
+            } else {
                 old.outcome = ended.record.outcome;
                 old.reason = ended.record.reason.clone();
                 old.url = ended.record.url.clone();
@@ -213,7 +222,11 @@ impl Race {
                 old.host = ended.record.host.clone();
             }
         }
-        ended.winner.map(|winner| self.won(current.record, winner))
+        ended.winner.map(|mut winner| {
+            endings.append(&mut winner.before);
+            winner.before = endings;
+            self.won(current.record, winner)
+        })
     }
 
     /// The PDF URLs given with the work come before every source.
@@ -227,6 +240,7 @@ impl Race {
         }
         let candidates = urls
             .into_iter()
+            .take(CANDIDATES_MAX)
             .map(|url| Candidate {
                 url,
                 reason: Reason::GivenPdf,
@@ -292,6 +306,9 @@ impl Race {
                     self.story.push(StoryEntry::Dropped {
                         tier: flight.source.tier.to_string(),
                         source: flight.source.name.to_string(),
+                        trace: std::mem::take(
+                            &mut *flight.trace.lock().unwrap_or_else(PoisonError::into_inner),
+                        ),
                     });
                 }
                 return win;
@@ -339,9 +356,21 @@ impl Race {
                 source.policy.timeout(),
                 deadline.saturating_duration_since(Instant::now()),
             );
-            let attempt = ask(Arc::clone(&source), ready, self.context.clone(), limit);
+            let trace = Arc::new(Mutex::default());
+            let attempt = ask(
+                Arc::clone(&source),
+                ready,
+                self.context.clone(),
+                limit,
+                Arc::clone(&trace),
+            );
             running.push(Box::pin(attempt.map(move |ended| (index, ended))));
-            in_flight.push(InFlight { index, source, had });
+            in_flight.push(InFlight {
+                index,
+                source,
+                had,
+                trace,
+            });
         }
     }
 
@@ -362,6 +391,10 @@ impl Race {
                     | Reason::NoIdentifier
                     | Reason::NoLandingUrl
             );
+        if record.outcome == Outcome::Skipped && record.requests == 0 {
+            // It was shown the work and sent nothing: as free as a gate's skip.
+            self.launched = self.launched.saturating_sub(1);
+        }
         if wants_more {
             self.queue.skipped_missing(flight.index, flight.had.clone());
         } else {
@@ -398,6 +431,7 @@ impl Race {
         self.current = Some(Current {
             record,
             url: winner.candidate.url.clone(),
+            endings: winner.before,
             rest: winner.rest,
             time_left: winner.time_left,
         });
@@ -422,6 +456,8 @@ struct InFlight {
     source: Arc<RosterSource>,
     /// What there was to start from at launch.
     had: Vec<String>,
+    /// What it has done so far.
+    trace: Arc<Mutex<AttemptTrace>>,
 }
 
 /// A source that was not asked.

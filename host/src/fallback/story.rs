@@ -29,6 +29,8 @@ pub enum StoryEntry {
         tier: String,
         /// Its source.
         source: String,
+        /// What it had done by then.
+        trace: AttemptTrace,
     },
     /// The winner's download failed; the race went on.
     Struck {

@@ -49,6 +49,17 @@ pub fn judge<'a>(endings: impl IntoIterator<Item = (Outcome, &'a Reason)>) -> Lo
     }
 }
 
+/// One ending for several of the same attempt: the outcome and reason that
+/// decide [`judge`]'s verdict.
+pub(crate) fn most_telling(endings: &[(Outcome, Reason)]) -> (Outcome, Reason) {
+    let loss = judge(endings.iter().map(|(outcome, reason)| (*outcome, reason)));
+    endings
+        .iter()
+        .find(|(_, reason)| *reason == loss.reason)
+        .cloned()
+        .unwrap_or((loss.outcome, loss.reason))
+}
+
 /// Smaller is more informative.
 fn information_rank(reason: &Reason) -> u8 {
     match reason {

@@ -16,6 +16,7 @@ use tokio::io::{AsyncBufRead, AsyncRead, AsyncReadExt, BufReader};
 use tokio_util::io::StreamReader;
 
 use super::body::WireBody;
+use super::brotli_window::ModestWindow;
 use super::error::HttpErrorKind;
 use super::fault::Fault;
 use super::target::shown;
@@ -98,7 +99,7 @@ fn undo(encoding: Encoding, source: Pin<Box<dyn AsyncBufRead + Send>>) -> Decode
             Box::pin(decoder)
         }
         Encoding::Zlib => Box::pin(ZlibDecoder::new(source)),
-        Encoding::Brotli => Box::pin(BrotliDecoder::new(source)),
+        Encoding::Brotli => Box::pin(BrotliDecoder::new(ModestWindow::new(source))),
         Encoding::Zstd => {
             let window = DParameter::window_log_max(ZSTD_WINDOW_LOG);
             let mut decoder = ZstdDecoder::with_params(source, &[window]);

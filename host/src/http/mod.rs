@@ -17,6 +17,7 @@
 
 mod address;
 mod body;
+mod brotli_window;
 mod client;
 mod config;
 mod cookies;

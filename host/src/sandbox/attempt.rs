@@ -46,10 +46,8 @@ pub struct AttemptReport {
     pub result: Result<Findings, Failure>,
     /// When the attempt must end; what is left of it is for probing.
     pub deadline: Instant,
-    /// Requests sent, redirects included.
-    pub requests: u32,
-    /// Bytes received.
-    pub bytes: u64,
+    /// What was sent and received, and what is left of it for probing.
+    pub meter: Arc<Meter>,
 }
 
 impl Sandbox {
@@ -120,8 +118,7 @@ impl Sandbox {
         AttemptReport {
             result: name_spent_budget(result, over_budget),
             deadline,
-            requests: meter.requests_used(),
-            bytes: meter.bytes_used(),
+            meter,
         }
     }
 }

@@ -7,6 +7,9 @@ use super::trace::AttemptTrace;
 use crate::outcome::{Outcome, Reason};
 use paperfall_identifiers::WebUrl;
 
+/// What the contract knows a version of a paper as; other words are dropped.
+const VERSIONS: [&str; 3] = ["publishedVersion", "acceptedVersion", "submittedVersion"];
+
 /// A validated proposal; not yet probed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Candidate {
@@ -76,6 +79,14 @@ pub(crate) fn validate(raw: wit::Findings, trace: &mut AttemptTrace) -> Result<F
     for candidate in raw.candidates.into_iter().take(CANDIDATES) {
         let url = bounded("candidate url", candidate.url)?;
         let reason = reason_of(candidate.reason)?;
+        if !matches!(reason.outcome(), Some(Outcome::Success) | None) {
+            return Err(Failure::host(
+                Reason::Contract,
+                format!(
+                    "the component proposes a candidate for the reason {reason}, which is no success"
+                ),
+            ));
+        }
         let url = match WebUrl::parse(&url) {
             Ok(url) => url,
             Err(error) => {
@@ -107,7 +118,8 @@ pub(crate) fn validate(raw: wit::Findings, trace: &mut AttemptTrace) -> Result<F
         candidates.push(Candidate {
             url,
             reason,
-            version: optional_text("version", candidate.version, trace)?,
+            version: optional_text("version", candidate.version, trace)?
+                .filter(|version| VERSIONS.contains(&version.as_str())),
             license: optional_text("license", candidate.license, trace)?,
             checksum,
             notes,
@@ -152,8 +164,13 @@ pub(crate) fn validate_miss(raw: wit::Miss) -> Failure {
         wit::MissOutcome::Error => Outcome::Error,
     };
     match reason_of(raw.reason) {
+        Ok(reason) if reason.outcome() == Some(Outcome::Success) => Failure::host(
+            Reason::Contract,
+            format!("the component says it failed for the reason {reason}, which is a success"),
+        ),
         Ok(reason) => Failure {
-            outcome,
+            // The registry's word for a reason of the registry.
+            outcome: reason.outcome().unwrap_or(outcome),
             message: format!("the adapter says {reason}"),
             reason,
             status: raw.status.filter(|status| (100..600).contains(status)),

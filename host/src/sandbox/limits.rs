@@ -45,7 +45,7 @@ pub(crate) const LOG_BYTES: usize = 64 * 1024;
 /// Longest string a guest may return, in bytes.
 pub(crate) const STRING_BYTES: usize = 4 * 1024;
 /// Candidates, landing pages, identifiers and notes kept of one attempt.
-pub(crate) const CANDIDATES: usize = 8;
+pub const CANDIDATES: usize = 8;
 /// See [`CANDIDATES`].
 pub(crate) const LANDING_URLS: usize = 8;
 /// See [`CANDIDATES`].

@@ -14,7 +14,7 @@ use super::failure::{classify, legible};
 use super::limits::{COMPONENT_MAX_BYTES, DEADLINE_GRACE, DESCRIBE_DEADLINE};
 use super::load_error::LoadError;
 use super::state::{AttemptState, new_store};
-use super::trace::AttemptTrace;
+use super::trace::{AttemptTrace, escape_controls};
 
 /// The interface every adapter exports.
 const SOURCE: &str = "paperfall:adapter/source@0.1.0";
@@ -253,11 +253,11 @@ fn interfaces(sandbox: &Sandbox, component: &Component) -> (Vec<String>, Vec<Str
     let ty = component.component_type();
     let imports = ty
         .imports(sandbox.engine())
-        .map(|(name, _)| name.to_owned())
+        .map(|(name, _)| escape_controls(name))
         .collect();
     let exports = ty
         .exports(sandbox.engine())
-        .map(|(name, _)| name.to_owned())
+        .map(|(name, _)| escape_controls(name))
         .collect();
     (imports, exports)
 }

@@ -31,7 +31,7 @@ pub use descriptor::{Descriptor, SecretSpec, SettingSpec};
 pub use engine::{Sandbox, SandboxConfig, SandboxError};
 pub use failure::Failure;
 pub use findings::{Candidate, Checksum, Findings, LearntIdentifier};
-pub use limits::AttemptLimits;
+pub use limits::{AttemptLimits, CANDIDATES as CANDIDATES_MAX};
 pub use load_error::LoadError;
 pub use loader::{ComponentShape, LoadedAdapter, inspect_component};
 pub use trace::{AttemptTrace, HostCall, LogLine};

@@ -42,6 +42,19 @@ const LISTS: [&str; 18] = [
     "loi",
 ];
 
+/// Last segments that say how an article is shown.
+const VIEWS: [&str; 9] = [
+    "full",
+    "fulltext",
+    "full-text",
+    "abstract",
+    "html",
+    "summary",
+    "meta",
+    "index.html",
+    "_article",
+];
+
 /// What the page is about, as far as it can be known.
 pub(crate) struct Subject {
     doi: Option<String>,
@@ -200,7 +213,10 @@ fn id_in(path: &str) -> Option<String> {
     if segments.iter().any(|segment| LISTS.contains(segment)) {
         return None;
     }
-    let (last, rest) = segments.split_last()?;
+    let shown = segments
+        .iter()
+        .rposition(|segment| !VIEWS.contains(segment))?;
+    let (last, rest) = segments.get(..=shown)?.split_last()?;
     let bare = last
         .trim_end_matches(".html")
         .trim_end_matches(".htm")
@@ -249,6 +265,10 @@ mod tests {
             (
                 "https://z.example/records/1234567",
                 "https://z.example/records/1234567/files/paper.pdf?download=1",
+            ),
+            (
+                "https://f.example/articles/10.3389/fpsyg.2020.00001/full",
+                "https://f.example/articles/10.3389/fpsyg.2020.00001/pdf",
             ),
             (
                 "https://p.example/articles/ab123.html",

@@ -34,19 +34,21 @@ const TITLES: &[&str] = &[
     "radware bot manager",
     "radware captcha",
     "sucuri website firewall",
-    "validate user",
-    "vérification de sécurité",
-    "human verification",
-    "bot verification",
     "please wait... | cloudflare",
     "one moment, please",
     "un momento, por favor",
 ];
 
-/// The same, where an article might begin so, too.
+/// The same, where an article might begin so, too: these count whole, or
+/// before the site's name.
 const AMBIGUOUS_TITLES: &[&str] = &[
     "just a moment",
     "captcha",
+    "captcha challenge",
+    "validate user",
+    "vérification de sécurité",
+    "human verification",
+    "bot verification",
     "are you a robot",
     "robot check",
     "security check",
@@ -57,6 +59,8 @@ const AMBIGUOUS_TITLES: &[&str] = &[
     "unauthorized",
     "blocked",
 ];
+
+const AFTER_TITLES: &[&str] = &[".", "!", "?", "…", " |", " -", " –"];
 
 /// What only challenge and refusal pages contain.
 const MARKS: &[&str] = &[
@@ -116,10 +120,11 @@ pub(crate) fn is_challenge(response: &Response, text: &str) -> bool {
     if text.len() > CHALLENGE_MAX_BYTES || describes_an_article(text) {
         return false;
     }
-    AMBIGUOUS_TITLES
-        .iter()
-        .any(|start| title.starts_with(start))
-        || MARKS.iter().any(|mark| text.contains(mark))
+    AMBIGUOUS_TITLES.iter().any(|whole| {
+        title.strip_prefix(whole).is_some_and(|rest| {
+            rest.is_empty() || AFTER_TITLES.iter().any(|end| rest.starts_with(end))
+        })
+    }) || MARKS.iter().any(|mark| text.contains(mark))
         || (text.len() <= BARE_MAX_BYTES && BARE_MARKS.iter().any(|mark| text.contains(mark)))
 }
 
@@ -233,6 +238,9 @@ mod tests {
         for article in [
             long.as_str(),
             "<title>A moment of justice</title><p>Just a moment…",
+            "<title>Blocked randomization in small trials</title>",
+            "<title>Forbidden transitions: a survey</title>",
+            "<title>Human verification of machine translation</title>",
             "<title>CAPTCHA: using hard AI problems for security</title><meta name=citation_title content=x>",
             "<title>Access denied: barriers to care</title><meta name=\"citation_doi\" content=10.1/x><script>_cf_chl_opt",
         ] {

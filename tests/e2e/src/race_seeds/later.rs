@@ -51,16 +51,17 @@ impl Cast {
     }
 
     pub(super) fn landing(&mut self) {
-        let finds = |url| Says::Finds {
-            urls: vec![url],
-            teaches: Vec::new(),
-            otherwise: ("no_pdf", "no_pdf_url"),
+        // Every page of an article says its DOI.
+        let finds = |urls, reason| Says::Finds {
+            urls,
+            teaches: vec![Thing::Doi],
+            otherwise: ("no_pdf", reason),
         };
         let says = match self.page {
-            Page::NamesItsPdf => finds(self.pdf_url("own")),
-            Page::NamesUnpaywalls => finds(self.pdf_url("best")),
-            Page::NoPdf => Says::Miss("no_pdf", "no_pdf_url"),
-            Page::Paywall => Says::Miss("no_pdf", "paywalled"),
+            Page::NamesItsPdf => finds(vec![self.pdf_url("own")], "no_pdf_url"),
+            Page::NamesUnpaywalls => finds(vec![self.pdf_url("best")], "no_pdf_url"),
+            Page::NoPdf => finds(Vec::new(), "no_pdf_url"),
+            Page::Paywall => finds(Vec::new(), "paywalled"),
             Page::Challenge => Says::Miss("no_pdf", "blocked"),
             Page::Gone => UNKNOWN,
             Page::Broken => BROKEN,
