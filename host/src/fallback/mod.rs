@@ -13,6 +13,7 @@ mod probing;
 mod queue;
 mod race;
 mod record;
+mod resume;
 mod roster;
 mod story;
 mod verdict;

@@ -11,12 +11,12 @@ use futures_util::stream::FuturesUnordered;
 use super::attempt::{Context, Ended, TimeLimit, Winner, ask, probe_candidates};
 use super::finish::next_ended;
 use super::knowledge::Knowledge;
-use super::probing::Ending;
 use super::queue::Queue;
 use super::record::AttemptRecord;
+use super::resume::Current;
 use super::roster::{Roster, RosterSource};
 use super::story::StoryEntry;
-use super::verdict::{Loss, judge, most_telling};
+use super::verdict::{Loss, judge};
 use crate::http::{Session, Verdict};
 use crate::intake::Work;
 use crate::outcome::{Outcome, Reason};
@@ -32,27 +32,16 @@ const GIVEN: &str = "given";
 pub struct Race {
     budgets: Budgets,
     given_timeout: Duration,
-    context: Context,
+    pub(super) context: Context,
     queue: Queue,
     /// Time spent finding; downloads do not count.
     spent: Duration,
     launched: u32,
     given_done: bool,
     /// What the last winner left over.
-    current: Option<Current>,
-    records: Vec<AttemptRecord>,
-    story: Vec<StoryEntry>,
-}
-
-/// The last winner, until it is struck or taken.
-#[derive(Debug)]
-struct Current {
-    record: usize,
-    /// How the attempt's other candidates ended, the struck ones included.
-    endings: Vec<Ending>,
-    url: paperfall_identifiers::WebUrl,
-    rest: Vec<Candidate>,
-    time_left: Duration,
+    pub(super) current: Option<Current>,
+    pub(super) records: Vec<AttemptRecord>,
+    pub(super) story: Vec<StoryEntry>,
 }
 
 /// A candidate the host has seen to be a PDF.
@@ -116,24 +105,6 @@ impl Race {
         })
     }
 
-    /// The last win failed in download or validation: its candidate counts as
-    /// failed, and [`Race::next`] goes on with the next one.
-    pub fn strike(&mut self, outcome: Outcome, reason: &Reason, message: &str) {
-        let Some(current) = &mut self.current else {
-            return;
-        };
-        self.context.knowledge.strike(&current.url, reason.clone());
-        current.endings.push((outcome, reason.clone()));
-        if let Some(record) = self.records.get_mut(current.record) {
-            (record.outcome, record.reason) = most_telling(&current.endings);
-        }
-        self.story.push(StoryEntry::Struck {
-            url: current.url.to_string(),
-            reason: reason.clone(),
-            message: message.to_owned(),
-        });
-    }
-
     /// The work with everything learnt.
     #[must_use]
     pub fn work(&self) -> Work {
@@ -186,47 +157,6 @@ impl Race {
 
     fn spent_budget(&self, deadline: Instant) -> bool {
         self.launched >= self.budgets.max_attempts || Instant::now() >= deadline
-    }
-
-    /// Candidates ranked below a struck winner, with what was left of its
-    /// attempt's time; they belong to that attempt and cost no new one.
-    async fn leftovers(&mut self, deadline: Instant) -> Option<Win> {
-        let current = self.current.take()?;
-        if current.rest.is_empty() {
-            return None;
-        }
-        let record = self.records.get(current.record)?;
-        let (tier, source) = (record.tier.clone(), record.source.clone());
-        let limit = TimeLimit::new(
-            current.time_left,
-            deadline.saturating_duration_since(Instant::now()),
-        );
-        let ended = probe_candidates(tier, source, current.rest, self.context.clone(), limit).await;
-        let mut endings = current.endings;
-        let keeps_old = ended.winner.is_none();
-        if keeps_old && ended.record.outcome != Outcome::Skipped {
-            endings.push((ended.record.outcome, ended.record.reason.clone()));
-        }
-        self.story.push(ended.story);
-        if let Some(old) = self.records.get_mut(current.record) {
-            old.requests = old.requests.saturating_add(ended.record.requests);
-            old.bytes = old.bytes.saturating_add(ended.record.bytes);
-            old.elapsed_ms = old.elapsed_ms.saturating_add(ended.record.elapsed_ms);
-            if keeps_old {
-                (old.outcome, old.reason) = most_telling(&endings);
-            } else {
-                old.outcome = ended.record.outcome;
-                old.reason = ended.record.reason.clone();
-                old.url = ended.record.url.clone();
-                old.status = ended.record.status;
-                old.host = ended.record.host.clone();
-            }
-        }
-        ended.winner.map(|mut winner| {
-            endings.append(&mut winner.before);
-            winner.before = endings;
-            self.won(current.record, winner)
-        })
     }
 
     /// The PDF URLs given with the work come before every source.
@@ -427,7 +357,7 @@ impl Race {
         }
     }
 
-    fn won(&mut self, record: usize, winner: Winner) -> Win {
+    pub(super) fn won(&mut self, record: usize, winner: Winner) -> Win {
         self.current = Some(Current {
             record,
             url: winner.candidate.url.clone(),

@@ -1,5 +1,6 @@
 //! What a lost race means for the work.
 
+use super::probing::Ending;
 use crate::outcome::{Outcome, Reason};
 
 /// A race without a winner.
@@ -49,15 +50,21 @@ pub fn judge<'a>(endings: impl IntoIterator<Item = (Outcome, &'a Reason)>) -> Lo
     }
 }
 
-/// One ending for several of the same attempt: the outcome and reason that
-/// decide [`judge`]'s verdict.
-pub(crate) fn most_telling(endings: &[(Outcome, Reason)]) -> (Outcome, Reason) {
-    let loss = judge(endings.iter().map(|(outcome, reason)| (*outcome, reason)));
-    endings
-        .iter()
-        .find(|(_, reason)| *reason == loss.reason)
-        .cloned()
-        .unwrap_or((loss.outcome, loss.reason))
+/// The ending of an attempt whose winner was struck: that it was, unless one
+/// of its other candidates weighs more on the work's outcome.
+pub(crate) fn weightiest(struck: Ending, others: &[Ending]) -> Ending {
+    let weight = |outcome: Outcome| match outcome {
+        Outcome::Retryable | Outcome::Timeout => 2,
+        Outcome::Error => 1,
+        _ => 0,
+    };
+    others.iter().fold(struck, |heaviest, other| {
+        if weight(other.0) > weight(heaviest.0) {
+            other.clone()
+        } else {
+            heaviest
+        }
+    })
 }
 
 /// Smaller is more informative.
@@ -116,6 +123,18 @@ mod tests {
             judged(&[Reason::DoiUnregistered, Reason::NoSnapshot]),
             (Outcome::NoPdf, Reason::DoiUnregistered)
         );
+    }
+
+    #[test]
+    fn a_struck_winner_says_so_unless_another_candidate_may_succeed_later() {
+        let struck = || (Outcome::NoPdf, Reason::Truncated);
+        let missing = (Outcome::NoPdf, Reason::NotFound);
+        let broken = (Outcome::Retryable, Reason::Http5xx);
+        assert_eq!(
+            weightiest(struck(), std::slice::from_ref(&missing)),
+            struck()
+        );
+        assert_eq!(weightiest(struck(), &[missing, broken.clone()]), broken);
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub fn pass(name: &str) {
         sent.is_ok_and(|status| status.success()),
         "the failpoint {name} could not send {signal}"
     );
+    // The signal reaches one thread first and the others within moments.
+    std::thread::sleep(std::time::Duration::from_millis(200));
 }
 
 /// Whether one of the ledger's rules is switched off, to prove that the tests
