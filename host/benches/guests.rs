@@ -191,7 +191,7 @@ fn main() {
                 settings: pair.settings.clone(),
                 retries_max: 0,
                 robots_respect: false,
-                timeout_ms: 10_000,
+                timeout: std::time::Duration::from_secs(10),
                 limits: AttemptLimits::DEFAULT,
             };
             let trace = Arc::new(Mutex::default());

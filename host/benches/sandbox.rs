@@ -180,7 +180,7 @@ fn main() {
         settings: BTreeMap::from([("base-url".to_owned(), "https://arxiv.org".to_owned())]),
         retries_max: 3,
         robots_respect: false,
-        timeout_ms: 8000,
+        timeout: std::time::Duration::from_secs(8),
         limits: AttemptLimits::DEFAULT,
     };
     let rounds = interleave(

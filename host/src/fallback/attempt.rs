@@ -85,7 +85,9 @@ pub(crate) async fn ask(
         settings: ready.settings.clone(),
         retries_max: source.policy.retries_max,
         robots_respect: source.policy.robots_respect,
-        timeout_ms: u64::try_from(limit.allowed.as_millis()).unwrap_or(u64::MAX),
+        // To the nanosecond: an attempt that ended before the work's deadline
+        // would let another one start.
+        timeout: limit.allowed,
         limits: AttemptLimits {
             memory_mib: ready.adapter.memory_mib(),
             ..AttemptLimits::DEFAULT

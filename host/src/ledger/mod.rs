@@ -9,6 +9,7 @@
 //! in one file. The ledger runs no effects itself and knows nothing of HTTP.
 
 mod backoff;
+mod canonical;
 mod clock;
 mod error;
 mod event;

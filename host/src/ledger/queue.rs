@@ -29,6 +29,9 @@ const WAITING: usize = 1024;
 /// Commits between two looks at the length of the log.
 const COMMITS_PER_CHECKPOINT: u32 = 64;
 
+/// A turn at the write lock ends after this long, or when nothing is waiting:
+/// long enough to be worth the change of process, short for those that wait.
+const LONG_TURN: Duration = Duration::from_millis(2);
 /// A request that waits this long says so.
 const LONG_WAIT: Duration = Duration::from_secs(10);
 
@@ -168,7 +171,7 @@ pub(super) struct WriterThread {
 
 /// Starts the thread; it ends, and calls `at_end`, when every [`Writer`] is gone.
 pub(super) fn start(
-    mut thread: WriterThread,
+    thread: WriterThread,
     at_end: impl FnOnce(&Connection) + Send + 'static,
 ) -> std::io::Result<(Writer, thread::JoinHandle<()>)> {
     let (requests, mut waiting) = mpsc::channel(WAITING);
@@ -190,39 +193,45 @@ pub(super) fn start(
 }
 
 type Pending = VecDeque<Box<dyn Request>>;
+type Waiting = mpsc::Receiver<Box<dyn Request>>;
 
 impl WriterThread {
-    /// Commits one batch that begins with `first`.
-    fn serve(&mut self, first: Box<dyn Request>, waiting: &mut mpsc::Receiver<Box<dyn Request>>) {
-        let mut done = Pending::new();
-        match self.together(first, waiting, &mut done) {
-            Ok(events) => self.settle(done, &events),
-            Err(Undone::Nothing(error)) => {
-                for request in done {
-                    request.answer(Err(error.clone()));
+    /// Takes the turn and commits `first` and what else is waiting, batch after
+    /// batch, until nothing is or the turn has lasted long enough.
+    fn serve(&self, first: Box<dyn Request>, waiting: &mut Waiting) {
+        let turn = match self.queue.take() {
+            Ok(turn) => turn,
+            Err(error) => return first.answer(Err(LedgerError::io(&self.path, &error))),
+        };
+        let began = Instant::now();
+        let mut next = Some(first);
+        while let Some(first) = next {
+            let mut done = Pending::from([first]);
+            match self.together(waiting, &mut done) {
+                Ok(events) => self.settle(done, &events),
+                Err(Undone::Nothing(error)) => {
+                    for request in done {
+                        request.answer(Err(error.clone()));
+                    }
+                }
+                Err(Undone::Guilty(_)) => {
+                    for request in done {
+                        self.alone(request);
+                    }
                 }
             }
-            Err(Undone::Guilty(_)) => {
-                for request in done {
-                    self.alone(request);
-                }
-            }
+            next = if began.elapsed() < LONG_TURN {
+                waiting.try_recv().ok()
+            } else {
+                None
+            };
         }
+        drop(turn);
     }
 
-    /// One transaction for `first` and whatever else is waiting. Every request
-    /// taken from the queue is in `done` afterwards.
-    fn together(
-        &self,
-        first: Box<dyn Request>,
-        waiting: &mut mpsc::Receiver<Box<dyn Request>>,
-        done: &mut Pending,
-    ) -> Result<Vec<Event>, Undone> {
-        done.push_back(first);
-        let _turn = self
-            .queue
-            .take()
-            .map_err(|error| Undone::Nothing(LedgerError::io(&self.path, &error)))?;
+    /// One transaction for what is in `done` and whatever else is waiting, which
+    /// is in `done` afterwards.
+    fn together(&self, waiting: &mut Waiting, done: &mut Pending) -> Result<Vec<Event>, Undone> {
         self.control("BEGIN IMMEDIATE")?;
         let mut tx = self.tx();
         let mut ran = 0;
@@ -251,25 +260,28 @@ impl WriterThread {
     }
 
     /// A transaction for one request, after its batch was undone.
-    fn alone(&self, mut request: Box<dyn Request>) {
-        let outcome = self.alone_in_turn(request.as_mut());
+    fn alone(&self, request: Box<dyn Request>) {
+        let mut one = Pending::from([request]);
+        let outcome = self.alone_in_tx(&mut one);
         match outcome {
-            Ok(events) => self.settle(Pending::from([request]), &events),
-            Err(Undone::Nothing(error) | Undone::Guilty(error)) => request.answer(Err(error)),
+            Ok(events) => self.settle(one, &events),
+            Err(Undone::Nothing(error) | Undone::Guilty(error)) => {
+                for request in one {
+                    request.answer(Err(error.clone()));
+                }
+            }
         }
     }
 
-    fn alone_in_turn(&self, request: &mut dyn Request) -> Result<Vec<Event>, Undone> {
-        let _turn = self
-            .queue
-            .take()
-            .map_err(|error| Undone::Nothing(LedgerError::io(&self.path, &error)))?;
+    fn alone_in_tx(&self, one: &mut Pending) -> Result<Vec<Event>, Undone> {
         self.control("BEGIN IMMEDIATE")?;
         let mut tx = self.tx();
-        tx.waited = request.asked_at().elapsed();
-        if let Err(error) = request.run(&mut tx) {
-            self.undo();
-            return Err(self.judge(error));
+        for request in one {
+            tx.waited = request.asked_at().elapsed();
+            if let Err(error) = request.run(&mut tx) {
+                self.undo();
+                return Err(self.judge(error));
+            }
         }
         let events = std::mem::take(&mut tx.events);
         self.control("COMMIT").inspect_err(|_| self.undo())?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::bindings::GuestWork;
 use super::bindings::paperfall::adapter::types as wit;
@@ -33,8 +33,8 @@ pub struct AttemptInput {
     pub retries_max: u32,
     /// Whether robots.txt is asked.
     pub robots_respect: bool,
-    /// Milliseconds the attempt may take, counted from when the guest starts.
-    pub timeout_ms: u64,
+    /// How long the attempt may take, counted from when the guest starts.
+    pub timeout: Duration,
     /// What it may use.
     pub limits: AttemptLimits,
 }
@@ -62,7 +62,7 @@ impl Sandbox {
         let _slot = self.slot().await;
         // The deadline is armed here: neither compiling nor waiting for a
         // slot is the guest's fault.
-        let deadline = Instant::now() + std::time::Duration::from_millis(input.timeout_ms);
+        let deadline = Instant::now() + input.timeout;
         let meter = Arc::new(Meter::new(input.limits.requests, input.limits.bytes));
         let wire = Wire {
             adapter: adapter.name().to_owned(),
@@ -75,7 +75,7 @@ impl Sandbox {
             over_budget: false,
         };
         let policy = wit::Policy {
-            timeout_ms: u32::try_from(input.timeout_ms).unwrap_or(u32::MAX),
+            timeout_ms: u32::try_from(input.timeout.as_millis()).unwrap_or(u32::MAX),
             retries_max: input.retries_max,
             robots_respect: input.robots_respect,
             settings: input

@@ -118,7 +118,11 @@ pub(super) fn begin_held(tx: &mut Tx<'_>, lease: &Lease, begin: Begin) -> Result
     #[cfg(feature = "failpoints")]
     if before.is_some() && crate::ledger::failpoint::without("in_flight") {
         let finished_at = tx.now;
-        return Ok(Begun::Replay(Replay { code: ResultCode::Ok, result: Value::Null, finished_at }));
+        return Ok(Begun::Replay(Replay {
+            code: ResultCode::Ok,
+            result: Value::Null,
+            finished_at,
+        }));
     }
     let begun = match &before {
         None => Begun::Run,

@@ -5,6 +5,7 @@
 mod effect;
 mod ending;
 mod lease;
+mod operations;
 mod plan;
 mod reconciler;
 pub(super) mod rows;
