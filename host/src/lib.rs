@@ -11,6 +11,7 @@ pub mod download;
 pub mod fallback;
 pub mod http;
 pub mod intake;
+pub mod ledger;
 pub mod outcome;
 pub mod plan;
 pub mod sandbox;
