@@ -288,7 +288,14 @@ fn a_worker_killed_at_any_point_is_succeeded_without_loss_or_repetition() {
     let (mut killed, mut bad) = (0, Vec::new());
     for point in POINTS {
         for nth in [1, 2] {
-            let (really, wrong) = kill_at(point, nth, "");
+            let (mut really, mut wrong) = kill_at(point, nth, "");
+            // The log is folded back beside the work, and sometimes after it.
+            for _ in 0..4 {
+                if really || nth == 2 || !wrong.is_empty() {
+                    break;
+                }
+                (really, wrong) = kill_at(point, nth, "");
+            }
             // A few points are passed only once.
             assert!(really || nth == 2, "{point} was never passed");
             killed += usize::from(really);
