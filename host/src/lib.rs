@@ -4,7 +4,8 @@
 //! Data flows one way: [`intake`] reads works, [`plan`] says which sources are
 //! asked, [`fallback`] races them, each in a [`sandbox`] whose only way out is
 //! [`http`], and [`download`] stores what was found. [`cli`] puts them
-//! together.
+//! together; [`ledger`], exactly-once jobs and effects, is what the pipeline
+//! will run on next.
 
 pub mod cli;
 pub mod download;

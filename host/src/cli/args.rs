@@ -61,9 +61,8 @@ pub(crate) struct DemoArgs {
     /// Works at once
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) workers: u16,
-    /// Where compiled adapters are kept [default: the user's cache folder]
-    #[arg(long, value_name = "DIR", env = "PAPERFALL_CACHE_DIR")]
-    pub(crate) cache_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) cache: CacheArgs,
 }
 
 #[derive(Debug, Args)]
@@ -160,9 +159,8 @@ pub(crate) struct AdapterListArgs {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) plan: PlanFlags,
-    /// Where compiled adapters are kept [default: the user's cache folder]
-    #[arg(long, value_name = "DIR", env = "PAPERFALL_CACHE_DIR")]
-    pub(crate) cache_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) cache: CacheArgs,
 }
 
 #[derive(Debug, Args)]
@@ -173,9 +171,8 @@ pub(crate) struct AdapterInspectArgs {
     /// Print the description as JSON
     #[arg(long)]
     pub(crate) json: bool,
-    /// Where compiled adapters are kept [default: the user's cache folder]
-    #[arg(long, value_name = "DIR", env = "PAPERFALL_CACHE_DIR")]
-    pub(crate) cache_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) cache: CacheArgs,
 }
 
 #[derive(Debug, Args)]
@@ -242,6 +239,13 @@ pub(crate) struct NetworkArgs {
     /// Send everything through this HTTP proxy; no other proxy is ever used
     #[arg(long, value_name = "URL", env = "PAPERFALL_PROXY")]
     pub(crate) proxy: Option<String>,
+    #[command(flatten)]
+    pub(crate) cache: CacheArgs,
+}
+
+/// Where things are kept that can be made again.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct CacheArgs {
     /// Where compiled adapters are kept [default: the user's cache folder]
     #[arg(long, value_name = "DIR", env = "PAPERFALL_CACHE_DIR")]
     pub(crate) cache_dir: Option<PathBuf>,

@@ -64,7 +64,7 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, Failed> {
     let network = NetworkArgs {
         ca_file: vec![ca_file],
         resolve: web.pins(),
-        cache_dir: args.cache_dir.clone(),
+        cache: args.cache.clone(),
         ..NetworkArgs::default()
     };
     let app = App::new(&plan, &network, args.workers).await?;

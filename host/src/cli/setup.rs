@@ -56,7 +56,7 @@ impl App {
         }
         let contact = plan.email.as_ref().map(ToString::to_string);
         let http = Http::new(http_config(network, contact.as_deref())?)?;
-        let sandbox = new_sandbox(plan, network.cache_dir.as_deref(), workers)?;
+        let sandbox = new_sandbox(plan, network.cache.cache_dir.as_deref(), workers)?;
         let roster = load(plan, &sandbox).await;
         Ok(Self {
             http,
