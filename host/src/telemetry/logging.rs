@@ -4,6 +4,10 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
+/// Warnings of everybody, but for wasmtime's cache: two processes that compile
+/// the same component side by side make it warn that the file exists already.
+const QUIET_NEIGHBOURS: &str = "warn,wasmtime_internal_cache=error";
+
 /// How much is logged unless `RUST_LOG` says otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verbosity {
@@ -26,12 +30,13 @@ impl Verbosity {
         }
     }
 
-    fn filter(self) -> &'static str {
-        match self {
+    fn filter(self) -> String {
+        let ours = match self {
             Self::Quiet => "warn",
-            Self::Info => "warn,paperfall=info",
-            Self::Debug => "warn,paperfall=debug",
-        }
+            Self::Info => "info",
+            Self::Debug => "debug",
+        };
+        format!("{QUIET_NEIGHBOURS},paperfall={ours}")
     }
 }
 
