@@ -121,6 +121,7 @@ async fn an_effect_that_fails_once_is_tried_again_and_not_poisoned() {
             ResultCode::Retryable,
             json!({"error": "reset"}),
         )),
+        also: Vec::new(),
     };
     let Failed::Again(wait) = ledger.fail(&held, failure).await.unwrap() else {
         panic!("no second round")

@@ -267,6 +267,7 @@ async fn a_failed_job_holds_no_lease() {
         reason: "not_oa".to_owned(),
         retryable: false,
         op: None,
+        also: Vec::new(),
     };
     assert_eq!(ledger.fail(&held, failure).await.unwrap(), Failed::ForGood);
     let held_by: Option<String> =

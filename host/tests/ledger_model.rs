@@ -457,6 +457,11 @@ async fn worker(
                         intent: true,
                     },
                 );
+                if kind == OpType::Stream
+                    && [JobState::HeadDone, JobState::ResumeOk].contains(&job.state)
+                {
+                    job.state = JobState::Streaming;
+                }
                 Ok(told)
             });
             let got = ledger
@@ -514,6 +519,7 @@ async fn worker(
                         reason: "reset".to_owned(),
                         retryable,
                         op: None,
+                        also: Vec::new(),
                     },
                 )
                 .await;

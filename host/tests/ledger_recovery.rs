@@ -38,6 +38,7 @@ async fn every_illegal_move_is_refused_by_the_database_itself() {
                         reason: "x".to_owned(),
                         retryable: false,
                         op: None,
+                        also: Vec::new(),
                     };
                     ledger.fail(&held, failure).await.unwrap();
                 }
@@ -329,6 +330,7 @@ async fn planning_again_finds_the_same_jobs_in_the_order_asked_and_writes_nothin
         reason: "not_oa".to_owned(),
         retryable: false,
         op: None,
+        also: Vec::new(),
     };
     ledger.fail(&held, failure).await.unwrap();
     let before = house.everything();
@@ -371,6 +373,7 @@ async fn works_without_an_open_copy_are_queued_again_by_age_and_reason() {
                     reason: reason.to_owned(),
                     retryable: false,
                     op: None,
+                    also: Vec::new(),
                 },
             )
             .await

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use super::ledger_args::LedgerArgs;
+use super::telemetry_args::TelemetryArgs;
 use crate::plan::PlanFlags;
 
 /// Gets the open-access PDFs of scholarly works, through sandboxed adapters.
@@ -61,6 +63,10 @@ pub(crate) struct DemoArgs {
     /// Works at once
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) workers: u16,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgs,
+    #[command(flatten)]
+    pub(crate) telemetry: TelemetryArgs,
     #[command(flatten)]
     pub(crate) cache: CacheArgs,
 }
@@ -203,9 +209,10 @@ pub(crate) struct OutputArgs {
     /// Works at once
     #[arg(long, value_name = "N", default_value_t = 8, env = "PAPERFALL_WORKERS", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) workers: u16,
-    /// Plan works on a ledger, for runs that survive kills and several processes (not in this version)
-    #[arg(long, env = "PAPERFALL_ENABLE_IDEMPOTENCY")]
-    pub(crate) enable_idempotency: bool,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerArgs,
+    #[command(flatten)]
+    pub(crate) telemetry: TelemetryArgs,
 }
 
 /// How the network is reached.

@@ -75,10 +75,14 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, Failed> {
     let options = BatchOptions {
         out: &args.out,
         workers: args.workers,
+        ledger: &args.ledger,
+        telemetry: &args.telemetry,
         json: false,
         again: true,
+        own_only: false,
+        keep: true,
     };
-    let batch = run_batch(&app, works, options, true).await?;
+    let batch = run_batch(&app, works, options).await?;
     let elapsed = started.elapsed();
     let requests = web.stop().await.len();
 

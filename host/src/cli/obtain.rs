@@ -8,7 +8,7 @@ use super::setup::App;
 use crate::download::{DownloadError, Fetched, Store, StoreError, WorkResult, fetch_pdf};
 use crate::fallback::{Loss, Race, StoryEntry, Win};
 use crate::intake::Work;
-use crate::outcome::{Outcome, Reason};
+use crate::outcome::Outcome;
 
 /// A work's result and how it came about.
 #[derive(Debug)]
@@ -39,8 +39,11 @@ pub(crate) async fn obtain(
             Ok(fetched) => {
                 // The paper is stored; that its readable name could not be
                 // made is no reason to lose it.
-                if let Err(error) = store.link_paper(race.work().work_id.as_str(), &fetched.stored)
-                {
+                if let Err(error) = store.link_paper(
+                    race.work().work_id.as_str(),
+                    &fetched.stored,
+                    &uuid::Uuid::new_v4().to_string(),
+                ) {
                     tracing::warn!("{error}");
                 }
                 break Ending::Won(Box::new(win), Some(fetched));
@@ -53,8 +56,24 @@ pub(crate) async fn obtain(
             Err(DownloadError::Store(error)) => return Err(error),
         }
     };
+    let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let result = match ending {
+        Ending::Lost(loss) => lost_result(&race, loss, elapsed_ms),
+        Ending::Won(win, fetched) => {
+            let mut result = won_result(&race, *win, elapsed_ms);
+            if let Some(fetched) = fetched {
+                if fetched.encrypted {
+                    result.notes.push("encrypted".to_owned());
+                }
+                result.sha256 = Some(fetched.stored.sha256);
+                result.bytes = Some(fetched.stored.bytes);
+                result.path = Some(fetched.stored.path);
+            }
+            result
+        }
+    };
     Ok(Obtained {
-        result: result(&race, ending, started),
+        result,
         story: race.story().to_vec(),
     })
 }
@@ -64,18 +83,19 @@ enum Ending {
     Lost(Loss),
 }
 
-fn result(race: &Race, ending: Ending, started: Instant) -> WorkResult {
+/// The result of a work without a paper.
+pub(crate) fn lost_result(race: &Race, loss: Loss, elapsed_ms: u64) -> WorkResult {
     let work = race.work();
     let identifiers: BTreeMap<String, String> = work
         .identifiers
         .iter()
         .map(|(scheme, value)| (scheme.to_owned(), value.to_owned()))
         .collect();
-    let mut result = WorkResult {
+    WorkResult {
         work_id: work.work_id.to_string(),
-        artifact_id: work.artifact_id.clone(),
-        outcome: Outcome::NoPdf,
-        reason: Reason::Exhausted,
+        artifact_id: work.artifact_id,
+        outcome: loss.outcome,
+        reason: loss.reason,
         tier: None,
         source: None,
         url: None,
@@ -84,41 +104,33 @@ fn result(race: &Race, ending: Ending, started: Instant) -> WorkResult {
         version: None,
         license: None,
         path: None,
-        elapsed_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        elapsed_ms,
         attempts: race.records().to_vec(),
         identifiers,
         notes: Vec::new(),
         finished_at: timestamp(),
-    };
-    match ending {
-        Ending::Lost(loss) => {
-            result.outcome = loss.outcome;
-            result.reason = loss.reason;
-        }
-        Ending::Won(win, fetched) => {
-            result.outcome = Outcome::Success;
-            result.reason = win.candidate.reason;
-            result.tier = Some(win.tier);
-            result.source = Some(win.source);
-            result.url = Some(win.candidate.url.to_string());
-            result.version = win.candidate.version;
-            result.license = win.candidate.license;
-            result.notes = win.candidate.notes;
-            if let Some(fetched) = fetched {
-                if fetched.encrypted {
-                    result.notes.push("encrypted".to_owned());
-                }
-                result.sha256 = Some(fetched.stored.sha256);
-                result.bytes = Some(fetched.stored.bytes);
-                result.path = Some(fetched.stored.path);
-            }
-        }
     }
-    result
+}
+
+/// The result of a work whose paper was found; its file is still to come.
+pub(crate) fn won_result(race: &Race, win: Win, elapsed_ms: u64) -> WorkResult {
+    let won = Loss {
+        outcome: Outcome::Success,
+        reason: win.candidate.reason,
+    };
+    WorkResult {
+        tier: Some(win.tier),
+        source: Some(win.source),
+        url: Some(win.candidate.url.to_string()),
+        version: win.candidate.version,
+        license: win.candidate.license,
+        notes: win.candidate.notes,
+        ..lost_result(race, won, elapsed_ms)
+    }
 }
 
 /// Now, RFC 3339 in UTC, to the second.
-fn timestamp() -> String {
+pub(crate) fn timestamp() -> String {
     jiff::Timestamp::now()
         .round(jiff::Unit::Second)
         .unwrap_or_else(|_| jiff::Timestamp::now())

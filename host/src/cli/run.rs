@@ -11,18 +11,16 @@ use crate::intake::{Format, Input, InputError, Item, open_input, read_works};
 
 /// `paperfall run WORKS`.
 pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failed> {
-    refuse_ledger(&args.output)?;
     let plan = effective_plan(&args.plan)?;
     let input = open_input(&args.works).map_err(Failed::usage)?;
     let works = read_works(input, args.format.map(format_of)).map_err(Failed::usage)?;
     let app = App::new(&plan, &args.network, args.output.workers).await?;
-    let batch = run_batch(&app, works, options(&args.output, args.json), false).await?;
+    let batch = run_batch(&app, works, options(&args.output, args.json, false)).await?;
     report(&app, &batch, &args.output, args.json)
 }
 
 /// `paperfall fetch ID…`.
 pub(crate) async fn fetch(args: FetchArgs) -> Result<Exit, Failed> {
-    refuse_ledger(&args.output)?;
     let plan = effective_plan(&args.plan)?;
     let list = Cursor::new(args.ids.join("\n"));
     let items: Vec<Result<Item, InputError>> =
@@ -44,22 +42,22 @@ pub(crate) async fn fetch(args: FetchArgs) -> Result<Exit, Failed> {
         return Err(Failed::usage(words.join("\npaperfall: ")));
     }
     let app = App::new(&plan, &args.network, args.output.workers).await?;
-    let batch = run_batch(
-        &app,
-        items.into_iter(),
-        options(&args.output, args.json),
-        false,
-    )
-    .await?;
+    // Whatever else is due on the ledger was not asked for.
+    let options = options(&args.output, args.json, true);
+    let batch = run_batch(&app, items.into_iter(), options).await?;
     report(&app, &batch, &args.output, args.json)
 }
 
-fn options(output: &OutputArgs, json: bool) -> BatchOptions<'_> {
+fn options(output: &OutputArgs, json: bool, own_only: bool) -> BatchOptions<'_> {
     BatchOptions {
         out: &output.out,
         workers: output.workers,
+        ledger: &output.ledger,
+        telemetry: &output.telemetry,
         json,
         again: false,
+        own_only,
+        keep: false,
     }
 }
 
@@ -81,18 +79,4 @@ fn format_of(format: ListFormat) -> Format {
         ListFormat::Jsonl => Format::Jsonl,
         ListFormat::Openalex => Format::OpenAlex,
     }
-}
-
-/// Both spellings of the switch are known; what they switch on is not here
-/// yet, and going on without it would promise what is not kept.
-fn refuse_ledger(output: &OutputArgs) -> Result<(), Failed> {
-    let by_environment = std::env::var("DOCSTOKG_ENABLE_IDEMPOTENCY")
-        .is_ok_and(|value| matches!(value.to_ascii_lowercase().as_str(), "true" | "1" | "yes"));
-    if output.enable_idempotency || by_environment {
-        return Err(Failed::usage(
-            "--enable-idempotency: this version has no ledger yet; run without it \
-             (a second run still skips what is done)",
-        ));
-    }
-    Ok(())
 }

@@ -8,6 +8,7 @@ use super::exit::Failed;
 use super::output::note;
 use crate::fallback::Roster;
 use crate::http::{Http, HttpConfig, Pin};
+use crate::ledger::Sha256Hex;
 use crate::plan::{Plan, PlanFlags, PlanWarning};
 use crate::sandbox::{Sandbox, SandboxConfig};
 
@@ -17,6 +18,8 @@ pub(crate) struct App {
     pub(crate) http: Http,
     pub(crate) sandbox: Sandbox,
     pub(crate) roster: Arc<Roster>,
+    /// Tells one effective plan from another.
+    pub(crate) plan_digest: String,
 }
 
 /// The plan from flags, environment and file; warnings go to standard error.
@@ -62,8 +65,14 @@ impl App {
             http,
             sandbox,
             roster: Arc::new(roster),
+            plan_digest: digest(plan)?,
         })
     }
+}
+
+fn digest(plan: &Plan) -> Result<String, Failed> {
+    let text = serde_json::to_vec(plan).map_err(Failed::machine)?;
+    Ok(Sha256Hex::of(&text).to_string())
 }
 
 /// Loads the plan's adapters, telling people when compiling takes a while.

@@ -1,6 +1,7 @@
 //! Counts over a run, and the table people see at its end.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::table;
 use crate::download::WorkResult;
@@ -36,6 +37,84 @@ pub(crate) struct Tally {
     pub(crate) list_broken: bool,
     /// Bytes stored or found stored.
     bytes: u64,
+    /// What the ledger tells, for runs on one.
+    pub(crate) ledger: Option<LedgerTally>,
+}
+
+/// What a run on a ledger tells beside its results.
+#[derive(Debug, Default)]
+pub(crate) struct LedgerTally {
+    /// Works of this run that an earlier process had begun.
+    pub(crate) resumed: u64,
+    /// The bytes at which downloads were continued.
+    pub(crate) resumed_at: Vec<u64>,
+    /// Works that no process had begun.
+    pub(crate) new: u64,
+    /// Works whose bytes another work had brought.
+    pub(crate) deduped: u64,
+    /// Works whose URL was stored for another work.
+    pub(crate) skipped: u64,
+    /// Works that other processes finished while this one ran.
+    pub(crate) by_others: u64,
+    /// Works that failed for good in an earlier run.
+    pub(crate) failed_before: u64,
+    /// Works to be tried again, and the shortest wait.
+    pub(crate) waiting: u64,
+    pub(crate) next_due: Option<Duration>,
+}
+
+impl LedgerTally {
+    fn render(&self, done_before: u64) -> String {
+        let mut line = format!("{} done before", grouped(done_before));
+        line.push_str(&format!(", {} resumed", grouped(self.resumed)));
+        match self.resumed_at.as_slice() {
+            [] => {}
+            [one] => line.push_str(&format!(" (one at byte {})", grouped(*one))),
+            several => {
+                let furthest = several.iter().max().copied().unwrap_or_default();
+                line.push_str(&format!(
+                    " ({} in the middle of a file, at byte {} at most)",
+                    several.len(),
+                    grouped(furthest)
+                ));
+            }
+        }
+        line.push_str(&format!(", {} new", grouped(self.new)));
+        for (count, words) in [
+            (self.deduped, "with bytes that were stored already"),
+            (self.skipped, "from URLs that were stored already"),
+            (self.by_others, "done by other processes"),
+            (self.failed_before, "without a paper since an earlier run"),
+        ] {
+            if count > 0 {
+                line.push_str(&format!(", {} {words}", grouped(count)));
+            }
+        }
+        if self.waiting > 0 {
+            let when = self.next_due.map_or_else(String::new, |due| {
+                format!(", the next in {} s", due.as_secs().saturating_add(1))
+            });
+            line.push_str(&format!(
+                ", {} to be tried again (run again{when}, or stay with --wait-for-retries)",
+                grouped(self.waiting)
+            ));
+        }
+        line.push('\n');
+        line
+    }
+}
+
+/// A number with commas, as people read long ones.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 impl Tally {
@@ -67,13 +146,20 @@ impl Tally {
     /// Whether the list itself is at fault: it broke off, or not one line of
     /// it names a work.
     pub(crate) fn list_unusable(&self) -> bool {
-        let nothing = self.finished() == 0 && self.done_before == 0;
+        let elsewhere = self.ledger.as_ref().map_or(0, |ledger| {
+            ledger.by_others + ledger.failed_before + ledger.waiting
+        });
+        let nothing = self.finished() == 0 && self.done_before == 0 && elsewhere == 0;
         self.list_broken || (nothing && self.bad_lines > 0)
     }
 
     /// Whether every work of the list has its paper.
     pub(crate) fn complete(&self) -> bool {
-        self.bad_lines == 0 && self.obtained() == self.finished()
+        let elsewhere = self
+            .ledger
+            .as_ref()
+            .map_or(0, |ledger| ledger.failed_before + ledger.waiting);
+        self.bad_lines == 0 && self.obtained() == self.finished() && elsewhere == 0
     }
 
     /// The table by source and outcome, sources in the order given, and a
@@ -112,8 +198,13 @@ impl Tally {
             self.finished(),
             human_bytes(self.bytes)
         ));
+        let done_before = match self.ledger {
+            // The line below says it.
+            Some(_) => 0,
+            None => self.done_before,
+        };
         for (count, words) in [
-            (self.done_before, "done before"),
+            (done_before, "done before"),
             (self.duplicates, "named twice in the list"),
             (self.bad_lines, "bad lines"),
         ] {
@@ -122,6 +213,9 @@ impl Tally {
             }
         }
         text.push('\n');
+        if let Some(ledger) = &self.ledger {
+            text.push_str(&ledger.render(self.done_before));
+        }
         if !self.reasons.is_empty() {
             let reasons: Vec<String> = self
                 .reasons

@@ -114,6 +114,20 @@ impl Journal {
             .collect()
     }
 
+    /// Whether the last line about a work says this.
+    #[must_use]
+    pub fn says(&self, result: &WorkResult) -> bool {
+        self.prior.get(&result.work_id).is_some_and(|prior| {
+            prior.outcome == result.outcome.as_str() && prior.path == result.path
+        })
+    }
+
+    /// Whether there is a line about a work.
+    #[must_use]
+    pub fn knows(&self, work_id: &str) -> bool {
+        self.prior.contains_key(work_id)
+    }
+
     /// Writes a result down.
     ///
     /// # Errors
@@ -139,8 +153,9 @@ impl Journal {
     /// # Errors
     ///
     /// The file could not be rewritten; the old one stands.
-    pub fn finish(self) -> Result<(), StoreError> {
-        if self.repeated {
+    pub fn finish(self, store: &Store) -> Result<(), StoreError> {
+        // Others may be appending to the file that would be replaced.
+        if self.repeated && store.is_alone() {
             self.compact()?;
         }
         File::open(&self.path)

@@ -4,16 +4,25 @@
 //! Objects are named by their content (`objects/ab/<sha256>.pdf`), so the
 //! same bytes are never stored twice and a stored file is never overwritten.
 
+mod error;
+mod examine;
 mod fetch;
 mod journal;
+mod marks;
 mod paper_name;
 mod part;
 mod result;
 mod store;
 mod store_error;
+mod stream;
 
-pub use fetch::{DownloadError, Fetched, fetch_pdf};
+pub use error::DownloadError;
+pub(crate) use examine::examine;
+pub(crate) use fetch::wants_md5;
+pub use fetch::{Fetched, fetch_pdf};
 pub use journal::Journal;
 pub use result::WorkResult;
-pub use store::{Store, Stored};
+pub use store::{Sharing, Store, Stored};
+pub(crate) use marks::{Earlier, Validators};
+pub(crate) use stream::{head, stream};
 pub use store_error::StoreError;

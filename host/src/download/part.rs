@@ -1,13 +1,13 @@
-//! A file on its way: written, hashed and watched as the bytes come in,
-//! removed when dropped before it was stored.
+//! A file on its way: written, hashed and watched as the bytes come in.
 
 use std::path::{Path, PathBuf};
 
 use md5::Md5;
 use sha2::{Digest, Sha256};
 use tokio::fs::File;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
+use super::marks::{MARK_BYTES, Marks, Validators};
 use super::store_error::StoreError;
 
 /// Bytes kept of the start and of the end for judging.
@@ -15,16 +15,26 @@ pub(crate) const HEAD_BYTES: usize = 4096;
 /// See [`HEAD_BYTES`].
 pub(crate) const TAIL_BYTES: usize = 4096;
 
+/// What becomes of a part file that is dropped before it was stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnDrop {
+    /// It is removed: nobody will continue it.
+    Remove,
+    /// It stays with its marks: a later worker may continue it.
+    Keep,
+}
+
 /// An unfinished download.
 #[derive(Debug)]
 pub(crate) struct PartFile {
-    path: PathBuf,
+    guard: PartGuard,
     file: File,
-    sha256: Sha256,
-    md5: Option<Md5>,
+    digests: Digests,
     head: Vec<u8>,
     tail: Vec<u8>,
     bytes: u64,
+    /// Where the file can be continued, if it is worth continuing.
+    marks: Option<Marks>,
 }
 
 /// What is known of the bytes once all are there.
@@ -35,51 +45,81 @@ pub(crate) struct Sealed {
     pub(crate) head: Vec<u8>,
     pub(crate) tail: Vec<u8>,
     pub(crate) bytes: u64,
-    pub(crate) guard: RemoveOnDrop,
+    pub(crate) guard: PartGuard,
 }
 
-/// Removes the file it names unless it was stored.
+/// Names a part file and, where nobody will continue it, removes it in the end.
 #[derive(Debug)]
-pub(crate) struct RemoveOnDrop(PathBuf);
+pub(crate) struct PartGuard {
+    path: PathBuf,
+    on_drop: OnDrop,
+}
 
-impl RemoveOnDrop {
+impl PartGuard {
     pub(crate) fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 }
 
-impl Drop for RemoveOnDrop {
+impl Drop for PartGuard {
     fn drop(&mut self) {
-        // Nothing depends on it: the next run sweeps what is left.
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
-impl Drop for PartFile {
-    fn drop(&mut self) {
-        if !self.path.as_os_str().is_empty() {
+        if self.on_drop == OnDrop::Remove {
+            // Nothing depends on it: the next run sweeps what is left.
             let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Digests {
+    sha256: Sha256,
+    md5: Option<Md5>,
+}
+
+impl Digests {
+    fn new(with_md5: bool) -> Self {
+        Self {
+            sha256: Sha256::new(),
+            md5: with_md5.then(Md5::new),
+        }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        self.sha256.update(bytes);
+        if let Some(md5) = &mut self.md5 {
+            md5.update(bytes);
         }
     }
 }
 
 impl PartFile {
     /// A new, empty part file; `with_md5` when a checksum wants comparing.
-    pub(crate) async fn create(path: PathBuf, with_md5: bool) -> Result<Self, StoreError> {
-        let file = File::options()
-            .write(true)
-            .create_new(true)
+    pub(crate) async fn create(
+        path: PathBuf,
+        with_md5: bool,
+        on_drop: OnDrop,
+    ) -> Result<Self, StoreError> {
+        let mut options = File::options();
+        options.write(true);
+        match on_drop {
+            OnDrop::Remove => options.create_new(true),
+            // The name is this worker's alone: what stands there is its own
+            // earlier candidate's.
+            OnDrop::Keep => options.create(true).truncate(true),
+        };
+        let file = options
             .open(&path)
             .await
             .map_err(|error| StoreError::io("create", &path, error))?;
+        let marks = (on_drop == OnDrop::Keep).then(|| Marks::beside(&path));
         Ok(Self {
-            path,
+            guard: PartGuard { path, on_drop },
             file,
-            sha256: Sha256::new(),
-            md5: with_md5.then(Md5::new),
+            digests: Digests::new(with_md5),
             head: Vec::with_capacity(HEAD_BYTES),
             tail: Vec::with_capacity(TAIL_BYTES * 2),
             bytes: 0,
+            marks,
         })
     }
 
@@ -93,27 +133,92 @@ impl PartFile {
         self.bytes
     }
 
-    pub(crate) async fn write(&mut self, chunk: &[u8]) -> Result<(), StoreError> {
-        self.file
-            .write_all(chunk)
-            .await
-            .map_err(|error| StoreError::io("write", &self.path, error))?;
-        self.sha256.update(chunk);
-        if let Some(md5) = &mut self.md5 {
-            md5.update(chunk);
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.guard.path
+    }
+
+    /// Writes down what an answer said of the file, so that a later worker can
+    /// ask for the rest of the same one.
+    pub(crate) async fn continue_with(&mut self, validators: &Validators) -> Result<(), StoreError> {
+        match &mut self.marks {
+            Some(marks) => marks.head(validators).await,
+            None => Ok(()),
         }
+    }
+
+    /// Appends bytes.
+    pub(crate) async fn write(&mut self, chunk: &[u8]) -> Result<(), StoreError> {
+        let mut rest = chunk;
+        while !rest.is_empty() {
+            let to_mark = MARK_BYTES - self.bytes % MARK_BYTES;
+            let step = usize::try_from(to_mark).unwrap_or(usize::MAX).min(rest.len());
+            let (now, later) = rest.split_at(step);
+            self.append(now).await?;
+            rest = later;
+            if self.bytes.is_multiple_of(MARK_BYTES)
+                && let Some(marks) = &mut self.marks
+            {
+                let sha256 = hex(&self.digests.sha256.clone().finalize());
+                marks.add(self.bytes, &sha256).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.file
+            .write_all(bytes)
+            .await
+            .map_err(|error| StoreError::io("write", &self.guard.path, error))?;
+        self.digests.update(bytes);
         let room = HEAD_BYTES.saturating_sub(self.head.len());
         self.head
-            .extend_from_slice(chunk.get(..room.min(chunk.len())).unwrap_or_default());
-        let start = chunk.len().saturating_sub(TAIL_BYTES);
+            .extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
+        let start = bytes.len().saturating_sub(TAIL_BYTES);
         self.tail
-            .extend_from_slice(chunk.get(start..).unwrap_or_default());
+            .extend_from_slice(bytes.get(start..).unwrap_or_default());
         let surplus = self.tail.len().saturating_sub(TAIL_BYTES);
         self.tail.drain(..surplus);
         self.bytes = self
             .bytes
-            .saturating_add(u64::try_from(chunk.len()).unwrap_or(u64::MAX));
+            .saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
         Ok(())
+    }
+
+    /// The SHA-256 the file would have with `more` at its end.
+    pub(crate) fn sha256_with(&self, more: &[u8]) -> String {
+        let mut ahead = self.digests.sha256.clone();
+        ahead.update(more);
+        hex(&ahead.finalize())
+    }
+
+    /// Forgets every byte: another file is coming.
+    pub(crate) async fn restart(&mut self) -> Result<(), StoreError> {
+        let emptied = async {
+            self.file.flush().await?;
+            self.file.set_len(0).await?;
+            self.file.rewind().await
+        };
+        emptied
+            .await
+            .map_err(|error| StoreError::io("empty", &self.guard.path, error))?;
+        self.digests = Digests::new(self.digests.md5.is_some());
+        self.head.clear();
+        self.tail.clear();
+        self.bytes = 0;
+        if let Some(marks) = &mut self.marks {
+            marks.forget().await?;
+        }
+        Ok(())
+    }
+
+    /// Hands what was written to the system, so that a kill does not lose it.
+    pub(crate) async fn flush(&mut self) -> Result<(), StoreError> {
+        self.file
+            .flush()
+            .await
+            .map_err(|error| StoreError::io("write", &self.guard.path, error))
     }
 
     /// Flushes and syncs the file: after this a power loss keeps it.
@@ -124,14 +229,14 @@ impl PartFile {
         };
         synced
             .await
-            .map_err(|error| StoreError::io("sync", &self.path, error))?;
+            .map_err(|error| StoreError::io("sync", &self.guard.path, error))?;
         Ok(Sealed {
-            sha256: hex(&self.sha256.finalize_reset()),
-            md5: self.md5.take().map(|md5| hex(&md5.finalize())),
-            head: std::mem::take(&mut self.head),
-            tail: std::mem::take(&mut self.tail),
+            sha256: hex(&self.digests.sha256.finalize()),
+            md5: self.digests.md5.map(|md5| hex(&md5.finalize())),
+            head: self.head,
+            tail: self.tail,
             bytes: self.bytes,
-            guard: RemoveOnDrop(std::mem::take(&mut self.path)),
+            guard: self.guard,
         })
     }
 }

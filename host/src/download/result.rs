@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::fallback::AttemptRecord;
 use crate::outcome::{Outcome, Reason};
 
 /// What became of one work.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkResult {
     /// The work.
     pub work_id: String,

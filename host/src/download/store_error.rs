@@ -25,6 +25,9 @@ pub enum StoreError {
     /// Something of someone else's has the name.
     #[error("{} is in the way and is not ours; move it and run again", .0.display())]
     InTheWay(PathBuf),
+    /// A record could not be made or read.
+    #[error("a record could not be written or read: {0}; this is a defect of paperfall")]
+    Record(String),
     /// Another process writes there.
     #[error(
         "{} is in use by another paperfall process; wait for it or choose another --out",
@@ -34,6 +37,11 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Wraps a failure that is neither the disk's nor the operator's.
+    pub(crate) fn record(error: impl std::fmt::Display) -> Self {
+        Self::Record(error.to_string())
+    }
+
     /// Wraps an I/O error with what was being done.
     pub(crate) fn io(action: &'static str, path: &Path, cause: io::Error) -> Self {
         let remedy = match cause.kind() {

@@ -8,6 +8,7 @@ use super::knowledge::Knowledge;
 use super::probing::{Ending, Found, Tally, probe_all};
 use super::record::AttemptRecord;
 use super::roster::{Ready, RosterSource};
+use super::stored::StoredUrls;
 use super::story::StoryEntry;
 use crate::http::{Meter, Session, Verdict};
 use crate::outcome::{Outcome, Reason};
@@ -19,6 +20,8 @@ pub(crate) struct Context {
     pub(crate) sandbox: Sandbox,
     pub(crate) session: Session,
     pub(crate) knowledge: Knowledge,
+    /// Knows what need not be asked for again.
+    pub(crate) stored: Option<Arc<dyn StoredUrls>>,
 }
 
 /// An attempt that ended.
@@ -33,7 +36,7 @@ pub(crate) struct Ended {
 #[derive(Debug, Clone)]
 pub(crate) struct Winner {
     pub(crate) candidate: Candidate,
-    pub(crate) verdict: Verdict,
+    pub(crate) verdict: Option<Verdict>,
     /// Candidates ranked below it, not yet probed.
     pub(crate) rest: Vec<Candidate>,
     /// How the candidates ranked above it ended.
@@ -195,7 +198,7 @@ fn conclude(
         Found::Pdf(found) => {
             let (candidate, verdict, rest, before) = *found;
             let url = candidate.url.to_string();
-            let status = verdict.status;
+            let status = verdict.as_ref().map(|verdict| verdict.status);
             let reason = candidate.reason.clone();
             let winner = Winner {
                 candidate,
@@ -208,7 +211,7 @@ fn conclude(
                 Outcome::Success,
                 reason,
                 Some(url),
-                Some(status),
+                status,
                 Some(winner),
             )
         }

@@ -15,11 +15,13 @@ mod race;
 mod record;
 mod resume;
 mod roster;
+mod stored;
 mod story;
 mod verdict;
 
 pub use race::{Race, Win};
 pub use record::AttemptRecord;
 pub use roster::{Roster, RosterSource, RosterTier};
+pub use stored::StoredUrls;
 pub use story::StoryEntry;
 pub use verdict::{Loss, judge};

@@ -33,9 +33,9 @@ pub(crate) type Ending = (Outcome, Reason);
 
 /// What an attempt came to.
 pub(crate) enum Found {
-    /// The PDF, its verdict, the candidates below it, and how those above it
-    /// ended.
-    Pdf(Box<(Candidate, Verdict, Vec<Candidate>, Vec<Ending>)>),
+    /// The PDF, its verdict (none when its bytes are stored already), the
+    /// candidates below it, and how those above it ended.
+    Pdf(Box<(Candidate, Option<Verdict>, Vec<Candidate>, Vec<Ending>)>),
     /// None.
     Nothing {
         outcome: Outcome,
@@ -64,6 +64,23 @@ pub(crate) async fn probe_all(
             });
             continue;
         };
+        let below = || {
+            let rest = findings.candidates.get(position.saturating_add(1)..);
+            rest.unwrap_or_default().to_vec()
+        };
+        if let Some(stored) = &context.stored
+            && stored.holds(candidate.url.as_str()).await
+        {
+            claim.passed();
+            tally.candidates.push(CandidateVerdict {
+                url: candidate.url.to_string(),
+                proposed_as: candidate.reason.clone(),
+                refused: None,
+                message: "stored already: not asked again".to_owned(),
+            });
+            let before = without_status(endings);
+            return Found::Pdf(Box::new((candidate.clone(), None, below(), before)));
+        }
         let started = Instant::now();
         let probe = context.session.probe(
             candidate.url.as_str(),
@@ -102,16 +119,9 @@ pub(crate) async fn probe_all(
             Ok(Ok(verdict)) if verdict.is_pdf => {
                 noted(None, "a PDF".to_owned());
                 claim.passed();
-                let rest = findings
-                    .candidates
-                    .get(position.saturating_add(1)..)
-                    .unwrap_or_default()
-                    .to_vec();
-                let before = endings
-                    .into_iter()
-                    .map(|(outcome, reason, _)| (outcome, reason))
-                    .collect();
-                return Found::Pdf(Box::new((candidate.clone(), verdict, rest, before)));
+                let before = without_status(endings);
+                let found = (candidate.clone(), Some(verdict), below(), before);
+                return Found::Pdf(Box::new(found));
             }
             Ok(Ok(verdict)) => {
                 noted(
@@ -162,6 +172,13 @@ pub(crate) async fn probe_all(
         reason: loss.reason,
         message: None,
     }
+}
+
+fn without_status(endings: Vec<(Outcome, Reason, Option<u16>)>) -> Vec<Ending> {
+    endings
+        .into_iter()
+        .map(|(outcome, reason, _)| (outcome, reason))
+        .collect()
 }
 
 /// A source that answered and proposed nothing.

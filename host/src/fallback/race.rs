@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::stream::FuturesUnordered;
+use paperfall_identifiers::WebUrl;
 
 use super::attempt::{Context, Ended, TimeLimit, Winner, ask, probe_candidates};
 use super::finish::next_ended;
@@ -15,6 +16,7 @@ use super::queue::Queue;
 use super::record::AttemptRecord;
 use super::resume::Current;
 use super::roster::{Roster, RosterSource};
+use super::stored::StoredUrls;
 use super::story::StoryEntry;
 use super::verdict::{Loss, judge};
 use crate::http::{Session, Verdict};
@@ -53,8 +55,9 @@ pub struct Win {
     pub source: String,
     /// What was proposed.
     pub candidate: Candidate,
-    /// What the probe saw.
-    pub verdict: Verdict,
+    /// What the probe saw; none when the bytes of this URL are stored already
+    /// ([`Race::knowing_stored`]) and nothing was asked.
+    pub verdict: Option<Verdict>,
 }
 
 type Running = Pin<Box<dyn Future<Output = (usize, Ended)> + Send>>;
@@ -71,6 +74,7 @@ impl Race {
                 sandbox,
                 session,
                 knowledge: Knowledge::new(work),
+                stored: None,
             },
             queue: Queue::new(roster),
             spent: Duration::ZERO,
@@ -79,6 +83,37 @@ impl Race {
             records: Vec::new(),
             story: Vec::new(),
         }
+    }
+
+    /// A candidate whose bytes are stored already wins without being asked for.
+    #[must_use]
+    pub fn knowing_stored(mut self, stored: Arc<dyn StoredUrls>) -> Self {
+        self.context.stored = Some(stored);
+        self
+    }
+
+    /// Goes on where another process's race for this work stopped: its attempts
+    /// count, its time is spent, and its last winner is struck.
+    pub fn carry_over(
+        &mut self,
+        records: Vec<AttemptRecord>,
+        spent: Duration,
+        struck: &WebUrl,
+        (outcome, reason): (Outcome, &Reason),
+    ) {
+        self.spent = self.spent.max(spent);
+        self.launched = u32::try_from(records.iter().filter(|record| record.counts()).count())
+            .unwrap_or(u32::MAX);
+        self.records = records;
+        let won = self
+            .records
+            .iter_mut()
+            .rev()
+            .find(|record| record.outcome == Outcome::Success);
+        if let Some(won) = won {
+            (won.outcome, won.reason) = (outcome, reason.clone());
+        }
+        self.context.knowledge.strike(struck, reason.clone());
     }
 
     /// Runs until a candidate is validated or the plan is exhausted. Dropping
@@ -121,6 +156,12 @@ impl Race {
     #[must_use]
     pub fn story(&self) -> &[StoryEntry] {
         &self.story
+    }
+
+    /// Time spent finding so far; downloads do not count.
+    #[must_use]
+    pub fn spent(&self) -> Duration {
+        self.spent
     }
 
     /// Attempts launched so far.

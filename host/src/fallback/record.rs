@@ -1,11 +1,11 @@
 //! One attempt as results and events show it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::outcome::{Outcome, Reason};
 
 /// How one attempt ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptRecord {
     /// The source's tier.
     pub tier: String,
@@ -32,4 +32,12 @@ pub struct AttemptRecord {
     pub requests: u32,
     /// Bytes received, probes included.
     pub bytes: u64,
+}
+
+impl AttemptRecord {
+    /// Whether it counts against the budget: what was not asked is free.
+    #[must_use]
+    pub fn counts(&self) -> bool {
+        self.outcome != Outcome::Skipped || self.requests > 0
+    }
 }

@@ -61,6 +61,19 @@ impl Work {
         work
     }
 
+    /// A work of which nothing but its names is known; a source can only skip it.
+    pub(crate) fn unknown(work_id: &str, artifact_id: &str, canonical_url: &str) -> Self {
+        Self {
+            work_id: WorkId::parse(work_id).unwrap_or_else(|_| WorkId::derived("?".to_owned())),
+            artifact_id: artifact_id.to_owned(),
+            title: None,
+            identifiers: Identifiers::default(),
+            pdf_urls: Vec::new(),
+            landing_urls: Vec::new(),
+            canonical_url: canonical_url.to_owned(),
+        }
+    }
+
     /// Reads one JSON object: our own shape or an OpenAlex work.
     ///
     /// # Errors

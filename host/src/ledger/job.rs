@@ -210,6 +210,22 @@ pub struct Outlook {
     pub next_due: Option<Duration>,
 }
 
+/// Where a job stands for one who does not hold it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Its state.
+    pub state: JobState,
+    /// Nothing is left to do for it.
+    pub done: bool,
+    /// Somebody's lease on it lasts.
+    pub held: bool,
+    /// How long until it can be leased, if it is not done: its backoff, or what
+    /// is left of the lease.
+    pub due_in: Option<Duration>,
+    /// Why it failed last.
+    pub reason: Option<String>,
+}
+
 /// A file the ledger knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StoredObject {

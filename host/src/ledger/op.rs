@@ -222,6 +222,9 @@ pub struct Finish {
     pub advance: Option<JobState>,
     /// The hash of the file that now stands, for FINALIZE.
     pub object: Option<Sha256Hex>,
+    /// Effects that need no intent and ended with this one (a source's attempts
+    /// with the resolution). One that is recorded already is left as it is.
+    pub also: Vec<(Op, ResultCode, Value)>,
     /// The next effect to begin.
     pub then: Option<Begin>,
 }
@@ -236,6 +239,7 @@ impl Finish {
             result,
             advance: None,
             object: None,
+            also: Vec::new(),
             then: None,
         }
     }
@@ -249,6 +253,7 @@ impl Finish {
             result,
             advance: None,
             object: None,
+            also: Vec::new(),
             then: None,
         }
     }
@@ -264,6 +269,13 @@ impl Finish {
     #[must_use]
     pub const fn storing(mut self, sha256: Sha256Hex) -> Self {
         self.object = Some(sha256);
+        self
+    }
+
+    /// These ended with it.
+    #[must_use]
+    pub fn along_with(mut self, also: Vec<(Op, ResultCode, Value)>) -> Self {
+        self.also = also;
         self
     }
 
@@ -324,6 +336,8 @@ pub struct Failure {
     pub retryable: bool,
     /// The effect it failed in, how that ended and with what result.
     pub op: Option<(Op, ResultCode, Value)>,
+    /// See [`Finish::also`].
+    pub also: Vec<(Op, ResultCode, Value)>,
 }
 
 /// What became of a failed job.

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use super::clock::Timestamp;
 use super::error::LedgerError;
-use super::job::{Lease, LeaseRequest, Leased, NewJob, OwnerId, Planned, StoredObject};
+use super::job::{
+    Lease, LeaseRequest, Leased, NewJob, OwnerId, Planned, Standing, StoredObject,
+};
 use super::keys::{JobId, Sha256Hex};
 use super::op::{Begin, Begun, Failed, Failure, Finish, Finished, IndexEntry, Indexed, Op, Replay};
 use super::reconcile::{Reconciled, Shelf, Thoroughness};
@@ -74,6 +76,16 @@ pub trait Ledger: Send + Sync {
 
     /// The stored file with these bytes.
     fn stored(&self, sha256: Sha256Hex) -> Answer<'_, Option<StoredObject>>;
+
+    /// Where these jobs stand, in the order asked; `None` for one there is not.
+    fn standing(&self, jobs: Vec<JobId>) -> Answer<'_, Vec<Option<Standing>>>;
+
+    /// The result of the effect that ended a job, or in which its last round
+    /// failed; `None` for one that got to neither.
+    fn last_result(&self, job: JobId) -> Answer<'_, Option<Replay>>;
+
+    /// Writes a fact about this ledger down, once and for all; answers what stands.
+    fn settle(&self, name: &'static str, value: String) -> Answer<'_, String>;
 
     /// Goes through the ledger and its files, and puts right what crashes left.
     fn reconcile(

@@ -36,8 +36,18 @@ pub enum Checksum {
     Sha256(String),
 }
 
+impl std::fmt::Display for Checksum {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Md5(hex) => write!(f, "md5:{hex}"),
+            Self::Sha256(hex) => write!(f, "sha256:{hex}"),
+        }
+    }
+}
+
 impl Checksum {
-    fn parse(text: &str) -> Option<Self> {
+    /// Reads `md5:…` or `sha256:…` with the right number of hex digits.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (kind, hex) = text.split_once(':')?;
         let hex = hex.to_ascii_lowercase();
         let is_hex = hex.bytes().all(|b| b.is_ascii_hexdigit());

@@ -280,5 +280,6 @@ pub fn retryable(reason: &str) -> Failure {
         reason: reason.to_owned(),
         retryable: true,
         op: None,
+        also: Vec::new(),
     }
 }

@@ -220,6 +220,7 @@ async fn resolution(
                     reason: "connect".to_owned(),
                     retryable: true,
                     op: failed,
+                    also: Vec::new(),
                 };
                 ledger.fail(lease, failure).await?;
                 return Ok(None);

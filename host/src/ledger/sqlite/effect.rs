@@ -11,7 +11,9 @@ use crate::ledger::event::{Event, seconds};
 use crate::ledger::failpoint::failpoint;
 use crate::ledger::job::{Fence, Lease};
 use crate::ledger::keys::OpKey;
-use crate::ledger::op::{Begin, Begun, Finish, Finished, MAX_RECORD_BYTES, Op, Replay, ResultCode};
+use crate::ledger::op::{
+    Begin, Begun, Finish, Finished, MAX_RECORD_BYTES, Op, OpType, Replay, ResultCode,
+};
 use crate::ledger::queue::{OpError, Tx};
 use crate::ledger::state::JobState;
 
@@ -55,7 +57,7 @@ impl Recorded {
 }
 
 /// Text the ledger stored as JSON; what somebody changed by hand is shown as text.
-fn parse(text: Option<&str>) -> Value {
+pub(super) fn parse(text: Option<&str>) -> Value {
     text.map_or(Value::Null, |text| {
         serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
     })
@@ -106,12 +108,19 @@ pub(super) fn check(what: &'static str, value: &Value) -> Result<String, LedgerE
 
 /// Begins an effect of a held job.
 pub(super) fn begin(tx: &mut Tx<'_>, lease: &Lease, begin: Begin) -> Result<Begun, OpError> {
-    guard(tx, lease)?;
-    begin_held(tx, lease, begin)
+    let held = guard(tx, lease)?;
+    begin_held(tx, lease, begin, held.state)
 }
 
-/// The same, for a caller that has passed the guard.
-pub(super) fn begin_held(tx: &mut Tx<'_>, lease: &Lease, begin: Begin) -> Result<Begun, OpError> {
+/// The same, for a caller that has passed the guard and knows the job's state.
+/// Bytes are being fetched from the moment STREAM is begun: a job whose headers
+/// are known moves there with it.
+pub(super) fn begin_held(
+    tx: &mut Tx<'_>,
+    lease: &Lease,
+    begin: Begin,
+    state: JobState,
+) -> Result<Begun, OpError> {
     let intent = check("the operation's intent", &begin.intent)?;
     let op = begin.op;
     let before = recorded(tx.db, lease.row, &op.key)?;
@@ -168,6 +177,15 @@ pub(super) fn begin_held(tx: &mut Tx<'_>, lease: &Lease, begin: Begin) -> Result
         op_key: op.key,
         op_type: op.kind,
     });
+    if op.kind == OpType::Stream && matches!(state, JobState::HeadDone | JobState::ResumeOk) {
+        rows::move_to(
+            tx,
+            (lease.row, lease.job_id),
+            state,
+            JobState::Streaming,
+            None,
+        )?;
+    }
     failpoint!(&format!("{}.in_intent_tx", op.kind));
     Ok(begun)
 }
@@ -208,9 +226,13 @@ pub(super) fn finish(tx: &mut Tx<'_>, lease: &Lease, finish: Finish) -> Result<F
         Some(to) if held.state < to => rows::move_to(tx, job, held.state, to, None)?,
         _ => held.state,
     };
-    let next = match finish.then {
-        Some(next) => Some(begin_held(tx, lease, next)?),
-        None => None,
+    record_also(tx, lease, &finish.also)?;
+    let (next, state) = match finish.then {
+        Some(next) => {
+            let next = begin_held(tx, lease, next, state)?;
+            (Some(next), guard(tx, lease)?.state)
+        }
+        None => (None, state),
     };
     failpoint!(&format!("{}.in_result_tx", finish.op.kind));
     Ok(Finished { state, next })
@@ -236,6 +258,21 @@ fn may_advance(lease: &Lease, from: JobState, to: JobState) -> Result<(), Ledger
             to,
         })
     }
+}
+
+/// Records effects that ended along with another one; those recorded before stay.
+pub(super) fn record_also(
+    tx: &mut Tx<'_>,
+    lease: &Lease,
+    also: &[(Op, ResultCode, Value)],
+) -> Result<(), OpError> {
+    for (op, code, result) in also {
+        let known = recorded(tx.db, lease.row, &op.key)?.is_some_and(|known| known.code.is_some());
+        if !known {
+            record(tx, lease, op, *code, result)?;
+        }
+    }
+    Ok(())
 }
 
 /// Records how an effect ended. The caller has passed the guard.

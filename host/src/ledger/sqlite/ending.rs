@@ -9,9 +9,9 @@ use crate::ledger::backoff::RetryPolicy;
 use crate::ledger::clock::Timestamp;
 use crate::ledger::error::LedgerError;
 use crate::ledger::failpoint::failpoint;
-use crate::ledger::job::{Lease, StoredObject};
+use crate::ledger::job::{Lease, Standing, StoredObject};
 use crate::ledger::keys::{JobId, JobKey, Sha256Hex};
-use crate::ledger::op::{Failed, Failure, IndexEntry, Indexed, ResultCode};
+use crate::ledger::op::{Failed, Failure, IndexEntry, Indexed, Replay, ResultCode};
 use crate::ledger::queue::{OpError, Tx};
 use crate::ledger::state::JobState;
 
@@ -126,6 +126,7 @@ pub(super) fn fail(
     if let Some((op, code, result)) = &failure.op {
         effect::record(tx, lease, op, *code, result)?;
     }
+    effect::record_also(tx, lease, &failure.also)?;
     rows::end(tx, job, held.state, JobState::Failed, Some(&failure.reason))?;
     let failures = held.failures.saturating_add(1);
     failpoint!("fail.in_tx");
@@ -231,6 +232,65 @@ fn object(row: &Row<'_>) -> rusqlite::Result<StoredObject> {
     })
 }
 
+/// Where a job stands.
+pub(super) fn standing(
+    db: &Connection,
+    job: JobId,
+    now: Timestamp,
+) -> rusqlite::Result<Option<Standing>> {
+    let Some(row) = rows::find(db, job)? else {
+        return Ok(None);
+    };
+    db.prepare_cached("SELECT state, due_at, owner IS NOT NULL, reason FROM ledger_jobs WHERE id = ?1")?
+        .query_row([row], |row| {
+            let due: Option<i64> = row.get(1)?;
+            let due_in = due.map(|due| Timestamp::from_millis(due).since(now));
+            Ok(Standing {
+                state: rows::state(row, 0)?,
+                done: due.is_none(),
+                held: row.get::<_, bool>(2)? && due_in.is_some_and(|left| !left.is_zero()),
+                due_in,
+                reason: row.get(3)?,
+            })
+        })
+        .optional()
+}
+
+/// The result of the effect that ended a job, or in which its last round failed.
+pub(super) fn last_result(db: &Connection, job: JobId) -> rusqlite::Result<Option<Replay>> {
+    let Some(row) = rows::find(db, job)? else {
+        return Ok(None);
+    };
+    db.prepare_cached(
+        "SELECT code, result, finished_at FROM ledger_ops
+         WHERE job = ?1 AND kind IN ('RESOLUTION', 'INDEX', 'DEDUPE') AND code IN ('OK', 'RETRYABLE', 'NON_RETRYABLE')
+         ORDER BY finished_at DESC, kind = 'DEDUPE' DESC, kind = 'INDEX' DESC, started_at DESC LIMIT 1",
+    )?
+    .query_row([row], |row| {
+        let code: String = row.get(0)?;
+        Ok(Replay {
+            code: ResultCode::parse(&code).unwrap_or(ResultCode::Abandoned),
+            result: effect::parse(row.get::<_, Option<String>>(1)?.as_deref()),
+            finished_at: Timestamp::from_millis(row.get(2)?),
+        })
+    })
+    .optional()
+}
+
+/// The fact about this ledger with this name.
+pub(super) fn settled(db: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+    db.prepare_cached("SELECT value FROM _meta WHERE key = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()
+}
+
+/// Writes a fact down unless it stands; answers what stands.
+pub(super) fn settle(db: &Connection, name: &str, value: &str) -> rusqlite::Result<String> {
+    db.prepare_cached("INSERT OR IGNORE INTO _meta(key, value) VALUES(?1, ?2)")?
+        .execute([name, value])?;
+    settled(db, name).map(|stands| stands.unwrap_or_else(|| value.to_owned()))
+}
+
 /// A job whose file should stand.
 pub(super) struct Stored {
     pub(super) row: i64,
@@ -307,10 +367,10 @@ pub(super) fn count_expired(db: &Connection, now: Timestamp) -> rusqlite::Result
 /// Results are checked before they reach the writer, so that a long one is
 /// refused without holding anybody up.
 pub(super) fn check_failure(failure: &Failure) -> Result<(), LedgerError> {
-    match &failure.op {
-        Some((_, _, result)) => effect::check("the operation's result", result).map(|_: String| ()),
-        None => Ok(()),
+    for (_, _, result) in failure.op.iter().chain(&failure.also) {
+        let _: String = effect::check("the operation's result", result)?;
     }
+    Ok(())
 }
 
 /// The same for an index entry.

@@ -84,6 +84,7 @@ pub(super) fn lease(tx: &mut Tx<'_>, request: &LeaseRequest) -> Result<Vec<Lease
                     op,
                     intent: first.intent.clone(),
                 },
+                lease.state,
             )?;
             lease.first = Some((key, begun));
         }

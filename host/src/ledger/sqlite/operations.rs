@@ -11,7 +11,8 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::event::Event;
 use crate::ledger::failpoint::failpoint;
 use crate::ledger::job::{
-    Lease, LeaseRequest, Leased, MAX_NAME_BYTES, NewJob, OwnerId, Planned, StoredObject,
+    Lease, LeaseRequest, Leased, MAX_NAME_BYTES, NewJob, OwnerId, Planned, Standing,
+    StoredObject,
 };
 use crate::ledger::keys::{JobId, Sha256Hex};
 use crate::ledger::op::{
@@ -120,6 +121,9 @@ impl Ledger for SqliteLedger {
     fn finish<'l>(&'l self, lease: &'l Lease, finish: Finish) -> Answer<'l, Finished> {
         Box::pin(async move {
             effect::check("the operation's result", &finish.result)?;
+            for (_, _, result) in &finish.also {
+                effect::check("the operation's result", result)?;
+            }
             let lease = lease.clone();
             #[cfg(feature = "failpoints")]
             let kind = finish.op.kind();
@@ -202,6 +206,33 @@ impl Ledger for SqliteLedger {
         Box::pin(self.read(move |db, _| {
             Ok(ending::object_and_job(db, &sha256)?.map(|(object, _, _)| object))
         }))
+    }
+
+    fn standing(&self, jobs: Vec<JobId>) -> Answer<'_, Vec<Option<Standing>>> {
+        Box::pin(self.read(move |db, shared| {
+            let now = shared.clock.now();
+            let stand = |job: &JobId| ending::standing(db, *job, now);
+            Ok(jobs.iter().map(stand).collect::<Result<_, _>>()?)
+        }))
+    }
+
+    fn last_result(&self, job: JobId) -> Answer<'_, Option<Replay>> {
+        Box::pin(self.read(move |db, _| Ok(ending::last_result(db, job)?)))
+    }
+
+    fn settle(&self, name: &'static str, value: String) -> Answer<'_, String> {
+        Box::pin(async move {
+            let known = self
+                .read(move |db, _| Ok(ending::settled(db, name)?))
+                .await?;
+            match known {
+                Some(known) => Ok(known),
+                None => {
+                    self.write(move |tx| Ok(ending::settle(tx.db, name, &value)?))
+                        .await
+                }
+            }
+        })
     }
 
     fn reconcile(

@@ -1,0 +1,152 @@
+//! Where results arrive: each is written down, shown and counted, in that order.
+
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::batch::{Batch, BatchOptions};
+use super::exit::Failed;
+use super::output::outln;
+use super::progress::Progress;
+use super::reading::Read;
+use crate::download::{Journal, Store, WorkResult};
+
+/// What a worker brings.
+pub(crate) enum Turn {
+    /// A work ended.
+    Ended(Box<WorkResult>),
+    /// The machine's side failed: the run is over.
+    Failed(Failed),
+}
+
+/// Results on their way to the journal, to people and into the tally.
+pub(crate) struct Desk<'a> {
+    options: &'a BatchOptions<'a>,
+    pub(crate) journal: Journal,
+    pub(crate) progress: Progress,
+    stop: CancellationToken,
+    pub(crate) batch: Batch,
+    failure: Option<Failed>,
+}
+
+impl<'a> Desk<'a> {
+    pub(crate) fn new(
+        options: &'a BatchOptions<'a>,
+        journal: Journal,
+        stop: CancellationToken,
+    ) -> Self {
+        Self {
+            options,
+            journal,
+            progress: Progress::new(),
+            stop,
+            batch: Batch::default(),
+            failure: None,
+        }
+    }
+
+    /// Takes what comes until no worker is left.
+    pub(crate) async fn collect(
+        &mut self,
+        reads: &mut mpsc::Receiver<Read>,
+        turns: &mut mpsc::Receiver<Turn>,
+    ) {
+        let mut reading = true;
+        loop {
+            tokio::select! {
+                read = reads.recv(), if reading => match read {
+                    Some(read) => read.take(&self.progress, &mut self.batch.tally),
+                    None => reading = false,
+                },
+                turn = turns.recv() => match turn {
+                    Some(Turn::Ended(result)) => self.take(*result),
+                    Some(Turn::Failed(error)) => self.fail(error),
+                    None => return,
+                },
+            }
+        }
+    }
+
+    /// A work ended in this run.
+    pub(crate) fn take(&mut self, result: WorkResult) {
+        if let Err(error) = self.journal.append(&result) {
+            self.fail(error.into());
+            return;
+        }
+        self.progress.ended(&result);
+        if self.options.json
+            && let Err(error) = print_json(&result)
+        {
+            self.fail(error);
+        }
+        self.batch.tally.add(&result);
+        self.keep(result);
+    }
+
+    /// A work ended in an earlier run; its line is written if it is not there.
+    pub(crate) fn take_earlier(&mut self, result: WorkResult) {
+        if !self.journal.says(&result)
+            && let Err(error) = self.journal.append(&result)
+        {
+            self.fail(error.into());
+            return;
+        }
+        self.keep(result);
+    }
+
+    /// Whether every result is wanted, earlier ones included.
+    pub(crate) fn keeps(&self) -> bool {
+        self.options.keep
+    }
+
+    fn keep(&mut self, result: WorkResult) {
+        if self.options.keep {
+            self.batch.results.push(result);
+        }
+    }
+
+    /// Stops the run; the first failure is the one that is told.
+    pub(crate) fn fail(&mut self, error: Failed) {
+        self.failure.get_or_insert(error);
+        self.stop.cancel();
+    }
+
+    /// Whether the run goes on as it was meant to.
+    pub(crate) fn is_well(&self) -> bool {
+        !self.stop.is_cancelled()
+    }
+
+    /// Ends the run: waits for who is still busy, and closes the journal.
+    pub(crate) async fn close(
+        mut self,
+        store: &Store,
+        mut reads: mpsc::Receiver<Read>,
+        reader: JoinHandle<()>,
+        mut workers: JoinSet<()>,
+    ) -> Result<Batch, Failed> {
+        // After a stop the reader may be waiting for a line that never comes (a
+        // terminal, a pipe); it holds nothing, so nobody waits for it.
+        if self.is_well() {
+            while let Some(read) = reads.recv().await {
+                read.take(&self.progress, &mut self.batch.tally);
+            }
+            let _ = reader.await;
+        }
+        while workers.join_next().await.is_some() {}
+        self.progress.finish();
+        self.batch.interrupted = self.stop.is_cancelled() && self.failure.is_none();
+        let closed = self.journal.finish(store);
+        if let Some(error) = self.failure {
+            return Err(error);
+        }
+        closed?;
+        Ok(self.batch)
+    }
+}
+
+fn print_json(result: &WorkResult) -> Result<(), Failed> {
+    outln!(
+        "{}",
+        serde_json::to_string(result).map_err(Failed::machine)?
+    )
+}

@@ -1,0 +1,146 @@
+//! The flags of runs on a ledger.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::exit::Failed;
+use super::once::OnLedgerError;
+use crate::ledger::Durability;
+
+/// The file's name in the output folder.
+pub(crate) const LEDGER_FILE: &str = "manifest.sqlite3";
+/// Leases that are shorter would be lost to a busy machine.
+const SHORTEST_LEASE_S: u64 = 3;
+/// A day.
+const LONGEST_LEASE_S: u64 = 86_400;
+
+/// Whether works are planned on a ledger, and how.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Ledger")]
+pub(crate) struct LedgerArgs {
+    /// Plan works on a ledger: runs survive kills, several processes share one list
+    /// (also DOCSTOKG_ENABLE_IDEMPOTENCY=true)
+    #[arg(long, env = "PAPERFALL_ENABLE_IDEMPOTENCY")]
+    pub(crate) enable_idempotency: bool,
+    /// The ledger [default: manifest.sqlite3 in the output folder]
+    #[arg(long, value_name = "FILE", env = "PAPERFALL_LEDGER")]
+    pub(crate) ledger: Option<PathBuf>,
+    /// How long a lease lasts without being renewed, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, env = "PAPERFALL_LEASE_TTL", value_parser = clap::value_parser!(u64).range(SHORTEST_LEASE_S..=LONGEST_LEASE_S))]
+    pub(crate) lease_ttl: u64,
+    /// How hard a step is before it counts as done
+    #[arg(
+        long,
+        value_name = "LEVEL",
+        default_value = "full",
+        env = "PAPERFALL_LEDGER_DURABILITY"
+    )]
+    pub(crate) ledger_durability: Level,
+    /// What to do when the ledger itself fails in the middle of a run
+    #[arg(
+        long,
+        value_name = "WHAT",
+        default_value = "stop",
+        env = "PAPERFALL_ON_LEDGER_ERROR"
+    )]
+    pub(crate) on_ledger_error: OnLedgerError,
+    /// Try works again that had no open copy AGE ago or earlier (30d, 12h, 0s)
+    #[arg(long, value_name = "AGE", env = "PAPERFALL_RETRY_MISSING", value_parser = age)]
+    pub(crate) retry_missing: Option<Duration>,
+    /// Stay until works that failed for a passing cause were tried again
+    #[arg(long, env = "PAPERFALL_WAIT_FOR_RETRIES")]
+    pub(crate) wait_for_retries: bool,
+}
+
+/// How hard a commit is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Level {
+    /// It survives a power loss
+    Full,
+    /// It survives every crash of a process; a power loss may undo the last steps, in order
+    Normal,
+}
+
+impl From<Level> for Durability {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Full => Self::Full,
+            Level::Normal => Self::Normal,
+        }
+    }
+}
+
+impl LedgerArgs {
+    /// The ledger to run on, if works are planned on one.
+    pub(crate) fn file(&self, out: &Path) -> Result<Option<PathBuf>, Failed> {
+        let asked = self.enable_idempotency || asked_by_docstokg()?;
+        if !asked {
+            if self.retry_missing.is_some() {
+                return Err(Failed::usage(
+                    "--retry-missing works on a ledger; add --enable-idempotency",
+                ));
+            }
+            return Ok(None);
+        }
+        let file = self.ledger.clone();
+        Ok(Some(file.unwrap_or_else(|| out.join(LEDGER_FILE))))
+    }
+
+    pub(crate) fn ttl(&self) -> Duration {
+        Duration::from_secs(self.lease_ttl)
+    }
+}
+
+/// DocsToKG's own switch.
+fn asked_by_docstokg() -> Result<bool, Failed> {
+    const NAME: &str = "DOCSTOKG_ENABLE_IDEMPOTENCY";
+    let Some(value) = std::env::var_os(NAME) else {
+        return Ok(false);
+    };
+    match value.to_string_lossy().trim().to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" => Ok(true),
+        "false" | "0" | "no" | "off" | "" => Ok(false),
+        other => Err(Failed::usage(format!(
+            "{NAME}={other:?} is neither true nor false"
+        ))),
+    }
+}
+
+/// A span such as `30d`, `12h`, `5m`, `0s`.
+fn age(text: &str) -> Result<Duration, String> {
+    let refuse = || format!("{text:?} is no age; write a whole number and s, m, h or d, such as 30d");
+    let text_only = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let seconds: u64 = match text.get(text_only.len()..) {
+        Some("s") => 1,
+        Some("m") => 60,
+        Some("h") => 3600,
+        Some("d") => 86_400,
+        _ => return Err(refuse()),
+    };
+    if text_only.is_empty() || !text_only.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(refuse());
+    }
+    let number: u64 = text_only.parse().map_err(|_| refuse())?;
+    number
+        .checked_mul(seconds)
+        .map(Duration::from_secs)
+        .ok_or_else(refuse)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_a_whole_number_and_a_unit() {
+        assert_eq!(age("0s"), Ok(Duration::ZERO));
+        assert_eq!(age("30d"), Ok(Duration::from_secs(30 * 86_400)));
+        assert_eq!(age("12h"), Ok(Duration::from_secs(12 * 3600)));
+        assert_eq!(age("5m"), Ok(Duration::from_secs(300)));
+        for bad in ["", "d", "30", "-1d", "+1d", "1.5h", "1w", "1 d", "99999999999999999999d"] {
+            assert!(age(bad).is_err(), "{bad}");
+        }
+    }
+}

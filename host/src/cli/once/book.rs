@@ -1,0 +1,221 @@
+//! The ledger as a run uses it: a fault that may pass is waited out, and what
+//! happens when it does not is the operator's choice.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use clap::ValueEnum;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::cli::output::note;
+use crate::ledger::{
+    Begin, Begun, Failed, Failure, Finish, Finished, IndexEntry, Indexed, JobState, Lease,
+    LeaseRequest, Leased, Ledger, LedgerError, Op, Replay, StoredObject,
+};
+
+/// How long a ledger that cannot be written is tried again before the run stops.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Between two tries.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// What to do when the ledger itself fails while a run goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum OnLedgerError {
+    /// Pause, try again, and stop when that does not help
+    #[default]
+    Stop,
+    /// Go on without records, and say of each what could not be recorded
+    Continue,
+}
+
+/// The ledger of a run.
+#[derive(Clone)]
+pub(crate) struct Book {
+    ledger: Arc<dyn Ledger>,
+    on_error: OnLedgerError,
+    /// People were told that it is being waited for.
+    pausing: Arc<AtomicBool>,
+}
+
+impl std::fmt::Debug for Book {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Book")
+            .field("owner", self.ledger.owner())
+            .field("on_error", &self.on_error)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Book {
+    pub(crate) fn new(ledger: Arc<dyn Ledger>, on_error: OnLedgerError) -> Self {
+        Self {
+            ledger,
+            on_error,
+            pausing: Arc::default(),
+        }
+    }
+
+    /// The ledger itself, for what a failure of is not waited out.
+    pub(crate) fn ledger(&self) -> &Arc<dyn Ledger> {
+        &self.ledger
+    }
+
+    /// Whether the run goes on without records.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.on_error == OnLedgerError::Continue
+    }
+
+    /// Asks the ledger, again if it fails for a cause that may pass.
+    pub(crate) async fn insist<T>(
+        &self,
+        ask: impl AsyncFn(&dyn Ledger) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        let since = Instant::now();
+        loop {
+            match ask(self.ledger.as_ref()).await {
+                Err(error)
+                    if error.is_temporary() && !self.goes_on() && since.elapsed() < PATIENCE =>
+                {
+                    if !self.pausing.swap(true, Ordering::Relaxed) {
+                        note(&format!(
+                            "paperfall: {error}; pausing, and trying again for {} s",
+                            PATIENCE.as_secs()
+                        ));
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                }
+                Ok(answer) => {
+                    if self.pausing.swap(false, Ordering::Relaxed) {
+                        note("paperfall: the ledger works again; going on");
+                    }
+                    return Ok(answer);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// The same, with what to go on with when records are not insisted on.
+    async fn record<T>(
+        &self,
+        what: &str,
+        lease: &Lease,
+        instead: T,
+        ask: impl AsyncFn(&dyn Ledger) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        match self.insist(ask).await {
+            Err(error) if self.goes_on() && !error.is_lost_lease() => {
+                note(&format!(
+                    "paperfall: not recorded: {what} of {}: {error}",
+                    lease.work_id
+                ));
+                Ok(instead)
+            }
+            answer => answer,
+        }
+    }
+
+    pub(crate) async fn lease(&self, request: &LeaseRequest) -> Result<Leased, LedgerError> {
+        self.insist(async |ledger| ledger.lease(request.clone()).await)
+            .await
+    }
+
+    pub(crate) async fn replay(
+        &self,
+        lease: &Lease,
+        op: &Op,
+    ) -> Result<Option<Replay>, LedgerError> {
+        let what = op.kind().as_str();
+        self.record(what, lease, None, async |ledger| ledger.replay(lease, op).await)
+            .await
+    }
+
+    pub(crate) async fn begin(
+        &self,
+        lease: &Lease,
+        op: &Op,
+        intent: Value,
+    ) -> Result<Begun, LedgerError> {
+        let what = format!("the begin of {}", op.kind());
+        let begin = Begin {
+            op: op.clone(),
+            intent,
+        };
+        self.record(&what, lease, Begun::Run, async |ledger| {
+            ledger.begin(lease, begin.clone()).await
+        })
+        .await
+    }
+
+    pub(crate) async fn finish(
+        &self,
+        lease: &Lease,
+        finish: Finish,
+    ) -> Result<Finished, LedgerError> {
+        let what = format!("the end of {}", finish.op.kind());
+        let instead = Finished {
+            state: finish.advance.unwrap_or(lease.state),
+            next: finish.then.as_ref().map(|_| Begun::Run),
+        };
+        self.record(&what, lease, instead, async |ledger| {
+            ledger.finish(lease, finish.clone()).await
+        })
+        .await
+    }
+
+    pub(crate) async fn advance(
+        &self,
+        lease: &Lease,
+        to: JobState,
+    ) -> Result<JobState, LedgerError> {
+        self.record("progress", lease, to, async |ledger| {
+            ledger.advance(lease, to).await
+        })
+        .await
+    }
+
+    pub(crate) async fn index(
+        &self,
+        lease: &Lease,
+        entry: &IndexEntry,
+    ) -> Result<Indexed, LedgerError> {
+        self.record("INDEX", lease, Indexed::New, async |ledger| {
+            ledger.index(lease, entry.clone()).await
+        })
+        .await
+    }
+
+    pub(crate) async fn skip_duplicate(
+        &self,
+        lease: &Lease,
+        url: &str,
+        object: &StoredObject,
+    ) -> Result<(), LedgerError> {
+        self.record("the skip", lease, object.clone(), async |ledger| {
+            ledger.skip_duplicate(lease, url).await
+        })
+        .await
+        .map(drop)
+    }
+
+    pub(crate) async fn fail(
+        &self,
+        lease: &Lease,
+        failure: &Failure,
+    ) -> Result<Failed, LedgerError> {
+        self.record("the failure", lease, Failed::ForGood, async |ledger| {
+            ledger.fail(lease, failure.clone()).await
+        })
+        .await
+    }
+
+    /// Lets a job go. That it could not be said is no trouble: the lease runs
+    /// out, or is taken when this process is gone.
+    pub(crate) async fn release(&self, lease: &Lease) {
+        if let Err(error) = self.ledger.release(lease).await {
+            tracing::debug!(job = %lease.job_id, %error, "not released");
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! A run on a ledger: every work is a job that is leased, taken through its
+//! effects once, and finished once, however often and wherever processes die.
+//!
+//! `planning` makes jobs of the list, `workers` lease them, `program` takes one
+//! job through its effects ([`resolution`], [`download`], [`storing`]), `book`
+//! is the ledger with what happens when it fails.
+
+mod accounts;
+mod book;
+mod download;
+mod ending;
+mod folder;
+mod found;
+mod planning;
+mod program;
+mod resolution;
+mod run;
+mod storing;
+mod workers;
+
+pub(crate) use book::OnLedgerError;
+pub(crate) use run::run;

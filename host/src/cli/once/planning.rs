@@ -1,0 +1,147 @@
+//! Makes jobs of the works of a list, in batches, and remembers which of them
+//! this run has to account for.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::{Notify, mpsc};
+
+use super::book::Book;
+use crate::cli::output::note;
+use crate::intake::Work;
+use crate::ledger::{JobId, LedgerError, NewJob, Planned};
+
+/// Works planned in one transaction at most.
+const BATCH: usize = 256;
+
+/// The jobs of this run's list that are not accounted for yet.
+#[derive(Debug, Default)]
+pub(crate) struct Tracked {
+    jobs: Mutex<HashMap<JobId, Option<Box<Work>>>>,
+    /// Jobs were added, or no more will be.
+    pub(super) news: Notify,
+    complete: std::sync::atomic::AtomicBool,
+}
+
+impl Tracked {
+    fn lock(&self) -> MutexGuard<'_, HashMap<JobId, Option<Box<Work>>>> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The whole list is planned.
+    pub(super) fn is_complete(&self) -> bool {
+        self.complete.load(std::sync::atomic::Ordering::Acquire)
+    }
+
+    fn complete(&self) {
+        self.complete
+            .store(true, std::sync::atomic::Ordering::Release);
+        self.news.notify_waiters();
+    }
+
+    /// The job is accounted for; whether it was this list's.
+    pub(crate) fn settle(&self, job: JobId) -> bool {
+        self.lock().remove(&job).is_some()
+    }
+
+    /// The jobs not accounted for.
+    pub(crate) fn open(&self) -> Vec<JobId> {
+        self.lock().keys().copied().collect()
+    }
+
+    /// A work to be obtained without its job: the ledger does not answer.
+    pub(super) fn take_work(&self) -> Option<Box<Work>> {
+        let mut jobs = self.lock();
+        let job = jobs
+            .iter()
+            .find_map(|(job, work)| work.is_some().then_some(*job))?;
+        jobs.remove(&job).flatten()
+    }
+}
+
+/// What planning a work found.
+#[derive(Debug)]
+pub(crate) enum Plan {
+    /// There is work to do.
+    Todo,
+    /// An earlier run ended it.
+    Before(String, Box<Planned>),
+}
+
+/// Plans works as they are read.
+pub(crate) struct Planner {
+    pub(crate) book: Book,
+    pub(crate) tracked: Arc<Tracked>,
+    pub(crate) works: mpsc::Receiver<Work>,
+    pub(crate) told: mpsc::Sender<Plan>,
+}
+
+impl Planner {
+    /// Plans until the list ends.
+    ///
+    /// # Errors
+    /// The ledger failed for good.
+    pub(crate) async fn run(mut self) -> Result<(), LedgerError> {
+        let planned = self.plan_all().await;
+        self.tracked.complete();
+        planned
+    }
+
+    async fn plan_all(&mut self) -> Result<(), LedgerError> {
+        let mut works = Vec::new();
+        loop {
+            works.clear();
+            if self.works.recv_many(&mut works, BATCH).await == 0 {
+                return Ok(());
+            }
+            let jobs: Vec<NewJob> = works.iter().map(job).collect();
+            let planned = self
+                .book
+                .insist(async |ledger| ledger.plan(jobs.clone()).await)
+                .await;
+            match planned {
+                Ok(planned) => self.take_in(planned, &mut works).await,
+                Err(error) if self.book.goes_on() => {
+                    for work in works.drain(..) {
+                        note(&format!(
+                            "paperfall: not recorded: the plan of {}: {error}",
+                            work.work_id
+                        ));
+                        let id = JobId::from_key(&job(&work).key());
+                        self.track(id, Some(work)).await;
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn take_in(&self, planned: Vec<Planned>, works: &mut Vec<Work>) {
+        for (planned, work) in planned.into_iter().zip(works.drain(..)) {
+            if planned.done {
+                let id = work.work_id.to_string();
+                let _ = self.told.send(Plan::Before(id, Box::new(planned))).await;
+            } else {
+                let kept = self.book.goes_on().then_some(work);
+                self.track(planned.job_id, kept).await;
+            }
+        }
+    }
+
+    async fn track(&self, job: JobId, work: Option<Work>) {
+        self.tracked.lock().insert(job, work.map(Box::new));
+        self.tracked.news.notify_waiters();
+        let _ = self.told.send(Plan::Todo).await;
+    }
+}
+
+/// The job of a work. Everything known of the work goes along, for the process
+/// that will lease it may be another.
+fn job(work: &Work) -> NewJob {
+    NewJob {
+        work_id: work.work_id.to_string(),
+        artifact_id: work.artifact_id.clone(),
+        canonical_url: work.canonical_url.clone(),
+        payload: serde_json::to_string(work).ok(),
+    }
+}

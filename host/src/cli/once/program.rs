@@ -1,0 +1,261 @@
+//! One leased job through its effects. Every step asks the ledger first what
+//! became of it before, so that a program begun anywhere goes on from there.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::book::Book;
+use super::ending::{Ended, Stopped};
+use super::found::Found;
+use crate::cli::race_events::tell_race;
+use crate::cli::setup::App;
+use crate::download::{Store, StoreError, WorkResult};
+use crate::fallback::{Race, StoredUrls};
+use crate::http::Session;
+use crate::intake::Work;
+use crate::ledger::{
+    Context, JobState, Lease, Ledger, Op, OpType, PartName, StoredObject,
+};
+use crate::outcome::{Outcome, Reason};
+use crate::telemetry::Telemetry;
+
+/// Everything a job's effects need.
+pub(super) struct Program<'a> {
+    pub(super) app: &'a App,
+    pub(super) store: &'a Arc<Store>,
+    pub(super) book: &'a Book,
+    pub(super) telemetry: &'a Telemetry,
+    pub(super) lease: &'a Lease,
+    pub(super) session: Session,
+    pub(super) work: Work,
+    pub(super) state: JobState,
+    /// The race, once one was needed here.
+    pub(super) race: Option<Race>,
+    /// Attempts of the race that the ledger has.
+    pub(super) recorded: usize,
+    pub(super) looking: Arc<Looking>,
+    pub(super) started: Instant,
+}
+
+/// A candidate that turned out not to be the paper.
+#[derive(Debug)]
+pub(super) struct Struck {
+    pub(super) outcome: Outcome,
+    pub(super) reason: Reason,
+    pub(super) message: String,
+}
+
+/// What a resolution came to.
+pub(super) enum Resolved {
+    /// A candidate to download.
+    Candidate(Box<Found>),
+    /// The bytes are stored already.
+    Stored(Box<Found>, StoredObject),
+    /// The job ended without one.
+    Over(Box<Ended>),
+}
+
+/// Works on a leased job until it ends. Dropping the future leaves what is
+/// durable, and nothing else counts.
+pub(super) async fn work_on(
+    app: &App,
+    store: &Arc<Store>,
+    book: &Book,
+    telemetry: &Telemetry,
+    lease: &Lease,
+) -> Result<Ended, Stopped> {
+    let mut program = Program {
+        app,
+        store,
+        book,
+        telemetry,
+        lease,
+        session: app.http.session(),
+        work: work_of(lease),
+        state: lease.state,
+        race: None,
+        recorded: 0,
+        looking: Arc::new(Looking {
+            ledger: Arc::clone(book.ledger()),
+            allowed: AtomicBool::new(lease.state == JobState::Leased),
+        }),
+        started: Instant::now(),
+    };
+    let mut tried = 0_u32;
+    loop {
+        match program.resolve(tried).await? {
+            Resolved::Over(ended) => return Ok(*ended),
+            Resolved::Stored(found, object) => return program.skip(*found, object).await,
+            Resolved::Candidate(found) => match program.obtain(&found).await? {
+                Ok(ended) => return Ok(ended),
+                Err(struck) => program.strike(&found, &struck),
+            },
+        }
+        tried = tried.saturating_add(1);
+    }
+}
+
+/// The work of a job: as its planner left it, or, for jobs of another program,
+/// as far as its ids tell.
+fn work_of(lease: &Lease) -> Work {
+    let planned = lease
+        .payload
+        .as_deref()
+        .and_then(|payload| Work::from_json(payload).ok());
+    let known = planned.or_else(|| {
+        let ids = json!({
+            "work_id": lease.work_id, "artifact_id": lease.artifact_id, "url": lease.canonical_url,
+        });
+        Work::from_json(&ids.to_string()).ok()
+    });
+    match known {
+        Some(read) => read.work,
+        None => Work::unknown(&lease.work_id, &lease.artifact_id, &lease.canonical_url),
+    }
+}
+
+impl Program<'_> {
+    /// The effect `kind` in this context; the round is always part of it.
+    pub(super) fn op(&self, kind: OpType, context: serde_json::Value) -> Result<Op, Stopped> {
+        let mut context = context;
+        if let Some(fields) = context.as_object_mut() {
+            fields.insert("round".to_owned(), self.lease.round.into());
+        }
+        let context =
+            Context::new(context).map_err(|error| Stopped::Ledger(error.into()))?;
+        Ok(Op::new(kind, self.lease.job_id, context))
+    }
+
+    /// The part file of this lease.
+    pub(super) fn part_name(&self) -> PartName {
+        PartName {
+            job: self.lease.job_id,
+            fence: self.lease.fence,
+        }
+    }
+
+    /// The same without its ending.
+    pub(super) fn part_stem(&self) -> String {
+        let name = self.part_name().to_string();
+        name.strip_suffix(".part").unwrap_or(&name).to_owned()
+    }
+
+    /// Whether an earlier worker had begun the job.
+    pub(super) fn resumed(&self) -> bool {
+        self.lease.taken_over || self.lease.attempts > 1 || self.lease.state > JobState::Leased
+    }
+
+    pub(super) fn elapsed_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// The file with this name, of this or an earlier lease of the job.
+    pub(super) fn parts_of_job(&self) -> Result<Vec<String>, Stopped> {
+        let prefix = format!("{}.", self.lease.job_id);
+        let own = self.part_name().to_string();
+        let names = self.store.part_names().map_err(|error| {
+            Stopped::Store(StoreError::io(
+                "list",
+                &self.store.part_path(""),
+                error,
+            ))
+        })?;
+        Ok(names
+            .into_iter()
+            .filter(|name| name.starts_with(&prefix) && name.ends_with(".part") && *name != own)
+            .collect())
+    }
+
+    /// Removes every part file of the job: it is over.
+    pub(super) fn sweep(&self) {
+        let mut names = self.parts_of_job().unwrap_or_default();
+        names.push(self.part_name().to_string());
+        for name in names {
+            // The reconciler sweeps what stays.
+            let _ = self.store.remove_part(&name);
+        }
+    }
+
+    fn strike(&mut self, found: &Found, struck: &Struck) {
+        if let Some(race) = &mut self.race {
+            race.strike(struck.outcome, &struck.reason, &struck.message);
+            return;
+        }
+        // The race was run by another process: go on with a new one that knows
+        // what that one learnt.
+        let mut race = self.new_race();
+        if let Some(candidate) = found.candidate() {
+            race.carry_over(
+                found.result.attempts.clone(),
+                std::time::Duration::from_millis(found.spent_ms),
+                &candidate.url,
+                (struck.outcome, &struck.reason),
+            );
+        }
+        self.recorded = race.records().len();
+        self.race = Some(race);
+    }
+
+    /// Tells of the race for a result that is durable now.
+    pub(super) fn tell_race(&self, result: &WorkResult) {
+        tell_race(self.telemetry, Some(self.lease.job_id), result);
+    }
+
+    pub(super) fn new_race(&self) -> Race {
+        Race::new(
+            self.work.clone(),
+            &self.app.roster,
+            self.app.sandbox.clone(),
+            self.session.clone(),
+        )
+        .knowing_stored(Arc::clone(&self.looking) as Arc<dyn StoredUrls>)
+    }
+}
+
+/// Looks candidates up in the ledger, as long as a stored one may end the job.
+pub(super) struct Looking {
+    ledger: Arc<dyn Ledger>,
+    /// Nothing was asked of an artifact's host yet.
+    allowed: AtomicBool,
+}
+
+impl Looking {
+    /// A request for an artifact was made: from now on the job goes through
+    /// all its states.
+    pub(super) fn stop(&self) {
+        self.allowed.store(false, Ordering::Relaxed);
+    }
+
+    pub(super) async fn object(&self, url: &str) -> Option<StoredObject> {
+        if !self.allowed.load(Ordering::Relaxed) {
+            return None;
+        }
+        match self.ledger.stored_from(url).await {
+            Ok(object) => object,
+            Err(error) => {
+                tracing::debug!(%error, "the ledger was not asked about a URL");
+                None
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Looking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Looking")
+            .field("allowed", &self.allowed)
+            .finish_non_exhaustive()
+    }
+}
+
+impl StoredUrls for Looking {
+    fn holds<'s>(&'s self, url: &'s str) -> Pin<Box<dyn Future<Output = bool> + Send + 's>> {
+        Box::pin(async move { self.object(url).await.is_some() })
+    }
+}

@@ -1,0 +1,171 @@
+//! A batch on a ledger, from opening it to closing it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::accounts::Accounts;
+use super::book::Book;
+use super::folder::{Folder, open};
+use super::planning::{Planner, Tracked};
+use super::workers::{Crew, spawn};
+use crate::cli::batch::{Batch, BatchOptions};
+use crate::cli::desk::Desk;
+use crate::cli::exit::Failed;
+use crate::cli::interrupt::stop_on_ctrl_c;
+use crate::cli::output::note;
+use crate::cli::reading::{READ_AHEAD, Read, spawn_reader};
+use crate::cli::setup::App;
+use crate::download::{Journal, Store};
+use crate::intake::{InputError, Item, Work};
+use crate::ledger::{Ledger, LedgerError, Options, Thoroughness, Timestamp};
+use crate::outcome::{Outcome, Reason};
+use crate::telemetry::Telemetry;
+
+/// Runs every work of `items` on the ledger in `file`.
+pub(crate) async fn run(
+    app: &App,
+    items: impl Iterator<Item = Result<Item, InputError>> + Send + 'static,
+    options: &BatchOptions<'_>,
+    file: &Path,
+    telemetry: &Telemetry,
+) -> Result<Batch, Failed> {
+    let args = options.ledger;
+    let ledger_options = Options {
+        durability: args.ledger_durability.into(),
+        sink: Arc::new(telemetry.clone()),
+        ..Options::default()
+    };
+    let (store, ledger) = open(options.out, file, ledger_options).await?;
+    let journal = Journal::open(&store)?;
+    let stop = stop_on_ctrl_c();
+    recover(ledger.as_ref(), &store, args.retry_missing)
+        .await
+        .map_err(Failed::machine)?;
+    let shared: Arc<dyn Ledger> = Arc::clone(&ledger) as Arc<dyn Ledger>;
+    let book = Book::new(shared, args.on_ledger_error);
+    let tracked = Arc::new(Tracked::default());
+
+    let (work_in, works) = mpsc::channel::<Work>(READ_AHEAD);
+    let (read_in, mut reads) = mpsc::channel::<Read>(READ_AHEAD);
+    let (plan_in, mut plans) = mpsc::channel(READ_AHEAD);
+    let (done_in, mut done) = mpsc::channel(usize::from(options.workers));
+    let reader = spawn_reader(items, None, work_in, read_in, stop.clone());
+    let crew = Crew {
+        app: app.clone(),
+        store: Arc::clone(&store),
+        book: book.clone(),
+        telemetry: telemetry.clone(),
+        tracked: Arc::clone(&tracked),
+        own_only: options.own_only,
+        wait_for_retries: args.wait_for_retries,
+        ttl: args.ttl(),
+        stop: stop.clone(),
+        told_waiting: Arc::default(),
+        in_hand: Arc::default(),
+    };
+    let mut tasks = spawn(&crew, options.workers, &done_in);
+    let planner = Planner {
+        book: book.clone(),
+        tracked: Arc::clone(&tracked),
+        works,
+        told: plan_in,
+    };
+    tasks.spawn(plan(planner, stop.clone(), done_in));
+
+    let mut desk = Desk::new(options, journal, stop);
+    desk.batch.tally.ledger = Some(Default::default());
+    let accounts = Accounts::new(book, tracked);
+    let (mut reading, mut planning) = (true, true);
+    loop {
+        tokio::select! {
+            read = reads.recv(), if reading => match read {
+                Some(read) => read.take(&desk.progress, &mut desk.batch.tally),
+                None => reading = false,
+            },
+            plan = plans.recv(), if planning => match plan {
+                Some(plan) => if let Err(error) = accounts.planned(&mut desk, plan).await {
+                    desk.fail(Failed::machine(error));
+                },
+                None => planning = false,
+            },
+            turn = done.recv() => match turn {
+                Some(Ok(done)) => accounts.ended(&mut desk, done),
+                Some(Err(error)) => desk.fail(error),
+                None => break,
+            },
+        }
+    }
+    // What was planned and found done before the last worker ended.
+    while let Ok(plan) = plans.try_recv() {
+        if desk.is_well()
+            && let Err(error) = accounts.planned(&mut desk, plan).await
+        {
+            desk.fail(Failed::machine(error));
+        }
+    }
+    if desk.is_well()
+        && let Err(error) = accounts.settle_rest(&mut desk).await
+    {
+        desk.fail(Failed::machine(error));
+    }
+    let batch = desk.close(&store, reads, reader, tasks).await;
+    drop((crew, accounts));
+    if let Some(ledger) = Arc::into_inner(ledger) {
+        ledger.close().await;
+    }
+    batch
+}
+
+async fn plan(
+    planner: Planner,
+    stop: CancellationToken,
+    done: mpsc::Sender<Result<super::workers::Done, Failed>>,
+) {
+    if let Some(Err(error)) = stop.run_until_cancelled(planner.run()).await {
+        let _ = done.send(Err(Failed::machine(error))).await;
+    }
+}
+
+/// Puts right what crashes left, and lets works be tried again that had no open
+/// copy some time ago.
+async fn recover(
+    ledger: &dyn Ledger,
+    store: &Arc<Store>,
+    retry_missing: Option<Duration>,
+) -> Result<(), LedgerError> {
+    let folder = Arc::new(Folder(Arc::clone(store)));
+    let found = ledger.reconcile(folder, Thoroughness::Full).await?;
+    for (count, words) in [
+        (found.recovered_leases, "works taken back from a process that is gone"),
+        (found.healed_jobs, "works whose stored file was gone"),
+        (found.swept_parts, "part files nobody will continue removed"),
+    ] {
+        if count > 0 {
+            note(&format!("paperfall: recovered: {count} {words}"));
+        }
+    }
+    if let Some(age) = retry_missing {
+        let age_ms = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+        let now = ledger.now().as_millis();
+        let before = Timestamp::from_millis(now.saturating_sub(age_ms).saturating_add(1));
+        let again = ledger.retry_failed(before, missing()).await?;
+        note(&format!(
+            "paperfall: {} works that had no open copy are tried again",
+            again.len()
+        ));
+    }
+    Ok(())
+}
+
+/// The reasons for which a work may have an open copy one day.
+fn missing() -> Vec<String> {
+    Reason::REGISTRY
+        .iter()
+        .filter(|reason| reason.outcome() == Some(Outcome::NoPdf))
+        .map(Reason::to_string)
+        .collect()
+}

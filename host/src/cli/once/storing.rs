@@ -1,0 +1,137 @@
+//! FINALIZE, INDEX and DEDUPE: the file under its content's name, once.
+
+use serde_json::{Value, json};
+
+use super::download::Streamed;
+use super::ending::{Ended, Stopped};
+use super::folder::hash;
+use super::found::Found;
+use super::program::{Program, Resolved};
+use super::resolution::value;
+use crate::download::{Store, StoreError, Stored};
+use crate::ledger::{
+    Begun, FILE_MISSING, Finish, IndexEntry, Indexed, JobState, LedgerError, Op, OpType,
+    Sha256Hex, StoredObject,
+};
+use crate::outcome::{Outcome, Reason};
+use crate::sandbox::Candidate;
+
+/// The note of a work whose bytes another work had brought.
+pub(crate) const DEDUPED: &str = "deduped";
+
+impl Program<'_> {
+    pub(super) fn finalize_op(&self, streamed: &Streamed) -> Result<Op, Stopped> {
+        self.op(OpType::Finalize, json!({ "sha256": streamed.sha256 }))
+    }
+
+    pub(super) fn finalize_intent(&self, streamed: &Streamed) -> Value {
+        json!({ "sha256": streamed.sha256, "bytes": streamed.bytes, "part": streamed.part })
+    }
+
+    /// Stores a streamed file and ends the job.
+    pub(super) async fn put_away(
+        &mut self,
+        found: &Found,
+        candidate: &Candidate,
+        streamed: Streamed,
+    ) -> Result<Ended, Stopped> {
+        let finalize = self.finalize_op(&streamed)?;
+        let intent = self.finalize_intent(&streamed);
+        match self.book.begin(self.lease, &finalize, intent).await {
+            // Begun together with the end of STREAM.
+            Ok(_) | Err(LedgerError::InProgress { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let Some(stored) = self.place(&streamed).await? else {
+            return self.bytes_are_gone(found).await;
+        };
+        self.link_paper(&stored);
+
+        let mut result = found.result.clone();
+        if streamed.encrypted {
+            result.notes.push("encrypted".to_owned());
+        }
+        result.elapsed_ms = result.elapsed_ms.max(self.elapsed_ms());
+        result.sha256 = Some(stored.sha256.clone());
+        result.bytes = Some(stored.bytes);
+        result.path = Some(stored.path.clone());
+        result.finished_at = crate::cli::obtain::timestamp();
+
+        let sha256 = Sha256Hex::parse(&stored.sha256).map_err(LedgerError::from)?;
+        let mut urls = vec![candidate.url.to_string()];
+        if !urls.contains(&streamed.final_url) {
+            urls.push(streamed.final_url.clone());
+        }
+        let entry = IndexEntry {
+            op: self.op(OpType::Index, json!({ "sha256": stored.sha256 }))?,
+            finalize: Some((finalize, json!({ "path": stored.path }))),
+            object: StoredObject {
+                sha256,
+                path: stored.path.clone(),
+                bytes: stored.bytes,
+            },
+            urls,
+            result: json!({ "result": value(&result)? }),
+        };
+        if let Indexed::Duplicate { by, .. } = self.book.index(self.lease, &entry).await? {
+            result.notes.push(DEDUPED.to_owned());
+            let dedupe = self.op(OpType::Dedupe, json!({ "sha256": stored.sha256 }))?;
+            let intent = json!({ "alias": self.lease.work_id, "target": stored.path, "of": by });
+            let begun = self.book.begin(self.lease, &dedupe, intent).await?;
+            if !matches!(begun, Begun::Replay(_)) {
+                self.link_paper(&stored);
+                let finish = Finish::ok(dedupe, json!({ "result": value(&result)? }))
+                    .advancing(JobState::Deduped);
+                self.book.finish(self.lease, finish).await?;
+            }
+        }
+        self.sweep();
+        self.tell_race(&result);
+        Ok(Ended {
+            result,
+            again: None,
+            resumed: self.resumed(),
+            resumed_at: streamed.resumed_at,
+        })
+    }
+
+    /// Gives the part file its content's name. What stands under it already is
+    /// adopted if it has the right bytes. `None`: neither is there.
+    async fn place(&self, streamed: &Streamed) -> Result<Option<Stored>, Stopped> {
+        let store = std::sync::Arc::clone(self.store);
+        let streamed = streamed.clone();
+        let placed = tokio::task::spawn_blocking(move || {
+            let part = store.part_path(&streamed.part);
+            if part.is_file() {
+                return store
+                    .keep_part(&part, &streamed.sha256, streamed.bytes)
+                    .map(Some);
+            }
+            let stored = Store::stored_as(&streamed.sha256, streamed.bytes);
+            let path = store.root().join(&stored.path);
+            match hash(&path) {
+                Ok(Some(found)) if found.to_string() == streamed.sha256 => Ok(Some(stored)),
+                Ok(_) => Ok(None),
+                Err(error) => Err(StoreError::io("read", &path, error)),
+            }
+        });
+        match placed.await {
+            Ok(placed) => Ok(placed?),
+            Err(error) => Err(Stopped::Store(StoreError::record(std::io::Error::other(
+                error,
+            )))),
+        }
+    }
+
+    /// The downloaded bytes are nowhere any more (somebody cleaned up): a new
+    /// round fetches them again.
+    async fn bytes_are_gone(&mut self, found: &Found) -> Result<Ended, Stopped> {
+        let mut result = found.result.clone();
+        result.outcome = Outcome::Retryable;
+        result.reason = Reason::parse(FILE_MISSING).unwrap_or(Reason::Reset);
+        match self.fail(result, true, None, Vec::new()).await? {
+            Resolved::Over(ended) => Ok(*ended),
+            _ => Err(Stopped::LeaseLost),
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! The workers of a run: each leases a due job, takes it through its effects,
+//! and leases the next, until nothing is left that this run could do.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use super::book::Book;
+use super::ending::{Ended, Stopped};
+use super::planning::Tracked;
+use super::program::work_on;
+use super::resolution::intent;
+use crate::cli::exit::Failed;
+use crate::cli::obtain::obtain;
+use crate::cli::output::note;
+use crate::cli::setup::App;
+use crate::download::Store;
+use crate::ledger::{
+    FirstOp, Heartbeat, JobId, Lease, LeaseRequest, LedgerError, OpType, Outlook,
+};
+use crate::telemetry::Telemetry;
+
+/// Between two looks for a job that others hold, at most.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// The same, at least.
+const LOOK_AGAIN_LEAST: Duration = Duration::from_millis(10);
+
+/// What the workers of a run share.
+#[derive(Clone)]
+pub(crate) struct Crew {
+    pub(crate) app: App,
+    pub(crate) store: Arc<Store>,
+    pub(crate) book: Book,
+    pub(crate) telemetry: Telemetry,
+    pub(crate) tracked: Arc<Tracked>,
+    /// Work on the jobs of this list only, not on whatever is due.
+    pub(crate) own_only: bool,
+    /// Wait for jobs that will be tried again.
+    pub(crate) wait_for_retries: bool,
+    pub(crate) ttl: Duration,
+    pub(crate) stop: CancellationToken,
+    /// It was said that others hold what is left.
+    pub(crate) told_waiting: Arc<AtomicBool>,
+    /// Jobs that a worker of this process has.
+    pub(crate) in_hand: Arc<Mutex<HashSet<JobId>>>,
+}
+
+/// What a worker sends.
+pub(crate) type Done = (Option<JobId>, Ended);
+
+/// Starts the workers.
+pub(crate) fn spawn(
+    crew: &Crew,
+    workers: u16,
+    done: &mpsc::Sender<Result<Done, Failed>>,
+) -> JoinSet<()> {
+    let mut set = JoinSet::new();
+    for _ in 0..workers {
+        let (crew, done) = (crew.clone(), done.clone());
+        set.spawn(async move { crew.work(&done).await });
+    }
+    set
+}
+
+enum Next {
+    Job(Box<Lease>),
+    /// The ledger does not answer: obtain this without it.
+    Bare(Box<crate::intake::Work>),
+    Nothing,
+}
+
+impl Crew {
+    async fn work(&self, done: &mpsc::Sender<Result<Done, Failed>>) {
+        while let Some(next) = self.stop.run_until_cancelled(self.next()).await {
+            let ended = match next {
+                Ok(Next::Nothing) => return,
+                Ok(Next::Bare(work)) => self.bare(*work).await,
+                Ok(Next::Job(lease)) => {
+                    let ended = self.job(&lease).await;
+                    self.in_hand().remove(&lease.job_id);
+                    self.unless_again(ended)
+                }
+                Err(error) => Some(Err(Failed::machine(error))),
+            };
+            if let Some(ended) = ended
+                && done.send(ended).await.is_err()
+            {
+                return;
+            }
+        }
+    }
+
+    fn in_hand(&self) -> MutexGuard<'_, HashSet<JobId>> {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A round that another one follows in this run is no result yet.
+    fn unless_again(&self, ended: Option<Result<Done, Failed>>) -> Option<Result<Done, Failed>> {
+        if let Some(Ok((_, ended))) = &ended
+            && let Some(wait) = ended.again
+            && self.wait_for_retries
+        {
+            note(&format!(
+                "paperfall: {}: {}; trying again in {} s",
+                ended.result.work_id,
+                ended.result.reason,
+                wait.as_secs()
+            ));
+            return None;
+        }
+        ended
+    }
+
+    /// One leased job, until it ends or the run is stopped.
+    async fn job(&self, lease: &Lease) -> Option<Result<Done, Failed>> {
+        let mut heartbeat = Heartbeat::start(Arc::clone(self.book.ledger()), lease);
+        let program = work_on(&self.app, &self.store, &self.book, &self.telemetry, lease);
+        let ended = tokio::select! {
+            ended = program => ended,
+            () = heartbeat.lost() => Err(Stopped::LeaseLost),
+            () = self.stop.cancelled() => {
+                drop(heartbeat);
+                // What is durable stays; whoever leases it next goes on there.
+                self.book.release(lease).await;
+                return None;
+            }
+        };
+        drop(heartbeat);
+        match ended {
+            Ok(ended) => Some(Ok((Some(lease.job_id), ended))),
+            Err(Stopped::LeaseLost) => {
+                tracing::warn!(work = %lease.work_id, "the lease was lost; another worker goes on with it");
+                None
+            }
+            Err(Stopped::Ledger(error)) => {
+                self.book.release(lease).await;
+                Some(Err(Failed::machine(error)))
+            }
+            Err(Stopped::Store(error)) => {
+                self.book.release(lease).await;
+                Some(Err(error.into()))
+            }
+        }
+    }
+
+    async fn bare(&self, work: crate::intake::Work) -> Option<Result<Done, Failed>> {
+        let obtained = self
+            .stop
+            .run_until_cancelled(obtain(&self.app, work, Some(&self.store)))
+            .await?;
+        Some(match obtained {
+            Ok(obtained) => Ok((
+                None,
+                Ended {
+                    result: obtained.result,
+                    again: None,
+                    resumed: false,
+                    resumed_at: 0,
+                },
+            )),
+            Err(error) => Err(error.into()),
+        })
+    }
+
+    /// Leases the next job, waiting as long as there may be one.
+    async fn next(&self) -> Result<Next, LedgerError> {
+        loop {
+            let mut news = pin!(self.tracked.news.notified());
+            news.as_mut().enable();
+            let complete = self.tracked.is_complete();
+            let leased = if self.own_only {
+                self.lease_own().await
+            } else {
+                self.lease(None).await.map(|(lease, outlook)| match lease {
+                    Some(lease) => Found::Lease(lease),
+                    None => Found::Nothing(outlook),
+                })
+            };
+            let outlook = match leased {
+                Ok(Found::Lease(lease)) => return Ok(Next::Job(lease)),
+                Ok(Found::Nothing(outlook)) => outlook,
+                Err(error) if self.book.goes_on() => match self.tracked.take_work() {
+                    Some(work) => {
+                        note(&format!(
+                            "paperfall: not recorded: {} is obtained without a lease: {error}",
+                            work.work_id
+                        ));
+                        return Ok(Next::Bare(work));
+                    }
+                    None if complete => return Ok(Next::Nothing),
+                    None => Outlook::default(),
+                },
+                Err(error) => return Err(error),
+            };
+            if complete && !self.is_worth_waiting(&outlook) {
+                return Ok(Next::Nothing);
+            }
+            if complete {
+                self.say_waiting(&outlook);
+            }
+            let due = outlook.next_due.unwrap_or(LOOK_AGAIN);
+            tokio::select! {
+                () = news => {}
+                () = tokio::time::sleep(due.clamp(LOOK_AGAIN_LEAST, LOOK_AGAIN)) => {}
+            }
+        }
+    }
+
+    fn is_worth_waiting(&self, outlook: &Outlook) -> bool {
+        outlook.held_by_others > 0 || (self.wait_for_retries && outlook.backing_off > 0)
+    }
+
+    fn say_waiting(&self, outlook: &Outlook) {
+        if outlook.held_by_us > 0 || self.told_waiting.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let mut waits = Vec::new();
+        if outlook.held_by_others > 0 {
+            waits.push(format!("{} that other processes hold", outlook.held_by_others));
+        }
+        if self.wait_for_retries && outlook.backing_off > 0 {
+            waits.push(format!("{} to be tried again", outlook.backing_off));
+        }
+        note(&format!(
+            "paperfall: nothing is due; waiting for works: {}",
+            waits.join(", ")
+        ));
+    }
+
+    async fn lease(
+        &self,
+        only: Option<JobId>,
+    ) -> Result<(Option<Box<Lease>>, Outlook), LedgerError> {
+        let request = LeaseRequest {
+            only,
+            first: Some(FirstOp {
+                kind: OpType::Resolution,
+                intent: intent(&self.app.plan_digest),
+            }),
+            ..LeaseRequest::one(self.ttl)
+        };
+        let leased = self.book.lease(&request).await?;
+        let outlook = leased.outlook.unwrap_or_default();
+        Ok((leased.leases.into_iter().next().map(Box::new), outlook))
+    }
+
+    /// Leases a job of this list; the outlook is of this list only.
+    async fn lease_own(&self) -> Result<Found, LedgerError> {
+        let mut outlook = Outlook::default();
+        for job in self.tracked.open() {
+            if !self.in_hand().insert(job) {
+                continue;
+            }
+            if let (Some(lease), _) = self.lease(Some(job)).await? {
+                return Ok(Found::Lease(lease));
+            }
+            self.in_hand().remove(&job);
+            let standing = self.book.ledger().standing(vec![job]).await?;
+            if let Some(Some(standing)) = standing.into_iter().next() {
+                outlook.held_by_others += u64::from(standing.held);
+                let backs_off = !standing.held && !standing.done;
+                outlook.backing_off += u64::from(backs_off);
+                outlook.next_due = match (outlook.next_due, standing.due_in) {
+                    (Some(one), Some(other)) => Some(one.min(other)),
+                    (one, other) => one.or(other),
+                };
+            }
+        }
+        Ok(Found::Nothing(outlook))
+    }
+}
+
+enum Found {
+    Lease(Box<Lease>),
+    Nothing(Outlook),
+}

@@ -1,0 +1,97 @@
+//! Reads a list of works beside the run that works on it.
+
+use std::collections::HashSet;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::progress::Progress;
+use super::tally::Tally;
+use crate::intake::{InputError, Item, Work};
+
+/// Works read ahead of the workers.
+pub(crate) const READ_AHEAD: usize = 1024;
+
+/// What the reader found in the list.
+pub(crate) enum Read {
+    Todo,
+    DoneBefore,
+    Duplicate(String),
+    Bad(String),
+    /// The list could not be read to its end.
+    Broken(String),
+    Warning(String),
+}
+
+impl Read {
+    /// Counts and shows it.
+    pub(crate) fn take(self, progress: &Progress, tally: &mut Tally) {
+        match self {
+            Self::Todo => progress.expect(1),
+            Self::DoneBefore => tally.done_before += 1,
+            Self::Duplicate(line) => {
+                tally.duplicates += 1;
+                progress.say(&line);
+            }
+            Self::Bad(line) => {
+                tally.bad_lines += 1;
+                progress.say(&line);
+            }
+            Self::Broken(line) => {
+                tally.list_broken = true;
+                progress.say(&line);
+            }
+            Self::Warning(line) => progress.say(&line),
+        }
+    }
+}
+
+/// Reads on a blocking thread: files and pipes block. `done` are the works that
+/// need nothing more; `None` where a ledger knows, and tells of each work itself.
+pub(crate) fn spawn_reader(
+    items: impl Iterator<Item = Result<Item, InputError>> + Send + 'static,
+    done: Option<Vec<String>>,
+    works: mpsc::Sender<Work>,
+    notes: mpsc::Sender<Read>,
+    stop: CancellationToken,
+) -> tokio::task::JoinHandle<()> {
+    tokio::task::spawn_blocking(move || {
+        let is_planned = done.is_none();
+        let done: HashSet<String> = done.into_iter().flatten().collect();
+        for item in items {
+            if stop.is_cancelled() {
+                return;
+            }
+            let note = match item {
+                Err(error) => Read::Broken(format!("paperfall: {error}")),
+                Ok(Item::Work { work, warnings, .. }) => {
+                    for warning in warnings {
+                        let _ = notes
+                            .blocking_send(Read::Warning(format!("paperfall: warning: {warning}")));
+                    }
+                    if done.contains(work.work_id.as_str()) {
+                        Read::DoneBefore
+                    } else if works.blocking_send(*work).is_err() {
+                        return;
+                    } else if is_planned {
+                        continue;
+                    } else {
+                        Read::Todo
+                    }
+                }
+                Ok(Item::Duplicate {
+                    work_id,
+                    place,
+                    first_line,
+                    ..
+                }) => Read::Duplicate(format!(
+                    "paperfall: {place}: duplicate_input: {work_id} is named in line {first_line} already"
+                )),
+                Ok(Item::Bad(error)) => Read::Bad(format!("paperfall: {error}")),
+            };
+            if notes.blocking_send(note).is_err() {
+                return;
+            }
+        }
+    })
+}

@@ -1,0 +1,200 @@
+//! Where a part file can be continued: beside it stands a small file of marks,
+//! one each mebibyte, with the hash of everything before it. A worker that
+//! comes later keeps what it has verified and asks for the rest, of the same
+//! file only.
+//!
+//! Nothing here is synced: after a power loss marks and bytes that do not agree
+//! are simply not kept.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::part::PartFile;
+use super::store_error::StoreError;
+
+/// A part file is marked every so many bytes.
+pub(crate) const MARK_BYTES: u64 = 1024 * 1024;
+/// Longest marks file that is read: 512 marks are the largest artifact's.
+const MARKS_MAX: u64 = 256 * 1024;
+
+/// What tells one version of a file at a URL from another.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Validators {
+    /// The URL the candidate has.
+    pub url: String,
+    /// `ETag`, as sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
+    /// `Last-Modified`, as sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_modified: Option<String>,
+    /// The whole length in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub length: Option<u64>,
+}
+
+impl Validators {
+    /// What `If-Range` may say: a strong ETag, or else the date.
+    pub(crate) fn if_range(&self) -> Option<&str> {
+        let strong = self.etag.as_deref().filter(|etag| etag.starts_with('"'));
+        strong.or(self.last_modified.as_deref())
+    }
+
+    /// Whether what `other` says contradicts this.
+    pub(crate) fn contradicts(&self, other: &Self) -> bool {
+        fn differ<T: PartialEq>(one: &Option<T>, other: &Option<T>) -> bool {
+            matches!((one, other), (Some(one), Some(other)) if one != other)
+        }
+        self.url != other.url
+            || differ(&self.etag, &other.etag)
+            || differ(&self.last_modified, &other.last_modified)
+            || differ(&self.length, &other.length)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Mark {
+    at: u64,
+    sha256: String,
+}
+
+/// The marks of the part file that is being written.
+#[derive(Debug)]
+pub(crate) struct Marks {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+/// The name of the marks of a part file.
+pub(crate) fn marks_path(part: &Path) -> PathBuf {
+    part.with_extension("marks")
+}
+
+impl Marks {
+    /// The marks beside this part file; none are written before
+    /// [`Marks::head`].
+    pub(crate) fn beside(part: &Path) -> Self {
+        Self {
+            path: marks_path(part),
+            file: None,
+        }
+    }
+
+    /// Begins the marks of a file with these validators.
+    pub(crate) async fn head(&mut self, validators: &Validators) -> Result<(), StoreError> {
+        if validators.if_range().is_none() {
+            return self.forget().await;
+        }
+        let file = File::create(&self.path)
+            .await
+            .map_err(|error| StoreError::io("create", &self.path, error))?;
+        self.file = Some(file);
+        self.line(validators).await
+    }
+
+    /// Marks a place.
+    pub(crate) async fn add(&mut self, at: u64, sha256: &str) -> Result<(), StoreError> {
+        self.line(&Mark {
+            at,
+            sha256: sha256.to_owned(),
+        })
+        .await
+    }
+
+    async fn line(&mut self, line: &impl Serialize) -> Result<(), StoreError> {
+        let Some(file) = &mut self.file else {
+            return Ok(());
+        };
+        let write = async {
+            let mut text = serde_json::to_vec(line).map_err(io::Error::from)?;
+            text.push(b'\n');
+            file.write_all(&text).await?;
+            file.flush().await
+        };
+        write
+            .await
+            .map_err(|error| StoreError::io("write", &self.path, error))
+    }
+
+    /// Takes every mark back.
+    pub(crate) async fn forget(&mut self) -> Result<(), StoreError> {
+        self.file = None;
+        match tokio::fs::remove_file(&self.path).await {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(StoreError::io("remove", &self.path, error))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A part file somebody left, with its marks.
+#[derive(Debug)]
+pub(crate) struct Earlier {
+    part: PathBuf,
+    pub(crate) validators: Validators,
+    marks: Vec<Mark>,
+}
+
+impl std::fmt::Debug for Mark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.at)
+    }
+}
+
+impl Earlier {
+    /// Reads the marks of a part file; none where there is nothing to keep.
+    pub(crate) async fn read(part: &Path) -> Option<Self> {
+        let mut text = Vec::new();
+        File::open(marks_path(part))
+            .await
+            .ok()?
+            .take(MARKS_MAX)
+            .read_to_end(&mut text)
+            .await
+            .ok()?;
+        let mut lines = text.split(|byte| *byte == b'\n');
+        let validators: Validators = serde_json::from_slice(lines.next()?).ok()?;
+        // A line cut short by the kill is no mark.
+        let marks: Vec<Mark> = lines
+            .map_while(|line| serde_json::from_slice(line).ok())
+            .zip(1_u64..)
+            .take_while(|(mark, n): &(Mark, u64)| Some(mark.at) == n.checked_mul(MARK_BYTES))
+            .map(|(mark, _)| mark)
+            .collect();
+        let useful = !marks.is_empty() && validators.if_range().is_some();
+        useful.then(|| Self {
+            part: part.to_owned(),
+            validators,
+            marks,
+        })
+    }
+
+    /// Bytes that may be kept, if they turn out as marked.
+    pub(crate) fn promises(&self) -> u64 {
+        self.marks.last().map_or(0, |mark| mark.at)
+    }
+
+    /// Copies what is as it was marked into `part`; returns how much. The
+    /// earlier file is only read: its worker may be asleep, not dead.
+    pub(crate) async fn copy_into(&self, part: &mut PartFile) -> Result<u64, StoreError> {
+        let Ok(mut file) = File::open(&self.part).await else {
+            return Ok(0);
+        };
+        let size = usize::try_from(MARK_BYTES).unwrap_or(usize::MAX);
+        let mut block = vec![0_u8; size];
+        for mark in &self.marks {
+            if file.read_exact(&mut block).await.is_err()
+                || part.sha256_with(&block) != mark.sha256
+            {
+                break;
+            }
+            part.write(&block).await?;
+        }
+        Ok(part.len())
+    }
+}

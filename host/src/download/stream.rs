@@ -1,0 +1,215 @@
+//! One candidate's bytes, from its server into a part file: HEAD first, then
+//! the stream, continued where an earlier worker's verified bytes end.
+
+use std::time::{Duration, Instant};
+
+use super::error::DownloadError;
+use super::marks::{Earlier, Validators};
+use super::part::{PartFile, Sealed};
+use crate::http::{
+    Download, Headers, HostGrants, HttpError, Method, Request, Role, Session, pdf,
+};
+use crate::outcome::Reason;
+use crate::sandbox::Candidate;
+
+/// The largest paper, in bytes; also the cap on what a gzip-wrapped one may
+/// unwrap to.
+pub(crate) const ARTIFACT_MAX_BYTES: u64 = 512 * 1024 * 1024;
+
+/// How long the HEAD before a download may take. It only saves work, so it
+/// may not cost much.
+const HEAD_DEADLINE: Duration = Duration::from_secs(10);
+
+/// Bytes needed before the stream is judged for the first time.
+const EARLY_JUDGEMENT_BYTES: u64 = 1024;
+
+/// A stream that came to its end.
+#[derive(Debug)]
+pub(crate) struct Streamed {
+    pub(crate) sealed: Sealed,
+    /// Where the bytes came from in the end, after redirects.
+    pub(crate) final_url: String,
+    /// The first byte that was asked for: more than none when an earlier
+    /// worker's bytes were kept.
+    pub(crate) resumed_at: u64,
+}
+
+/// Asks for the headers first: a file that is too large is refused before a
+/// byte of it is sent. Servers that cannot answer HEAD are not held to it.
+///
+/// # Errors
+///
+/// The file is larger than any that is stored.
+pub(crate) async fn head(session: &Session, url: &str) -> Result<Validators, DownloadError> {
+    let request = Request::new(Method::Head, url, Role::Artifact, HostGrants::any())?
+        .until(Instant::now() + HEAD_DEADLINE);
+    let Ok(head) = session.head(request).await else {
+        return Ok(Validators {
+            url: url.to_owned(),
+            ..Validators::default()
+        });
+    };
+    match head.length {
+        Some(length) if length > ARTIFACT_MAX_BYTES => Err(DownloadError::candidate(
+            Reason::TooLarge,
+            format!("{url}: {length} bytes; at most {ARTIFACT_MAX_BYTES} are stored"),
+        )),
+        length if head.status == 200 => Ok(validators(url, &head.headers, length)),
+        // What is said of an error page is not said of the file.
+        _ => Ok(Validators {
+            url: url.to_owned(),
+            ..Validators::default()
+        }),
+    }
+}
+
+fn validators(url: &str, headers: &Headers, length: Option<u64>) -> Validators {
+    Validators {
+        url: url.to_owned(),
+        etag: headers.etag().map(str::to_owned),
+        last_modified: headers.last_modified().map(str::to_owned),
+        length,
+    }
+}
+
+/// Streams the candidate into `part`, after what `earlier` has of it.
+///
+/// # Errors
+///
+/// [`DownloadError`]; the part file then stays or goes as it was made to.
+pub(crate) async fn stream(
+    session: &Session,
+    candidate: &Candidate,
+    mut part: PartFile,
+    earlier: Option<&Earlier>,
+) -> Result<Streamed, DownloadError> {
+    let url = candidate.url.as_str();
+    let mut rest = None;
+    if let Some(earlier) = earlier {
+        part.continue_with(&earlier.validators).await?;
+        if earlier.copy_into(&mut part).await? > 0 {
+            rest = ask_for_rest(session, url, &part, &earlier.validators).await?;
+        }
+    }
+    let mut download = match rest {
+        Some(rest) => rest,
+        None => open(session, url, None).await?,
+    };
+    let resumed_at = match download.status() {
+        206 => part.len(),
+        200 => {
+            part.restart().await?;
+            if !download.is_encoded() {
+                let said = validators(url, download.headers(), download.length());
+                part.continue_with(&said).await?;
+            }
+            0
+        }
+        // The part file stays as it is: another day the rest may come.
+        status => {
+            let reason = pdf::judge_head(status, None, b"x")
+                .err()
+                .unwrap_or(Reason::NotAPdf);
+            let message = format!("{url}: status {status}");
+            return Err(DownloadError::candidate(reason, message));
+        }
+    };
+    let written = receive(&mut download, &mut part).await;
+    // What came before a break is what a later worker continues.
+    part.flush().await?;
+    written?;
+    Ok(Streamed {
+        sealed: part.seal().await?,
+        final_url: download.url().to_string(),
+        resumed_at,
+    })
+}
+
+async fn receive(download: &mut Download, part: &mut PartFile) -> Result<(), DownloadError> {
+    let mut judged = false;
+    loop {
+        if !judged && part.len() >= EARLY_JUDGEMENT_BYTES {
+            // Half a gigabyte of web page is not worth downloading.
+            judge_start(part, download.headers().content_type())?;
+            judged = true;
+        }
+        let Some(chunk) = download.chunk().await? else {
+            break;
+        };
+        part.write(&chunk).await?;
+        if part.len() > ARTIFACT_MAX_BYTES {
+            return Err(DownloadError::candidate(
+                Reason::TooLarge,
+                format!("more than {ARTIFACT_MAX_BYTES} bytes"),
+            ));
+        }
+    }
+    judge_start(part, download.headers().content_type())
+}
+
+async fn open(
+    session: &Session,
+    url: &str,
+    rest: Option<(u64, &str)>,
+) -> Result<Download, HttpError> {
+    let mut request = Request::new(Method::Get, url, Role::Artifact, HostGrants::any())?
+        .header("accept", "application/pdf,*/*;q=0.8")?;
+    if let Some((from, if_range)) = rest {
+        request = request
+            .header("range", &format!("bytes={from}-"))?
+            .header("if-range", if_range)?;
+    }
+    session.open(request).await
+}
+
+/// Asks for what follows the bytes of `part`, of the file they are of. `None`:
+/// the server has no such rest, so the whole is to be asked for.
+async fn ask_for_rest(
+    session: &Session,
+    url: &str,
+    part: &PartFile,
+    known: &Validators,
+) -> Result<Option<Download>, DownloadError> {
+    let Some(if_range) = known.if_range() else {
+        return Ok(None);
+    };
+    let download = open(session, url, Some((part.len(), if_range))).await?;
+    match download.status() {
+        206 => Ok(is_rest(&download, part.len(), known).then_some(download)),
+        // Nothing follows: the file is shorter now, or it is all there and the
+        // last byte's mark is the end. Either way the whole is asked for.
+        416 => Ok(None),
+        // Asked for nothing but the rest, and the rest alone was refused.
+        400 | 403 | 405 | 501 => Ok(None),
+        _ => Ok(Some(download)),
+    }
+}
+
+/// Whether a 206 brings exactly what was asked for.
+fn is_rest(download: &Download, from: u64, known: &Validators) -> bool {
+    let Some(content_range) = download.headers().content_range() else {
+        return false;
+    };
+    let said = validators(&known.url, download.headers(), content_range.total);
+    let Some((first, last)) = content_range.range else {
+        return false;
+    };
+    let to_the_end = content_range
+        .total
+        .or(known.length)
+        .is_none_or(|total| last.checked_add(1) == Some(total));
+    first == from && to_the_end && !download.is_encoded() && !known.contradicts(&said)
+}
+
+fn judge_start(part: &PartFile, content_type: Option<&str>) -> Result<(), DownloadError> {
+    if pdf::is_gzip(part.head()) {
+        return Ok(());
+    }
+    match pdf::judge_head(200, content_type, part.head()) {
+        Ok(()) => Ok(()),
+        Err(reason) => Err(DownloadError::candidate(
+            reason.clone(),
+            format!("the bytes are not a PDF's: {reason}"),
+        )),
+    }
+}
