@@ -15,6 +15,7 @@ mod queue;
 mod schema;
 mod service;
 mod sink;
+mod table;
 #[cfg(test)]
 mod tests;
 
@@ -25,3 +26,4 @@ pub use log_sink::EVENTS_TARGET;
 pub use logging::{Verbosity, init};
 pub use schema::{EventSchema, event_schemas};
 pub use service::{Closing, QUEUED_BYTES, QUEUED_EVENTS, Telemetry, TelemetryOptions};
+pub use table::{DEFAULT_RETENTION, TableOptions};

@@ -93,38 +93,52 @@ impl Queue {
         }
     }
 
-    /// Replaces `batch` by everything that waits, once there is something; false
-    /// when the queue is closed and empty.
-    pub(super) fn next_batch(&self, batch: &mut Vec<Recorded>) -> bool {
+    /// Replaces `batch` by everything that waits, once there is something, or by
+    /// nothing at the moment `due`; false when the queue is closed and empty.
+    pub(super) fn next_batch(&self, batch: &mut Vec<Recorded>, due: Option<Instant>) -> bool {
         batch.clear();
         let mut state = self.lock();
         while state.waiting.is_empty() {
             if state.closed {
                 return false;
             }
-            state.asleep = true;
-            state = self
-                .filled
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            if due.is_some_and(|due| due <= Instant::now()) {
+                return true;
+            }
+            state = self.sleep(state, due);
         }
         let until = Instant::now() + GATHER;
-        while !state.closed && state.waiting.len() * 2 < self.bounds.events {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                break;
-            }
-            state.asleep = true;
-            state = self
-                .filled
-                .wait_timeout(state, left)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
+        while !state.closed
+            && state.waiting.len() * 2 < self.bounds.events
+            && Instant::now() < until
+        {
+            state = self.sleep(state, Some(until));
         }
-        state.asleep = false;
         state.bytes = 0;
         mem::swap(&mut state.waiting, batch);
         true
+    }
+
+    /// Sleeps until woken, or until that moment.
+    fn sleep<'s>(
+        &'s self,
+        mut state: MutexGuard<'s, State>,
+        until: Option<Instant>,
+    ) -> MutexGuard<'s, State> {
+        state.asleep = true;
+        let mut state = match until {
+            None => self.filled.wait(state),
+            Some(until) => {
+                let left = until.saturating_duration_since(Instant::now());
+                self.filled
+                    .wait_timeout(state, left)
+                    .map(|(state, _)| state)
+                    .map_err(|poisoned| PoisonError::new(poisoned.into_inner().0))
+            }
+        }
+        .unwrap_or_else(PoisonError::into_inner);
+        state.asleep = false;
+        state
     }
 
     /// The thread is gone.

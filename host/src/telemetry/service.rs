@@ -14,6 +14,7 @@ use super::jsonl::{JsonlOptions, JsonlSink};
 use super::log_sink::LogSink;
 use super::queue::{Bounds, Queue};
 use super::sink::Sink;
+use super::table::{TableOptions, TableSink};
 use crate::ledger;
 
 /// Events the queue holds unless [`TelemetryOptions`] say otherwise.
@@ -30,16 +31,19 @@ pub struct TelemetryOptions {
     pub run_id: Uuid,
     /// Append them to a file.
     pub jsonl: Option<JsonlOptions>,
+    /// Enter them into a ledger's table.
+    pub table: Option<TableOptions>,
     /// Events the queue holds.
     pub queued_events: usize,
 }
 
 impl Default for TelemetryOptions {
-    /// A new run id (UUID version 7), no file.
+    /// A new run id (UUID version 7), no file, no table.
     fn default() -> Self {
         Self {
             run_id: Uuid::now_v7(),
             jsonl: None,
+            table: None,
             queued_events: QUEUED_EVENTS,
         }
     }
@@ -96,6 +100,9 @@ impl Telemetry {
         let mut sinks: Vec<Box<dyn Sink>> = Vec::new();
         if let Some(jsonl) = options.jsonl {
             sinks.push(Box::new(JsonlSink::open(jsonl, options.run_id)?));
+        }
+        if let Some(table) = options.table {
+            sinks.push(Box::new(TableSink::new(table, options.run_id)));
         }
         if LogSink::heard() {
             sinks.push(Box::new(LogSink));
@@ -216,7 +223,7 @@ impl Drop for Shared {
 fn write(queue: &Queue, lost: &AtomicU64, mut sinks: Vec<Box<dyn Sink>>) {
     let _leaving = Leaving(queue);
     let mut batch = Vec::new();
-    while queue.next_batch(&mut batch) {
+    while queue.next_batch(&mut batch, sinks.iter().filter_map(|sink| sink.due()).min()) {
         for sink in &mut sinks {
             sink.take(&batch);
         }

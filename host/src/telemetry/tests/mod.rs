@@ -12,3 +12,4 @@ mod file;
 mod samples;
 mod schema_check;
 mod shapes;
+mod table;
