@@ -1,7 +1,7 @@
 //! A body on its way in: bounded in time, in size and in the attempt's budget.
 //!
-//! Two layers: [`WireBody`] hands on the bytes as sent and enforces every
-//! limit on them; [`Body`] undoes the declared encoding and caps what comes
+//! Two layers: [`BoundedBody`] hands on the bytes as sent and enforces
+//! every limit on them; [`Body`] undoes the declared encoding and caps what comes
 //! out. Dropping either closes the request.
 
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use super::error::HttpErrorKind;
 use super::fault::Fault;
 use super::limits::bounded;
 use super::meter::Meter;
+use super::wire::WireBody;
 
 /// A body must bring this much in every window of three stall limits: one
 /// byte every nineteen seconds is a stall with a disguise.
@@ -36,8 +37,8 @@ pub(super) struct BodyLimits {
 }
 
 /// The bytes as the server sends them.
-pub(super) struct WireBody {
-    response: reqwest::Response,
+pub(super) struct BoundedBody {
+    body: WireBody,
     limits: BodyLimits,
     /// For messages.
     url: String,
@@ -60,11 +61,11 @@ impl Window {
     }
 }
 
-impl WireBody {
-    pub(super) fn new(response: reqwest::Response, url: String, limits: BodyLimits) -> Self {
+impl BoundedBody {
+    pub(super) fn new(body: WireBody, url: String, limits: BodyLimits) -> Self {
         let window = Window::new(limits.stall);
         Self {
-            response,
+            body,
             limits,
             url,
             received: Arc::default(),
@@ -80,10 +81,9 @@ impl WireBody {
     /// The next bytes; none at the end.
     pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
         let stall = self.limits.stall;
-        let arrived = bounded(self.limits.deadline, stall, self.response.chunk())
+        let arrived = bounded(self.limits.deadline, stall, self.body.chunk(&self.url))
             .await
-            .map_err(|expired| expired.fault("byte of the body", &self.url, stall))?
-            .map_err(|error| Fault::from_body(error, &self.url))?;
+            .map_err(|expired| expired.fault("byte of the body", &self.url, stall))??;
         let Some(bytes) = arrived else {
             return Ok(None);
         };
@@ -145,12 +145,12 @@ pub(super) struct Body {
 
 enum Flow {
     /// Unencoded: no copy is made.
-    Plain(Box<WireBody>),
+    Plain(Box<BoundedBody>),
     Decoded(Decoder),
 }
 
 impl Body {
-    pub(super) fn new(wire: WireBody, encodings: &[Encoding]) -> Self {
+    pub(super) fn new(wire: BoundedBody, encodings: &[Encoding]) -> Self {
         let (cap, url) = (wire.limits.cap, wire.url.clone());
         let flow = if encodings.is_empty() {
             Flow::Plain(Box::new(wire))

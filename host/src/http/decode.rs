@@ -15,7 +15,7 @@ use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncReadExt, BufReader};
 use tokio_util::io::StreamReader;
 
-use super::body::WireBody;
+use super::body::BoundedBody;
 use super::brotli_window::ModestWindow;
 use super::error::HttpErrorKind;
 use super::fault::Fault;
@@ -70,7 +70,7 @@ pub(super) fn declared(headers: &HeaderMap, url: &str) -> Result<Vec<Encoding>, 
 
 /// Undoes `encodings` while `wire` comes in. An empty body stays empty: many
 /// servers label one as gzip.
-pub(super) fn decoder(wire: WireBody, encodings: &[Encoding]) -> Decoder {
+pub(super) fn decoder(wire: BoundedBody, encodings: &[Encoding]) -> Decoder {
     let source: Pin<Box<dyn AsyncBufRead + Send>> =
         Box::pin(StreamReader::new(Box::pin(bytes_of(wire))));
     let mut decoder: Decoder = Box::pin(EmptyOr::new(source, encodings.last().copied()));
@@ -80,7 +80,7 @@ pub(super) fn decoder(wire: WireBody, encodings: &[Encoding]) -> Decoder {
     decoder
 }
 
-fn bytes_of(wire: WireBody) -> impl Stream<Item = io::Result<Bytes>> + Send {
+fn bytes_of(wire: BoundedBody) -> impl Stream<Item = io::Result<Bytes>> + Send {
     stream::unfold(Some(wire), |wire| async {
         let mut wire = wire?;
         match wire.chunk().await {

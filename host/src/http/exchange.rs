@@ -1,23 +1,27 @@
 //! The seam: every request of the stack, each hop by itself, passes
 //! [`exchange`](Exchange::exchange).
 //!
-//! What has to see or stop every hop belongs here, between the checks above
-//! (scheme, grant, budget) and the wire below: rate limits, breakers, robots,
-//! the cache, recording and replay.
+//! What has to see or stop every hop stands here, between the checks above
+//! (scheme, grant, budget) and the wire below, in this order: offline switch,
+//! cache, politeness, wire.
 
-use std::net::SocketAddr;
+use std::sync::Arc;
 
 use reqwest::header::HeaderMap;
 use tokio::time::Instant;
 use url::Url;
 
 use super::client::Clients;
+use super::config::{HttpConfig, HttpSetupError};
 use super::fault::Fault;
-use super::limits::bounded;
-use super::request::Method;
+use super::meter::Meter;
+use super::request::{Method, RequestPolicy, Role};
+use super::verdicts::Verdicts;
+use super::wire::{Incoming, Wire};
 
 /// One hop about to be sent.
 pub(super) struct Outgoing<'a> {
+    pub(super) role: Role,
     pub(super) method: Method,
     /// With secrets filled in.
     pub(super) url: &'a Url,
@@ -25,47 +29,43 @@ pub(super) struct Outgoing<'a> {
     pub(super) shown_url: &'a str,
     pub(super) headers: HeaderMap,
     pub(super) deadline: Option<Instant>,
+    pub(super) policy: &'a RequestPolicy,
+    /// What the attempt may still spend; this hop is paid for already, a retry
+    /// of it is not.
+    pub(super) meter: Option<&'a Arc<Meter>>,
 }
 
-/// The head of an answer; its body is still on the wire.
-pub(super) struct Incoming {
-    pub(super) status: u16,
-    pub(super) headers: HeaderMap,
-    pub(super) address: Option<SocketAddr>,
-    pub(super) response: reqwest::Response,
-}
-
-/// The way to the network.
+/// The way to the wire.
 pub(super) struct Exchange {
-    pub(super) clients: Clients,
+    pub(super) config: HttpConfig,
+    wire: Wire,
 }
 
 impl Exchange {
-    pub(super) async fn exchange(&self, hop: Outgoing<'_>) -> Result<Incoming, Fault> {
-        let config = &self.clients.config;
-        // A server gets the stall limit for its head, dripped or not.
-        let limit = config.connect_timeout + config.stall_timeout;
-        let answer = async {
-            let client = self.clients.admit(hop.url).await?;
-            let method = match hop.method {
-                Method::Get => reqwest::Method::GET,
-                Method::Head => reqwest::Method::HEAD,
-            };
-            client
-                .request(method, hop.url.clone())
-                .headers(hop.headers)
-                .send()
-                .await
-                .map_err(|error| Fault::from_exchange(error, hop.shown_url))
-        };
-        let mut response = bounded(hop.deadline, limit, answer)
-            .await
-            .map_err(|expired| expired.fault("answer", hop.shown_url, limit))??;
-        Ok(Incoming {
-            status: response.status().as_u16(),
-            headers: std::mem::take(response.headers_mut()),
-            address: response.remote_addr(),
-            response,
+    pub(super) fn new(config: HttpConfig) -> Result<Self, HttpSetupError> {
+        Ok(Self {
+            wire: Wire::Network(Clients::new(config.clone())?),
+            config,
         })
+    }
+
+    /// Gets an answer to `hop`; `verdicts` tells how, also when there is none.
+    pub(super) async fn exchange(
+        &self,
+        hop: Outgoing<'_>,
+        verdicts: &mut Verdicts,
+    ) -> Result<Incoming, Fault> {
+        self.polite(&hop, verdicts).await
+    }
+
+    /// The place of politeness: robots, then, around each sending, retries,
+    /// breaker and limiter. Everything below it is a request that a server
+    /// sees.
+    async fn polite(
+        &self,
+        hop: &Outgoing<'_>,
+        _verdicts: &mut Verdicts,
+    ) -> Result<Incoming, Fault> {
+        self.wire.send(hop).await
     }
 }

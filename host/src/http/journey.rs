@@ -13,16 +13,18 @@ use reqwest::header::{COOKIE, HeaderMap, HeaderValue, LOCATION};
 use tokio::time::Instant;
 use url::Url;
 
-use super::body::{BodyLimits, WireBody};
+use super::body::{BodyLimits, BoundedBody};
 use super::client::Origin;
 use super::cookies::Jar;
 use super::error::{HttpError, HttpErrorKind};
-use super::exchange::{Exchange, Incoming, Outgoing};
+use super::exchange::{Exchange, Outgoing};
 use super::fault::Fault;
 use super::limits::bounded;
 use super::request::Request;
 use super::response::{Hop, HopNote};
 use super::target;
+use super::verdicts::Verdicts;
+use super::wire::{Incoming, WireBody};
 
 /// Redirects that are followed.
 pub const REDIRECTS_MAX: usize = 10;
@@ -36,7 +38,7 @@ pub(super) struct Arrival {
     pub(super) status: u16,
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
-    pub(super) response: reqwest::Response,
+    pub(super) body: WireBody,
     pub(super) log: Log,
 }
 
@@ -64,7 +66,7 @@ pub(super) async fn travel(
             status: incoming.status,
             url,
             headers: incoming.headers,
-            response: incoming.response,
+            body: incoming.body,
             log,
         }),
         Err(fault) => Err(log.into_error(fault)),
@@ -89,15 +91,20 @@ async fn follow(exchange: &Exchange, jar: &Jar, log: &mut Log) -> Result<(Url, I
         }
         asked.push(this_time);
 
-        let incoming = exchange
-            .exchange(Outgoing {
-                method: log.request.method,
-                url: &url,
-                shown_url: log.current.as_str(),
-                headers,
-                deadline: log.request.deadline,
-            })
-            .await?;
+        let hop = Outgoing {
+            role: log.request.role,
+            method: log.request.method,
+            url: &url,
+            shown_url: log.current.as_str(),
+            headers,
+            deadline: log.request.deadline,
+            policy: &log.request.policy,
+            meter: log.request.meter.as_ref(),
+        };
+        let mut verdicts = Verdicts::default();
+        let answer = exchange.exchange(hop, &mut verdicts).await;
+        log.judged(verdicts);
+        let incoming = answer?;
         log.answered(&incoming);
         jar.keep(&url, &incoming.headers);
         let Some(location) = redirect(&incoming) else {
@@ -129,14 +136,14 @@ fn redirect(incoming: &Incoming) -> Option<HeaderValue> {
 /// Reads away the body of a redirect if that is quickly done.
 async fn drain(log: &mut Log, incoming: Incoming) {
     let small = incoming
-        .response
+        .body
         .content_length()
         .is_none_or(|length| length <= REDIRECT_BODY_MAX_BYTES);
     if !small {
         return;
     }
     let mut body = log.receive(
-        incoming.response,
+        incoming.body,
         BodyLimits {
             deadline: log.request.deadline,
             stall: REDIRECT_BODY_WAIT,
@@ -223,9 +230,16 @@ impl Log {
             location: None,
             bytes: 0,
             elapsed: Duration::ZERO,
+            verdicts: Verdicts::default(),
             notes: Vec::new(),
         });
         Ok(())
+    }
+
+    fn judged(&mut self, verdicts: Verdicts) {
+        if let Some(hop) = self.hops.last_mut() {
+            hop.verdicts = verdicts;
+        }
     }
 
     fn answered(&mut self, incoming: &Incoming) {
@@ -253,8 +267,8 @@ impl Log {
     }
 
     /// Starts reading the body of the current hop.
-    pub(super) fn receive(&mut self, response: reqwest::Response, limits: BodyLimits) -> WireBody {
-        let body = WireBody::new(response, self.current.to_string(), limits);
+    pub(super) fn receive(&mut self, body: WireBody, limits: BodyLimits) -> BoundedBody {
+        let body = BoundedBody::new(body, self.current.to_string(), limits);
         self.received = Some(body.received());
         body
     }

@@ -12,8 +12,8 @@
 //! - dropping a future, a [`Download`] or a [`Session`] leaves nothing running.
 //!
 //! The way of a request: [`Request`] → redirect loop (`journey`) → one
-//! `exchange` per hop → per-origin client with the guarded resolver → body
-//! limits → decoding → [`Response`], [`Download`], [`Head`] or [`Verdict`].
+//! `exchange` per hop (policies) → the `wire`: per-origin client with the
+//! guarded resolver → body limits → decoding → [`Response`], [`Download`], [`Head`] or [`Verdict`].
 
 mod address;
 mod body;
@@ -44,6 +44,8 @@ mod target;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod verdicts;
+mod wire;
 
 pub use address::{AddressGuard, Refusal};
 pub use body::TRICKLE_MIN_BYTES;
@@ -57,9 +59,10 @@ pub use journey::REDIRECTS_MAX;
 pub use meter::{BYTES_PER_ATTEMPT, Meter, REQUESTS_PER_ATTEMPT};
 pub use pin::{Pin, PinError};
 pub use probe::{PROBE_BYTES, Verdict};
-pub use request::{HEADER_VALUE_MAX_BYTES, Method, Request, Role};
+pub use request::{HEADER_VALUE_MAX_BYTES, Method, RATE_WAIT_MAX, Request, RequestPolicy, Role};
 pub use resolver::{Resolver, SystemResolver};
 pub use response::{ContentRange, Headers, Hop, HopNote, Response};
 pub use secrets::{SECRET_MIN_CHARS, SecretError, Secrets};
 pub use session::{BODY_MAX_BYTES, Http, LANDING_PDF_BYTES, Session};
 pub use target::URL_MAX_BYTES;
+pub use verdicts::{BreakerVerdict, CacheVerdict, Verdicts};

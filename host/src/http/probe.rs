@@ -81,7 +81,7 @@ impl Session {
             meter: log.request().meter.clone(),
             cap: u64::MAX,
         };
-        let mut body = log.receive(arrival.response, limits);
+        let mut body = log.receive(arrival.body, limits);
         let mut sent = Vec::new();
         while sent.len() < PROBE_BYTES {
             match body.chunk().await {

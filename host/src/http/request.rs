@@ -2,6 +2,7 @@
 //! limits. Everything a guest may choose is checked while it is put in.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::header::{self, HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
@@ -68,6 +69,32 @@ impl Role {
     }
 }
 
+/// The longest wait for a rate limit that is worth while, unless the plan's
+/// gate says otherwise.
+pub const RATE_WAIT_MAX: Duration = Duration::from_secs(5);
+
+/// What the plan says of a source's requests.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestPolicy {
+    /// How often a hop may be sent again after a failure that may pass.
+    pub retries_max: u32,
+    /// Whether robots.txt is asked, and obeyed.
+    pub robots_respect: bool,
+    /// A longer wait for a rate limit fails at once (`RateLimited`).
+    pub rate_wait_max: Duration,
+}
+
+impl Default for RequestPolicy {
+    /// No retry, robots.txt not asked, [`RATE_WAIT_MAX`].
+    fn default() -> Self {
+        Self {
+            retries_max: 0,
+            robots_respect: false,
+            rate_wait_max: RATE_WAIT_MAX,
+        }
+    }
+}
+
 /// A request with its limits. Nothing is granted that was not given.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -80,6 +107,7 @@ pub struct Request {
     pub(super) deadline: Option<Instant>,
     pub(super) meter: Option<Arc<Meter>>,
     pub(super) secrets: Secrets,
+    pub(super) policy: RequestPolicy,
 }
 
 impl Request {
@@ -103,6 +131,7 @@ impl Request {
             deadline: None,
             meter: None,
             secrets: Secrets::default(),
+            policy: RequestPolicy::default(),
         })
     }
 
@@ -162,6 +191,13 @@ impl Request {
     #[must_use]
     pub fn with_secrets(mut self, secrets: Secrets) -> Self {
         self.secrets = secrets;
+        self
+    }
+
+    /// Sends it as `policy` says.
+    #[must_use]
+    pub fn under(mut self, policy: RequestPolicy) -> Self {
+        self.policy = policy;
         self
     }
 

@@ -10,6 +10,7 @@ use reqwest::header::{self, AsHeaderName, HeaderMap};
 use url::Url;
 
 use super::secrets::Secrets;
+use super::verdicts::Verdicts;
 
 /// The longest wait a server can ask for that is believed.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 60 * 60);
@@ -49,6 +50,8 @@ pub struct Hop {
     pub bytes: u64,
     /// From asking to the last byte that was read.
     pub elapsed: Duration,
+    /// What the policies said of it.
+    pub verdicts: Verdicts,
     /// What else is worth telling.
     pub notes: Vec<HopNote>,
 }

@@ -9,7 +9,6 @@ use bytes::{Bytes, BytesMut};
 use url::Url;
 
 use super::body::{Body, BodyLimits, too_large};
-use super::client::Clients;
 use super::config::{HttpConfig, HttpSetupError};
 use super::cookies::Jar;
 use super::decode::{self, Encoding};
@@ -37,9 +36,7 @@ impl Http {
     /// # Errors
     /// An [`HttpSetupError`] for a setting that cannot work.
     pub fn new(config: HttpConfig) -> Result<Self, HttpSetupError> {
-        Ok(Self(Arc::new(Exchange {
-            clients: Clients::new(config)?,
-        })))
+        Ok(Self(Arc::new(Exchange::new(config)?)))
     }
 
     /// A session for one work: a cookie jar of its own.
@@ -54,7 +51,7 @@ impl Http {
 
 impl fmt::Debug for Http {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Http").field(&self.0.clients.config).finish()
+        f.debug_tuple("Http").field(&self.0.config).finish()
     }
 }
 
@@ -114,7 +111,7 @@ impl Session {
     /// An [`HttpError`] when there is no answer, or one announced as larger
     /// than the cap.
     pub async fn open(&self, request: Request) -> Result<Download, HttpError> {
-        let cap = self.exchange.clients.config.artifact_max_bytes;
+        let cap = self.exchange.config.artifact_max_bytes;
         let arrival = self.travel(request).await?;
         match arrival.check_body(cap) {
             Ok(encodings) => {
@@ -132,7 +129,7 @@ impl Session {
 
     /// How long a body may keep silent.
     pub(super) fn stall_timeout(&self) -> Duration {
-        self.exchange.clients.config.stall_timeout
+        self.exchange.config.stall_timeout
     }
 }
 
@@ -141,7 +138,7 @@ impl Arrival {
     /// `cap`, and encoded in ways that can be undone.
     fn check_body(&self, cap: u64) -> Result<Vec<Encoding>, Fault> {
         let url = self.log.current();
-        let announced = self.response.content_length().unwrap_or_default();
+        let announced = self.body.content_length().unwrap_or_default();
         if announced > cap && self.log.request().method == Method::Get {
             return Err(too_large(url, cap, "announced"));
         }
@@ -161,7 +158,7 @@ impl Arrival {
             status,
             url,
             headers,
-            response,
+            body,
             mut log,
         } = self;
         let limits = BodyLimits {
@@ -170,7 +167,7 @@ impl Arrival {
             meter: log.request().meter.clone(),
             cap,
         };
-        let body = Body::new(log.receive(response, limits), encodings);
+        let body = Body::new(log.receive(body, limits), encodings);
         let secrets = &log.request().secrets;
         let answer = Answer {
             status,
