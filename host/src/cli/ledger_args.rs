@@ -110,7 +110,8 @@ fn asked_by_docstokg() -> Result<bool, Failed> {
 
 /// A span such as `30d`, `12h`, `5m`, `0s`.
 fn age(text: &str) -> Result<Duration, String> {
-    let refuse = || format!("{text:?} is no age; write a whole number and s, m, h or d, such as 30d");
+    let refuse =
+        || format!("{text:?} is no age; write a whole number and s, m, h or d, such as 30d");
     let text_only = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let seconds: u64 = match text.get(text_only.len()..) {
         Some("s") => 1,
@@ -139,7 +140,17 @@ mod tests {
         assert_eq!(age("30d"), Ok(Duration::from_secs(30 * 86_400)));
         assert_eq!(age("12h"), Ok(Duration::from_secs(12 * 3600)));
         assert_eq!(age("5m"), Ok(Duration::from_secs(300)));
-        for bad in ["", "d", "30", "-1d", "+1d", "1.5h", "1w", "1 d", "99999999999999999999d"] {
+        for bad in [
+            "",
+            "d",
+            "30",
+            "-1d",
+            "+1d",
+            "1.5h",
+            "1w",
+            "1 d",
+            "99999999999999999999d",
+        ] {
             assert!(age(bad).is_err(), "{bad}");
         }
     }

@@ -20,7 +20,10 @@ pub(crate) fn tell_race(telemetry: &Telemetry, job_id: Option<JobId>, result: &W
         });
     }
     let launched = result.attempts.iter().filter(|record| record.counts());
-    let tiers: BTreeSet<&str> = launched.clone().map(|record| record.tier.as_str()).collect();
+    let tiers: BTreeSet<&str> = launched
+        .clone()
+        .map(|record| record.tier.as_str())
+        .collect();
     let success = result.outcome == Outcome::Success;
     telemetry.emit(FallbackSummary {
         job_id,

@@ -1,9 +1,9 @@
 //! `paperfall resolve`: where a work's PDF is, without downloading it.
 
 use super::args::{NetworkArgs, ResolveArgs};
-use super::batch::interrupted;
 use super::exit::{Exit, Failed};
 use super::explain;
+use super::interrupt::interrupted;
 use super::obtain::obtain;
 use super::output::{note, out, outln};
 use super::setup::{App, effective_plan};

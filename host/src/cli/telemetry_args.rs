@@ -36,7 +36,11 @@ pub(crate) async fn close(telemetry: &Telemetry) {
             "paperfall: warning: {} events were dropped and {} could not be written{}",
             closing.dropped,
             closing.lost,
-            if closing.hung { "; the file did not take the rest in time" } else { "" }
+            if closing.hung {
+                "; the file did not take the rest in time"
+            } else {
+                ""
+            }
         ));
     }
 }

@@ -31,11 +31,11 @@ pub(crate) struct Examined {
 pub(crate) async fn examine(
     candidate: &Candidate,
     sealed: Sealed,
-    unwrapped: impl AsyncFnOnce() -> Result<PartFile, StoreError>,
+    unwrapped: impl Future<Output = Result<PartFile, StoreError>> + Send,
 ) -> Result<Examined, DownloadError> {
     check_sum(candidate, &sealed)?;
     let sealed = if pdf::is_gzip(&sealed.head) {
-        unwrap_gzip(unwrapped().await?, &sealed).await?
+        unwrap_gzip(unwrapped.await?, &sealed).await?
     } else {
         sealed
     };

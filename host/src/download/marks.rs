@@ -23,18 +23,18 @@ const MARKS_MAX: u64 = 256 * 1024;
 
 /// What tells one version of a file at a URL from another.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Validators {
+pub(crate) struct Validators {
     /// The URL the candidate has.
-    pub url: String,
+    pub(crate) url: String,
     /// `ETag`, as sent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub etag: Option<String>,
+    pub(crate) etag: Option<String>,
     /// `Last-Modified`, as sent.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub last_modified: Option<String>,
+    pub(crate) last_modified: Option<String>,
     /// The whole length in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub length: Option<u64>,
+    pub(crate) length: Option<u64>,
 }
 
 impl Validators {
@@ -188,8 +188,7 @@ impl Earlier {
         let size = usize::try_from(MARK_BYTES).unwrap_or(usize::MAX);
         let mut block = vec![0_u8; size];
         for mark in &self.marks {
-            if file.read_exact(&mut block).await.is_err()
-                || part.sha256_with(&block) != mark.sha256
+            if file.read_exact(&mut block).await.is_err() || part.sha256_with(&block) != mark.sha256
             {
                 break;
             }

@@ -133,14 +133,12 @@ impl PartFile {
         self.bytes
     }
 
-    /// Where it is.
-    pub(crate) fn path(&self) -> &Path {
-        &self.guard.path
-    }
-
     /// Writes down what an answer said of the file, so that a later worker can
     /// ask for the rest of the same one.
-    pub(crate) async fn continue_with(&mut self, validators: &Validators) -> Result<(), StoreError> {
+    pub(crate) async fn continue_with(
+        &mut self,
+        validators: &Validators,
+    ) -> Result<(), StoreError> {
         match &mut self.marks {
             Some(marks) => marks.head(validators).await,
             None => Ok(()),
@@ -152,7 +150,9 @@ impl PartFile {
         let mut rest = chunk;
         while !rest.is_empty() {
             let to_mark = MARK_BYTES - self.bytes % MARK_BYTES;
-            let step = usize::try_from(to_mark).unwrap_or(usize::MAX).min(rest.len());
+            let step = usize::try_from(to_mark)
+                .unwrap_or(usize::MAX)
+                .min(rest.len());
             let (now, later) = rest.split_at(step);
             self.append(now).await?;
             rest = later;

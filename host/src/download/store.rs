@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use super::paper_name::stem;
 use super::marks::{Earlier, marks_path};
+use super::paper_name::stem;
 use super::part::{OnDrop, PartFile, Sealed};
 use super::store_error::StoreError;
 
@@ -111,7 +111,9 @@ impl Store {
             fs::read_dir(&folder).map_err(|error| StoreError::io("list", &folder, error))?;
         for entry in entries.flatten() {
             let path = entry.path();
-            let ours = path.extension().is_some_and(|end| end == "part" || end == "link");
+            let ours = path
+                .extension()
+                .is_some_and(|end| end == "part" || end == "link");
             // The names with a fence are a ledger's, which may go on with them.
             let plain = path
                 .file_stem()
@@ -196,7 +198,9 @@ impl Store {
             let found = Earlier::read(&self.part_path(name)).await;
             let found = found.filter(|found| found.validators.url == url);
             if let Some(found) = found
-                && best.as_ref().is_none_or(|best| best.promises() < found.promises())
+                && best
+                    .as_ref()
+                    .is_none_or(|best| best.promises() < found.promises())
             {
                 best = Some(found);
             }

@@ -6,9 +6,7 @@ use std::time::{Duration, Instant};
 use super::error::DownloadError;
 use super::marks::{Earlier, Validators};
 use super::part::{PartFile, Sealed};
-use crate::http::{
-    Download, Headers, HostGrants, HttpError, Method, Request, Role, Session, pdf,
-};
+use crate::http::{Download, Headers, HostGrants, HttpError, Method, Request, Role, Session, pdf};
 use crate::outcome::Reason;
 use crate::sandbox::Candidate;
 

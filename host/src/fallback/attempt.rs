@@ -207,13 +207,7 @@ fn conclude(
                 before,
                 time_left: deadline.saturating_duration_since(Instant::now()),
             };
-            (
-                Outcome::Success,
-                reason,
-                Some(url),
-                status,
-                Some(winner),
-            )
+            (Outcome::Success, reason, Some(url), status, Some(winner))
         }
         Found::Nothing {
             outcome,

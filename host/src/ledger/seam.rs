@@ -8,9 +8,7 @@ use std::time::Duration;
 
 use super::clock::Timestamp;
 use super::error::LedgerError;
-use super::job::{
-    Lease, LeaseRequest, Leased, NewJob, OwnerId, Planned, Standing, StoredObject,
-};
+use super::job::{Lease, LeaseRequest, Leased, NewJob, OwnerId, Planned, Standing, StoredObject};
 use super::keys::{JobId, Sha256Hex};
 use super::op::{Begin, Begun, Failed, Failure, Finish, Finished, IndexEntry, Indexed, Op, Replay};
 use super::reconcile::{Reconciled, Shelf, Thoroughness};

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::cli::output::note;
 use crate::ledger::{
-    Begin, Begun, Failed, Failure, Finish, Finished, IndexEntry, Indexed, JobState, Lease,
+    Answer, Begin, Begun, Failed, Failure, Finish, Finished, IndexEntry, Indexed, JobState, Lease,
     LeaseRequest, Leased, Ledger, LedgerError, Op, Replay, StoredObject,
 };
 
@@ -68,9 +68,9 @@ impl Book {
     }
 
     /// Asks the ledger, again if it fails for a cause that may pass.
-    pub(crate) async fn insist<T>(
-        &self,
-        ask: impl AsyncFn(&dyn Ledger) -> Result<T, LedgerError>,
+    pub(crate) async fn insist<'a, T>(
+        &'a self,
+        ask: impl Fn(&'a dyn Ledger) -> Answer<'a, T> + Send + Sync,
     ) -> Result<T, LedgerError> {
         let since = Instant::now();
         loop {
@@ -98,12 +98,12 @@ impl Book {
     }
 
     /// The same, with what to go on with when records are not insisted on.
-    async fn record<T>(
-        &self,
+    async fn record<'a, T>(
+        &'a self,
         what: &str,
         lease: &Lease,
         instead: T,
-        ask: impl AsyncFn(&dyn Ledger) -> Result<T, LedgerError>,
+        ask: impl Fn(&'a dyn Ledger) -> Answer<'a, T> + Send + Sync,
     ) -> Result<T, LedgerError> {
         match self.insist(ask).await {
             Err(error) if self.goes_on() && !error.is_lost_lease() => {
@@ -117,25 +117,27 @@ impl Book {
         }
     }
 
-    pub(crate) async fn lease(&self, request: &LeaseRequest) -> Result<Leased, LedgerError> {
-        self.insist(async |ledger| ledger.lease(request.clone()).await)
-            .await
+    pub(crate) async fn lease<'a>(
+        &'a self,
+        request: &'a LeaseRequest,
+    ) -> Result<Leased, LedgerError> {
+        self.insist(|ledger| ledger.lease(request.clone())).await
     }
 
-    pub(crate) async fn replay(
-        &self,
-        lease: &Lease,
-        op: &Op,
+    pub(crate) async fn replay<'a>(
+        &'a self,
+        lease: &'a Lease,
+        op: &'a Op,
     ) -> Result<Option<Replay>, LedgerError> {
         let what = op.kind().as_str();
-        self.record(what, lease, None, async |ledger| ledger.replay(lease, op).await)
+        self.record(what, lease, None, |ledger| ledger.replay(lease, op))
             .await
     }
 
-    pub(crate) async fn begin(
-        &self,
-        lease: &Lease,
-        op: &Op,
+    pub(crate) async fn begin<'a>(
+        &'a self,
+        lease: &'a Lease,
+        op: &'a Op,
         intent: Value,
     ) -> Result<Begun, LedgerError> {
         let what = format!("the begin of {}", op.kind());
@@ -143,15 +145,15 @@ impl Book {
             op: op.clone(),
             intent,
         };
-        self.record(&what, lease, Begun::Run, async |ledger| {
-            ledger.begin(lease, begin.clone()).await
+        self.record(&what, lease, Begun::Run, |ledger| {
+            ledger.begin(lease, begin.clone())
         })
         .await
     }
 
-    pub(crate) async fn finish(
-        &self,
-        lease: &Lease,
+    pub(crate) async fn finish<'a>(
+        &'a self,
+        lease: &'a Lease,
         finish: Finish,
     ) -> Result<Finished, LedgerError> {
         let what = format!("the end of {}", finish.op.kind());
@@ -159,54 +161,52 @@ impl Book {
             state: finish.advance.unwrap_or(lease.state),
             next: finish.then.as_ref().map(|_| Begun::Run),
         };
-        self.record(&what, lease, instead, async |ledger| {
-            ledger.finish(lease, finish.clone()).await
+        self.record(&what, lease, instead, |ledger| {
+            ledger.finish(lease, finish.clone())
         })
         .await
     }
 
-    pub(crate) async fn advance(
-        &self,
-        lease: &Lease,
+    pub(crate) async fn advance<'a>(
+        &'a self,
+        lease: &'a Lease,
         to: JobState,
     ) -> Result<JobState, LedgerError> {
-        self.record("progress", lease, to, async |ledger| {
-            ledger.advance(lease, to).await
-        })
-        .await
+        self.record("progress", lease, to, |ledger| ledger.advance(lease, to))
+            .await
     }
 
-    pub(crate) async fn index(
-        &self,
-        lease: &Lease,
-        entry: &IndexEntry,
+    pub(crate) async fn index<'a>(
+        &'a self,
+        lease: &'a Lease,
+        entry: &'a IndexEntry,
     ) -> Result<Indexed, LedgerError> {
-        self.record("INDEX", lease, Indexed::New, async |ledger| {
-            ledger.index(lease, entry.clone()).await
+        self.record("INDEX", lease, Indexed::New, |ledger| {
+            ledger.index(lease, entry.clone())
         })
         .await
     }
 
-    pub(crate) async fn skip_duplicate(
-        &self,
-        lease: &Lease,
-        url: &str,
-        object: &StoredObject,
+    pub(crate) async fn skip_duplicate<'a>(
+        &'a self,
+        lease: &'a Lease,
+        url: &'a str,
+        object: &'a StoredObject,
     ) -> Result<(), LedgerError> {
-        self.record("the skip", lease, object.clone(), async |ledger| {
-            ledger.skip_duplicate(lease, url).await
+        self.record("the skip", lease, object.clone(), |ledger| {
+            ledger.skip_duplicate(lease, url)
         })
         .await
         .map(drop)
     }
 
-    pub(crate) async fn fail(
-        &self,
-        lease: &Lease,
-        failure: &Failure,
+    pub(crate) async fn fail<'a>(
+        &'a self,
+        lease: &'a Lease,
+        failure: &'a Failure,
     ) -> Result<Failed, LedgerError> {
-        self.record("the failure", lease, Failed::ForGood, async |ledger| {
-            ledger.fail(lease, failure.clone()).await
+        self.record("the failure", lease, Failed::ForGood, |ledger| {
+            ledger.fail(lease, failure.clone())
         })
         .await
     }

@@ -8,9 +8,7 @@ use super::ending::{Ended, Stopped};
 use super::found::Found;
 use super::program::{Program, Struck};
 use super::resolution::value;
-use crate::download::{
-    DownloadError, Earlier, Validators, examine, head, stream, wants_md5,
-};
+use crate::download::{DownloadError, Earlier, Validators, examine, head, stream, wants_md5};
 use crate::ledger::{Begun, Finish, JobState, Op, OpType, Replay, ResultCode};
 use crate::outcome::{Outcome, Reason};
 use crate::sandbox::Candidate;
@@ -159,7 +157,7 @@ impl Program<'_> {
         let file = self.store.leased_part(&part, wants_md5(candidate)).await?;
         let streamed = stream(&self.session, candidate, file, earlier).await?;
         let unwrapped = format!("{}.unwrapped", self.part_stem());
-        let make = async || self.store.leased_part(&unwrapped, false).await;
+        let make = self.store.leased_part(&unwrapped, false);
         let examined = examine(candidate, streamed.sealed, make).await?;
         let stands_in = examined.sealed.guard.path().file_name();
         Ok(Streamed {

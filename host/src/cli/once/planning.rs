@@ -95,10 +95,7 @@ impl Planner {
                 return Ok(());
             }
             let jobs: Vec<NewJob> = works.iter().map(job).collect();
-            let planned = self
-                .book
-                .insist(async |ledger| ledger.plan(jobs.clone()).await)
-                .await;
+            let planned = self.book.insist(|ledger| ledger.plan(jobs.clone())).await;
             match planned {
                 Ok(planned) => self.take_in(planned, &mut works).await,
                 Err(error) if self.book.goes_on() => {

@@ -19,9 +19,7 @@ use crate::download::{Store, StoreError, WorkResult};
 use crate::fallback::{Race, StoredUrls};
 use crate::http::Session;
 use crate::intake::Work;
-use crate::ledger::{
-    Context, JobState, Lease, Ledger, Op, OpType, PartName, StoredObject,
-};
+use crate::ledger::{Context, JobState, Lease, Ledger, Op, OpType, PartName, StoredObject};
 use crate::outcome::{Outcome, Reason};
 use crate::telemetry::Telemetry;
 
@@ -127,8 +125,7 @@ impl Program<'_> {
         if let Some(fields) = context.as_object_mut() {
             fields.insert("round".to_owned(), self.lease.round.into());
         }
-        let context =
-            Context::new(context).map_err(|error| Stopped::Ledger(error.into()))?;
+        let context = Context::new(context).map_err(|error| Stopped::Ledger(error.into()))?;
         Ok(Op::new(kind, self.lease.job_id, context))
     }
 
@@ -160,11 +157,7 @@ impl Program<'_> {
         let prefix = format!("{}.", self.lease.job_id);
         let own = self.part_name().to_string();
         let names = self.store.part_names().map_err(|error| {
-            Stopped::Store(StoreError::io(
-                "list",
-                &self.store.part_path(""),
-                error,
-            ))
+            Stopped::Store(StoreError::io("list", &self.store.part_path(""), error))
         })?;
         Ok(names
             .into_iter()

@@ -233,6 +233,5 @@ pub(crate) const SKIPPED_DUPLICATE: &str = "skipped_duplicate";
 
 /// A record as JSON.
 pub(super) fn value(record: &impl serde::Serialize) -> Result<Value, Stopped> {
-    serde_json::to_value(record)
-        .map_err(|error| Stopped::Store(StoreError::record(error)))
+    serde_json::to_value(record).map_err(|error| Stopped::Store(StoreError::record(error)))
 }

@@ -140,7 +140,10 @@ async fn recover(
     let folder = Arc::new(Folder(Arc::clone(store)));
     let found = ledger.reconcile(folder, Thoroughness::Full).await?;
     for (count, words) in [
-        (found.recovered_leases, "works taken back from a process that is gone"),
+        (
+            found.recovered_leases,
+            "works taken back from a process that is gone",
+        ),
         (found.healed_jobs, "works whose stored file was gone"),
         (found.swept_parts, "part files nobody will continue removed"),
     ] {

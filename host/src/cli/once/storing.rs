@@ -10,8 +10,8 @@ use super::program::{Program, Resolved};
 use super::resolution::value;
 use crate::download::{Store, StoreError, Stored};
 use crate::ledger::{
-    Begun, FILE_MISSING, Finish, IndexEntry, Indexed, JobState, LedgerError, Op, OpType,
-    Sha256Hex, StoredObject,
+    Begun, FILE_MISSING, Finish, IndexEntry, Indexed, JobState, LedgerError, Op, OpType, Sha256Hex,
+    StoredObject,
 };
 use crate::outcome::{Outcome, Reason};
 use crate::sandbox::Candidate;

@@ -2,8 +2,8 @@
 //! and leases the next, until nothing is left that this run could do.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,9 +21,7 @@ use crate::cli::obtain::obtain;
 use crate::cli::output::note;
 use crate::cli::setup::App;
 use crate::download::Store;
-use crate::ledger::{
-    FirstOp, Heartbeat, JobId, Lease, LeaseRequest, LedgerError, OpType, Outlook,
-};
+use crate::ledger::{FirstOp, Heartbeat, JobId, Lease, LeaseRequest, LedgerError, OpType, Outlook};
 use crate::telemetry::Telemetry;
 
 /// Between two looks for a job that others hold, at most.
@@ -222,7 +220,10 @@ impl Crew {
         }
         let mut waits = Vec::new();
         if outlook.held_by_others > 0 {
-            waits.push(format!("{} that other processes hold", outlook.held_by_others));
+            waits.push(format!(
+                "{} that other processes hold",
+                outlook.held_by_others
+            ));
         }
         if self.wait_for_retries && outlook.backing_off > 0 {
             waits.push(format!("{} to be tried again", outlook.backing_off));

@@ -241,19 +241,21 @@ pub(super) fn standing(
     let Some(row) = rows::find(db, job)? else {
         return Ok(None);
     };
-    db.prepare_cached("SELECT state, due_at, owner IS NOT NULL, reason FROM ledger_jobs WHERE id = ?1")?
-        .query_row([row], |row| {
-            let due: Option<i64> = row.get(1)?;
-            let due_in = due.map(|due| Timestamp::from_millis(due).since(now));
-            Ok(Standing {
-                state: rows::state(row, 0)?,
-                done: due.is_none(),
-                held: row.get::<_, bool>(2)? && due_in.is_some_and(|left| !left.is_zero()),
-                due_in,
-                reason: row.get(3)?,
-            })
+    db.prepare_cached(
+        "SELECT state, due_at, owner IS NOT NULL, reason FROM ledger_jobs WHERE id = ?1",
+    )?
+    .query_row([row], |row| {
+        let due: Option<i64> = row.get(1)?;
+        let due_in = due.map(|due| Timestamp::from_millis(due).since(now));
+        Ok(Standing {
+            state: rows::state(row, 0)?,
+            done: due.is_none(),
+            held: row.get::<_, bool>(2)? && due_in.is_some_and(|left| !left.is_zero()),
+            due_in,
+            reason: row.get(3)?,
         })
-        .optional()
+    })
+    .optional()
 }
 
 /// The result of the effect that ended a job, or in which its last round failed.

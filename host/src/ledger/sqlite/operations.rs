@@ -11,8 +11,7 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::event::Event;
 use crate::ledger::failpoint::failpoint;
 use crate::ledger::job::{
-    Lease, LeaseRequest, Leased, MAX_NAME_BYTES, NewJob, OwnerId, Planned, Standing,
-    StoredObject,
+    Lease, LeaseRequest, Leased, MAX_NAME_BYTES, NewJob, OwnerId, Planned, Standing, StoredObject,
 };
 use crate::ledger::keys::{JobId, Sha256Hex};
 use crate::ledger::op::{
