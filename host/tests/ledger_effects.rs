@@ -43,7 +43,7 @@ async fn after_a_kill_inside_an_effect_the_successor_recovers_it_and_never_recei
 
     let second = house.open();
     let again = lease(&second).await;
-    assert!(again.taken_over && again.fence > held.fence && again.state == JobState::HeadDone);
+    assert!(again.taken_over && again.fence > held.fence && again.state == JobState::Streaming);
     let begun = second
         .begin(&again, begin(stream(&again), json!({"part": "second"})))
         .await

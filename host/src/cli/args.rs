@@ -12,7 +12,7 @@ use crate::plan::PlanFlags;
 #[derive(Debug, Parser)]
 #[command(name = "paperfall", version, propagate_version = true)]
 #[command(after_help = "Exit codes: 0 every work obtained, 1 some not, \
-    2 wrong usage, configuration or input, 3 the machine's side failed (disk, permissions), \
+    2 wrong usage, configuration or input, 3 the machine's side failed (disk, ledger, permissions), \
     130 interrupted.")]
 pub struct Cli {
     /// Say more on standard error; twice for every step (RUST_LOG overrides)

@@ -123,22 +123,31 @@ async fn a_placeholder_or_malformed_e_mail_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_ledger_that_is_not_there_yet_is_not_pretended() {
-    refused(&[(
-        &["--enable-idempotency"],
-        &["--enable-idempotency", "no ledger yet", "run without it"],
-    )])
+async fn ledger_settings_that_make_no_sense_are_refused() {
+    refused(&[
+        (
+            &["--retry-missing", "30d"],
+            &["--retry-missing", "--enable-idempotency"],
+        ),
+        (
+            &["--enable-idempotency", "--retry-missing", "soon"],
+            &["--retry-missing", "soon", "30d"],
+        ),
+        (
+            &["--enable-idempotency", "--lease-ttl", "0"],
+            &["--lease-ttl", "3..=86400"],
+        ),
+        (
+            &["--enable-idempotency", "--on-ledger-error", "cry"],
+            &["--on-ledger-error", "continue"],
+        ),
+    ])
     .await;
-    for (variable, value) in [
-        ("DOCSTOKG_ENABLE_IDEMPOTENCY", "true"),
-        ("PAPERFALL_ENABLE_IDEMPOTENCY", "true"),
-    ] {
-        let rig = Rig::new(World::new()).await;
-        let mut command = rig.command(["fetch", ID]);
-        command.env(variable, value);
-        let ran = finish(command.spawn().unwrap()).await;
-        ran.assert_refused(2, &["no ledger yet"]);
-    }
+    let rig = Rig::new(World::new()).await;
+    let mut command = rig.command(["fetch", ID]);
+    command.env("DOCSTOKG_ENABLE_IDEMPOTENCY", "maybe");
+    let ran = finish(command.spawn().unwrap()).await;
+    ran.assert_refused(2, &["DOCSTOKG_ENABLE_IDEMPOTENCY", "maybe"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

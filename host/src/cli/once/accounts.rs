@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use super::book::Book;
 use super::planning::{Plan, Tracked};
-use super::resolution::SKIPPED_DUPLICATE;
+use super::resolution::{SKIPPED_DUPLICATE, skipped};
 use super::storing::DEDUPED;
 use super::workers::Done;
 use crate::cli::desk::Desk;
 use crate::cli::tally::LedgerTally;
 use crate::download::WorkResult;
 use crate::ledger::{JobId, JobState, LedgerError};
+use crate::outcome::Outcome;
 
 /// Jobs asked about at once.
 const BATCH: usize = 500;
@@ -54,9 +55,17 @@ impl Accounts {
         let result = stored.and_then(|stored| {
             serde_json::from_value::<WorkResult>(stored.result.get("result")?.clone()).ok()
         });
-        if let Some(result) = result {
-            desk.take_earlier(result);
+        let Some(mut result) = result else {
+            return Ok(());
+        };
+        // A takeover may have found out after the resolution was recorded that
+        // the bytes are stored already.
+        if let (Outcome::Success, None, Some(url)) = (result.outcome, &result.path, &result.url)
+            && let Some(object) = self.book.ledger().stored_from(url).await?
+        {
+            skipped(&mut result, &object);
         }
+        desk.take_earlier(result);
         Ok(())
     }
 

@@ -106,7 +106,13 @@ impl Book {
         ask: impl Fn(&'a dyn Ledger) -> Answer<'a, T> + Send + Sync,
     ) -> Result<T, LedgerError> {
         match self.insist(ask).await {
-            Err(error) if self.goes_on() && !error.is_lost_lease() => {
+            // What says that somebody else, or we ourselves, are at it is an
+            // answer, not a failure.
+            Err(error)
+                if self.goes_on()
+                    && !error.is_lost_lease()
+                    && !matches!(error, LedgerError::InProgress { .. }) =>
+            {
                 note(&format!(
                     "paperfall: not recorded: {what} of {}: {error}",
                     lease.work_id

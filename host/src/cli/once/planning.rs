@@ -9,7 +9,7 @@ use tokio::sync::{Notify, mpsc};
 use super::book::Book;
 use crate::cli::output::note;
 use crate::intake::Work;
-use crate::ledger::{JobId, LedgerError, NewJob, Planned};
+use crate::ledger::{JobId, LedgerError, MAX_PAYLOAD_BYTES, NewJob, Planned};
 
 /// Works planned in one transaction at most.
 const BATCH: usize = 256;
@@ -139,6 +139,19 @@ fn job(work: &Work) -> NewJob {
         work_id: work.work_id.to_string(),
         artifact_id: work.artifact_id.clone(),
         canonical_url: work.canonical_url.clone(),
-        payload: serde_json::to_string(work).ok(),
+        payload: payload(work),
     }
+}
+
+/// The work as JSON; one with endless lists of URLs is told with fewer.
+fn payload(work: &Work) -> Option<String> {
+    const FEWER: usize = 8;
+    let fits = |text: &String| text.len() <= MAX_PAYLOAD_BYTES;
+    serde_json::to_string(work).ok().filter(fits).or_else(|| {
+        let mut work = work.clone();
+        work.title = None;
+        work.pdf_urls.truncate(FEWER);
+        work.landing_urls.truncate(FEWER);
+        serde_json::to_string(&work).ok().filter(fits)
+    })
 }

@@ -219,7 +219,7 @@ fn resolution(lease: &Lease, tried: u32) -> Result<Op, Stopped> {
 }
 
 /// Marks a result as one whose bytes were stored before.
-fn skipped(result: &mut WorkResult, object: &StoredObject) {
+pub(super) fn skipped(result: &mut WorkResult, object: &StoredObject) {
     result.sha256 = Some(object.sha256.to_string());
     result.bytes = Some(object.bytes);
     result.path = Some(object.path.clone());

@@ -21,7 +21,9 @@ use crate::cli::obtain::obtain;
 use crate::cli::output::note;
 use crate::cli::setup::App;
 use crate::download::Store;
-use crate::ledger::{FirstOp, Heartbeat, JobId, Lease, LeaseRequest, LedgerError, OpType, Outlook};
+use crate::ledger::{
+    FirstOp, Heartbeat, JobId, Lease, LeaseRequest, LedgerError, OpType, Outlook, PartName,
+};
 use crate::telemetry::Telemetry;
 
 /// Between two looks for a job that others hold, at most.
@@ -134,6 +136,7 @@ impl Crew {
             Ok(ended) => Some(Ok((Some(lease.job_id), ended))),
             Err(Stopped::LeaseLost) => {
                 tracing::warn!(work = %lease.work_id, "the lease was lost; another worker goes on with it");
+                self.sweep_after_others(lease).await;
                 None
             }
             Err(Stopped::Ledger(error)) => {
@@ -144,6 +147,19 @@ impl Crew {
                 self.book.release(lease).await;
                 Some(Err(error.into()))
             }
+        }
+    }
+
+    /// Whoever took the job over may have finished it before our last write.
+    async fn sweep_after_others(&self, lease: &Lease) {
+        let standing = self.book.ledger().standing(vec![lease.job_id]).await;
+        let done = standing.is_ok_and(|jobs| jobs.iter().flatten().any(|job| job.done));
+        if done {
+            let part = PartName {
+                job: lease.job_id,
+                fence: lease.fence,
+            };
+            let _ = self.store.remove_part(&part.to_string());
         }
     }
 
@@ -258,8 +274,13 @@ impl Crew {
             if !self.in_hand().insert(job) {
                 continue;
             }
-            if let (Some(lease), _) = self.lease(Some(job)).await? {
-                return Ok(Found::Lease(lease));
+            match self.lease(Some(job)).await {
+                Ok((Some(lease), _)) => return Ok(Found::Lease(lease)),
+                Ok((None, _)) => {}
+                Err(error) => {
+                    self.in_hand().remove(&job);
+                    return Err(error);
+                }
             }
             self.in_hand().remove(&job);
             let standing = self.book.ledger().standing(vec![job]).await?;
