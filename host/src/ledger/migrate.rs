@@ -21,6 +21,7 @@ pub(super) fn migrate(path: &Path, db: &mut Connection) -> Result<(), LedgerErro
     db.execute("VACUUM INTO ?1", [backup.to_string_lossy()])
         .map_err(failed)?;
     tracing::info!(ledger = %path.display(), backup = %backup.display(), "migrating a DocsToKG ledger; the copy keeps it as it was");
+    super::failpoint!("migrate.copied");
     // Dropping the old tables must not cascade into rows just copied. The
     // setting cannot change inside a transaction.
     db.execute_batch("PRAGMA foreign_keys = OFF")
@@ -29,6 +30,7 @@ pub(super) fn migrate(path: &Path, db: &mut Connection) -> Result<(), LedgerErro
     db.execute_batch("PRAGMA foreign_keys = ON")
         .map_err(failed)?;
     let jobs = migrated.map_err(failed)?;
+    super::failpoint!("migrate.after");
     match jobs {
         Some(jobs) => tracing::info!(jobs, "migrated"),
         None => {

@@ -13,8 +13,7 @@ mod canonical;
 mod clock;
 mod error;
 mod event;
-#[doc(hidden)]
-pub mod failpoint;
+mod failpoint;
 mod health;
 mod heartbeat;
 mod job;

@@ -6,12 +6,30 @@
 //! whoever has written must go through `next` again, so nobody writes twice while
 //! somebody waits, and the system wakes the waiting one without polling. Programs
 //! that do not queue (a `sqlite3` shell) are met by the connection's busy handler.
+//!
+//! Nothing can take SQLite's lock from a living process. If one is stopped
+//! (SIGSTOP) in its turn, or next in line, the others wait, say so every ten
+//! seconds, and go on when it continues or is gone.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::Path;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
 
 use super::owner::lock_file;
+
+/// Who waits this long for the ledger says so.
+pub(super) const LONG_WAIT: Duration = Duration::from_secs(10);
+
+/// Says that a caller is still waiting.
+pub(super) fn tell_waiting(ledger: &Path) {
+    tracing::warn!(
+        ledger = %ledger.display(),
+        "still waiting for the ledger: another process holds its write lock (is one stopped?) or the disk is slow"
+    );
+}
 
 /// A process's place in the queue.
 #[derive(Debug)]
@@ -42,6 +60,27 @@ impl Queue {
         let turn = Turn(self);
         left?;
         Ok(turn)
+    }
+
+    /// Waits for the turn, and says so if it is long in coming: for callers that
+    /// nobody else watches.
+    pub(super) fn take_aloud(&self, ledger: &Path) -> io::Result<Turn<'_>> {
+        match self.writer.try_lock() {
+            Ok(()) => return Ok(Turn(self)),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        thread::scope(|scope| {
+            let (over, waiting) = channel::<()>();
+            thread::Builder::new().spawn_scoped(scope, move || {
+                while waiting.recv_timeout(LONG_WAIT) == Err(RecvTimeoutError::Timeout) {
+                    tell_waiting(ledger);
+                }
+            })?;
+            let turn = self.take();
+            drop(over);
+            turn
+        })
     }
 }
 

@@ -74,6 +74,10 @@ pub(super) fn lease(tx: &mut Tx<'_>, request: &LeaseRequest) -> Result<Vec<Lease
             break;
         };
         tell(tx, &lease, found_in);
+        #[cfg(feature = "failpoints")]
+        if lease.taken_over {
+            failpoint!("takeover.lease_in_tx");
+        }
         if let Some(first) = &request.first {
             let op = Op::new(first.kind, lease.job_id, Context::round(lease.round));
             let key = op.key();
