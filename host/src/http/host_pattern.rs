@@ -82,7 +82,8 @@ impl HostPattern {
         let host = Host::parse(name).map_err(|_| fail("no such host can exist"))?;
         match host {
             Host::Domain(domain) => {
-                let domain = domain.trim_end_matches('.');
+                // One dot at the end stands for the root, a second for nothing.
+                let domain = domain.strip_suffix('.').unwrap_or(&domain);
                 let well_formed = !domain.is_empty()
                     && domain
                         .split('.')
@@ -271,6 +272,8 @@ mod tests {
             "::1",
             "a%2eorg",
             "a..b",
+            "acme.org..",
+            "1.0..",
             "*.*.org",
             "a\nb",
             "http:",

@@ -8,9 +8,9 @@ use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 
 use super::bindings::AdapterPre;
+use super::classify::{classify, legible};
 use super::descriptor::{self, Descriptor};
 use super::engine::Sandbox;
-use super::failure::{classify, legible};
 use super::limits::{COMPONENT_MAX_BYTES, DEADLINE_GRACE, DESCRIBE_DEADLINE};
 use super::load_error::LoadError;
 use super::state::{AttemptState, new_store};
