@@ -12,7 +12,8 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
 
-use super::decode::{self, Decoder, Encoding};
+use super::decode;
+use super::encoding::{Decoder, Encoding};
 use super::error::HttpErrorKind;
 use super::fault::Fault;
 use super::limits::bounded;

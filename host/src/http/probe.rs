@@ -12,6 +12,7 @@ use url::Url;
 
 use super::body::BodyLimits;
 use super::decode;
+use super::encoding;
 use super::error::HttpError;
 use super::host_pattern::HostGrants;
 use super::meter::Meter;
@@ -95,7 +96,7 @@ impl Session {
         drop(body);
         sent.truncate(PROBE_BYTES);
         let head = match encodings {
-            Ok(encodings) => decode::prefix(&encodings, &sent, PROBE_BYTES).await,
+            Ok(encodings) => encoding::prefix(&encodings, &sent, PROBE_BYTES).await,
             Err(fault) => return Err(log.into_error(fault)),
         };
         let head = gunzip_once(head);

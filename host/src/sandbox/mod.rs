@@ -9,11 +9,13 @@
 mod attempt;
 mod bindings;
 mod bundled;
+mod classify;
 mod descriptor;
 mod engine;
 mod failure;
 mod findings;
 mod imports;
+mod limiter;
 mod limits;
 mod load_error;
 mod loader;

@@ -7,9 +7,10 @@ use wasmtime::component::{HasSelf, ResourceTable};
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use super::classify::Stop;
 use super::engine::Sandbox;
-use super::failure::Stop;
-use super::limits::{HANDLES, HOSTCALL_BYTES, SummingLimiter};
+use super::limiter::SummingLimiter;
+use super::limits::{HANDLES, HOSTCALL_BYTES};
 use super::trace::AttemptTrace;
 use super::wasi;
 use crate::http::{HostGrants, Meter, Secrets, Session};
