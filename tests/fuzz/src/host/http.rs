@@ -1,5 +1,5 @@
 //! The pure part of the HTTP stack: what is judged before a request leaves and
-//! after an answer came.
+//! after an answer came. A file they have come to need is added here.
 
 #[path = "../../../../host/src/http/brotli_window.rs"]
 mod brotli_window;
@@ -25,6 +25,8 @@ mod response;
 mod secrets;
 #[path = "../../../../host/src/http/target.rs"]
 mod target;
+#[path = "../../../../host/src/http/verdicts.rs"]
+mod verdicts;
 
 use std::future::Future;
 use std::pin::pin;
