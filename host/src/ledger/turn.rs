@@ -9,9 +9,15 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use super::owner::lock_file;
+
+/// The lock of whoever writes.
+const WRITER: &str = "writer.lock";
 
 /// A process's place in the queue.
 #[derive(Debug)]
@@ -29,7 +35,7 @@ impl Queue {
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
         Ok(Self {
             next: lock_file(folder, "next.lock")?,
-            writer: lock_file(folder, "writer.lock")?,
+            writer: lock_file(folder, WRITER)?,
         })
     }
 
@@ -42,6 +48,42 @@ impl Queue {
         let turn = Turn(self);
         left?;
         Ok(turn)
+    }
+}
+
+/// The turn to write of a process that does not write regularly, until dropped.
+#[derive(Debug)]
+pub(super) struct OneTurn(Queue);
+
+impl OneTurn {
+    /// Waits for the turn at this ledger, but no longer than this: whoever has it
+    /// may be stopped.
+    pub(super) fn take(folder: &Path, patience: Duration) -> io::Result<Option<Self>> {
+        let queue = Queue::open(folder)?;
+        let (tell, told) = mpsc::sync_channel(1);
+        // File locks know no time-out. Left alone, the thread gives back what it
+        // got as soon as it gets it.
+        thread::Builder::new()
+            .name("ledger-turn".to_owned())
+            .spawn(move || {
+                let taken = queue.take().map(std::mem::forget);
+                let _ = tell.send(taken.map(|()| Self(queue)));
+            })?;
+        match told.recv_timeout(patience) {
+            Ok(taken) => taken.map(Some),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Where whoever has the turn can be seen.
+    pub(super) fn lock(folder: &Path) -> PathBuf {
+        folder.join(WRITER)
+    }
+}
+
+impl Drop for OneTurn {
+    fn drop(&mut self) {
+        drop(Turn(&self.0));
     }
 }
 
