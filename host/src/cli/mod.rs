@@ -7,6 +7,8 @@ mod completions;
 mod demo;
 mod exit;
 mod explain;
+mod jobs;
+mod jobs_args;
 mod obtain;
 mod output;
 mod plan;
@@ -48,6 +50,7 @@ pub async fn execute(cli: Cli) -> Exit {
         Command::Resolve(args) => resolve::resolve(args).await,
         Command::Plan(args) => plan::plan(&args),
         Command::Adapter(args) => adapter::adapter(args).await,
+        Command::Jobs(args) => jobs::jobs(args).await,
         Command::Completions(args) => completions::completions(&args),
         Command::Man(args) => completions::man(&args),
     };
