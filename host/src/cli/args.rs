@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use super::jobs_args::JobsArgs;
 use super::ledger_args::LedgerArgs;
 use super::telemetry_args::TelemetryArgs;
 use crate::plan::PlanFlags;
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     /// Look at adapters
     Adapter(AdapterArgs),
+    /// Look at the jobs of a ledger, and act on them
+    Jobs(JobsArgs),
     /// Print a shell completion script
     Completions(CompletionsArgs),
     /// Print the manual page (roff)
