@@ -6,7 +6,11 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::ledger_args::LedgerArgs;
 use super::telemetry_args::TelemetryArgs;
+use crate::http::CACHE_MAX_BYTES;
 use crate::plan::PlanFlags;
+
+/// What the HTTP cache may hold, in MiB.
+const HTTP_CACHE_MIB: u64 = CACHE_MAX_BYTES / (1024 * 1024);
 
 /// Gets the open-access PDFs of scholarly works, through sandboxed adapters.
 #[derive(Debug, Parser)]
@@ -246,6 +250,14 @@ pub(crate) struct NetworkArgs {
     /// Send everything through this HTTP proxy; no other proxy is ever used
     #[arg(long, value_name = "URL", env = "PAPERFALL_PROXY")]
     pub(crate) proxy: Option<String>,
+    /// Size of the HTTP cache for metadata, in MiB; 0 for none
+    #[arg(
+        long,
+        value_name = "MIB",
+        env = "PAPERFALL_HTTP_CACHE_MIB",
+        default_value_t = HTTP_CACHE_MIB
+    )]
+    pub(crate) http_cache_mib: u64,
     #[command(flatten)]
     pub(crate) cache: CacheArgs,
 }
@@ -253,7 +265,7 @@ pub(crate) struct NetworkArgs {
 /// Where things are kept that can be made again.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct CacheArgs {
-    /// Where compiled adapters are kept [default: the user's cache folder]
+    /// Where compiled adapters and answers to metadata requests are kept [default: the user's cache folder]
     #[arg(long, value_name = "DIR", env = "PAPERFALL_CACHE_DIR")]
     pub(crate) cache_dir: Option<PathBuf>,
 }

@@ -65,6 +65,7 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, Failed> {
         ca_file: vec![ca_file],
         resolve: web.pins(),
         cache: args.cache.clone(),
+        // No HTTP cache (its size is zero): every answer comes from the script.
         ..NetworkArgs::default()
     };
     let app = App::new(&plan, &network, args.workers).await?;

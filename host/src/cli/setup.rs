@@ -7,9 +7,9 @@ use super::args::NetworkArgs;
 use super::exit::Failed;
 use super::output::note;
 use crate::fallback::Roster;
-use crate::http::{Http, HttpConfig, Pin};
 use crate::ledger::Sha256Hex;
-use crate::plan::{Plan, PlanFlags, PlanWarning};
+use crate::http::{CacheConfig, Http, HttpConfig, Offline, Pin};
+use crate::plan::{OfflineBehavior, Plan, PlanFlags, PlanWarning};
 use crate::sandbox::{Sandbox, SandboxConfig};
 
 /// Everything that is the same for every work of a run.
@@ -50,15 +50,7 @@ impl App {
         network: &NetworkArgs,
         workers: u16,
     ) -> Result<Self, Failed> {
-        if let Some(behavior) = plan.gates.offline_behavior {
-            // An offline switch that fails open would be worse than none.
-            return Err(Failed::usage(format!(
-                "offline_behavior {behavior}: this version cannot switch the network off yet; \
-                 unset it"
-            )));
-        }
-        let contact = plan.email.as_ref().map(ToString::to_string);
-        let http = Http::new(http_config(network, contact.as_deref())?)?;
+        let http = Http::new(http_config(plan, network)?)?;
         let sandbox = new_sandbox(plan, network.cache.cache_dir.as_deref(), workers)?;
         let roster = load(plan, &sandbox).await;
         Ok(Self {
@@ -111,9 +103,9 @@ fn cache_folder(given: Option<&Path>) -> Option<PathBuf> {
         .or_else(|| dirs::cache_dir().map(|folder| folder.join("paperfall")))
 }
 
-fn http_config(network: &NetworkArgs, contact: Option<&str>) -> Result<HttpConfig, Failed> {
+fn http_config(plan: &Plan, network: &NetworkArgs) -> Result<HttpConfig, Failed> {
     let version = env!("CARGO_PKG_VERSION");
-    let user_agent = match contact {
+    let user_agent = match &plan.email {
         Some(email) => format!("paperfall/{version} (mailto:{email})"),
         None => format!("paperfall/{version}"),
     };
@@ -142,5 +134,17 @@ fn http_config(network: &NetworkArgs, contact: Option<&str>) -> Result<HttpConfi
             ))
         })?);
     }
+    config.offline = plan.gates.offline_behavior.map(|behavior| match behavior {
+        OfflineBehavior::MetadataOnly => Offline::MetadataOnly,
+        OfflineBehavior::BlockAll => Offline::BlockAll,
+        OfflineBehavior::CacheOnly => Offline::CacheOnly,
+    });
+    config.cache = http_cache(network);
     Ok(config)
+}
+
+fn http_cache(network: &NetworkArgs) -> Option<CacheConfig> {
+    let folder = cache_folder(network.cache.cache_dir.as_deref())?.join("http");
+    let max_bytes = network.http_cache_mib.saturating_mul(1024 * 1024);
+    (max_bytes > 0).then_some(CacheConfig { folder, max_bytes })
 }

@@ -90,6 +90,9 @@ impl BoundedBody {
         };
         let count = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.charge(count)?;
+        if self.body.is_at_hand() {
+            return Ok(Some(bytes));
+        }
         self.watch_for_trickle(count)?;
         Ok(Some(bytes))
     }
@@ -103,7 +106,7 @@ impl BoundedBody {
             return Err(too_large(&self.url, self.limits.cap, "sent"));
         }
         match &self.limits.meter {
-            Some(meter) if !meter.take_bytes(count) => Err(Fault::new(
+            Some(meter) if !self.body.is_at_hand() && !meter.take_bytes(count) => Err(Fault::new(
                 HttpErrorKind::BudgetExhausted,
                 format!(
                     "the attempt's budget of bytes ran out while reading {}",

@@ -8,6 +8,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 use url::Url;
 
+use super::cache::CacheConfig;
+use super::offline::Offline;
 use super::pin::Pin;
 use super::resolver::{Resolver, SystemResolver};
 
@@ -41,6 +43,10 @@ pub struct HttpConfig {
     pub stall_timeout: Duration,
     /// The cap on a download's bytes, as sent and as decoded.
     pub artifact_max_bytes: u64,
+    /// Where answers to metadata requests are kept, if anywhere.
+    pub cache: Option<CacheConfig>,
+    /// What may not be asked for.
+    pub offline: Option<Offline>,
     /// Where names are looked up; tests put their own answers here.
     pub resolver: Arc<dyn Resolver>,
 }
@@ -56,6 +62,8 @@ impl Default for HttpConfig {
             connect_timeout: CONNECT_TIMEOUT,
             stall_timeout: STALL_TIMEOUT,
             artifact_max_bytes: ARTIFACT_MAX_BYTES,
+            cache: None,
+            offline: None,
             resolver: Arc::new(SystemResolver),
         }
     }
@@ -73,6 +81,8 @@ impl fmt::Debug for HttpConfig {
             .field("connect_timeout", &self.connect_timeout)
             .field("stall_timeout", &self.stall_timeout)
             .field("artifact_max_bytes", &self.artifact_max_bytes)
+            .field("cache", &self.cache)
+            .field("offline", &self.offline)
             .finish_non_exhaustive()
     }
 }

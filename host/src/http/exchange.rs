@@ -7,16 +7,18 @@
 
 use std::sync::Arc;
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, SET_COOKIE};
 use tokio::time::Instant;
 use url::Url;
 
+use super::cache::{Cache, Found, Question};
 use super::client::Clients;
 use super::config::{HttpConfig, HttpSetupError};
 use super::fault::Fault;
 use super::meter::Meter;
+use super::offline::Offline;
 use super::request::{Method, RequestPolicy, Role};
-use super::verdicts::Verdicts;
+use super::verdicts::{CacheVerdict, Verdicts};
 use super::wire::{Incoming, Wire};
 
 /// One hop about to be sent.
@@ -28,6 +30,8 @@ pub(super) struct Outgoing<'a> {
     /// For messages: without secrets.
     pub(super) shown_url: &'a str,
     pub(super) headers: HeaderMap,
+    /// Whether its URL or a header has a secret filled in.
+    pub(super) bears_secret: bool,
     pub(super) deadline: Option<Instant>,
     pub(super) policy: &'a RequestPolicy,
     /// What the attempt may still spend; this hop is paid for already, a retry
@@ -38,12 +42,17 @@ pub(super) struct Outgoing<'a> {
 /// The way to the wire.
 pub(super) struct Exchange {
     pub(super) config: HttpConfig,
+    cache: Option<Cache>,
     wire: Wire,
 }
 
 impl Exchange {
     pub(super) fn new(config: HttpConfig) -> Result<Self, HttpSetupError> {
         Ok(Self {
+            cache: config
+                .cache
+                .as_ref()
+                .map(|cache| Cache::new(cache, &config.user_agent)),
             wire: Wire::Network(Clients::new(config.clone())?),
             config,
         })
@@ -55,7 +64,78 @@ impl Exchange {
         hop: Outgoing<'_>,
         verdicts: &mut Verdicts,
     ) -> Result<Incoming, Fault> {
+        let offline = self.config.offline;
+        let cache = self.cache.as_ref();
+        let cache = cache.filter(|_| offline.is_none_or(Offline::may_ask_cache));
+        let question = cache.and_then(|cache| Some((cache, cache.question(&hop)?)));
+        if let Some((cache, question)) = question {
+            return self.cached(hop, cache, question, verdicts).await;
+        }
+        self.may_go(&hop)?;
         self.polite(&hop, verdicts).await
+    }
+
+    /// An exchange the cache has a say in.
+    async fn cached(
+        &self,
+        mut hop: Outgoing<'_>,
+        cache: &Cache,
+        question: Question,
+        verdicts: &mut Verdicts,
+    ) -> Result<Incoming, Fault> {
+        let stale = match cache.find(&question).await {
+            Found::Fresh(kept) => {
+                verdicts.cache = CacheVerdict::Fresh;
+                return Ok(kept.into_incoming());
+            }
+            Found::Stale(kept) => Some(kept),
+            Found::Nothing => None,
+        };
+        verdicts.cache = CacheVerdict::Miss;
+        if let Some(stale) = stale {
+            if let Err(refusal) = self.may_go(&hop) {
+                if !stale.may_be_stale() {
+                    return Err(refusal);
+                }
+                verdicts.cache = CacheVerdict::Stale;
+                return Ok(stale.into_incoming());
+            }
+            let plain = hop.headers.clone();
+            hop.headers.extend(stale.validators());
+            let mut answer = self.polite(&hop, verdicts).await?;
+            if answer.status != 304 {
+                verdicts.cache = CacheVerdict::Replaced;
+                if answer.status < 500 {
+                    cache.forget(&question).await;
+                }
+                return Ok(cache.keep(&question, answer));
+            }
+            // A cookie belongs to the work that is asking, not to the answer.
+            let cookies: Vec<_> = match answer.headers.entry(SET_COOKIE) {
+                reqwest::header::Entry::Occupied(cookies) => {
+                    cookies.remove_entry_mult().1.collect()
+                }
+                reqwest::header::Entry::Vacant(_) => Vec::new(),
+            };
+            verdicts.cache = CacheVerdict::Revalidated;
+            hop.headers = plain;
+            let mut confirmed = cache.confirmed(&question, stale, &answer.headers).await;
+            confirmed.address = answer.address;
+            for cookie in cookies {
+                confirmed.headers.append(SET_COOKIE, cookie);
+            }
+            return Ok(confirmed);
+        }
+        self.may_go(&hop)?;
+        let answer = self.polite(&hop, verdicts).await?;
+        Ok(cache.keep(&question, answer))
+    }
+
+    fn may_go(&self, hop: &Outgoing<'_>) -> Result<(), Fault> {
+        match self.config.offline {
+            Some(offline) if !offline.may_send(hop) => Err(offline.refusal(hop)),
+            _ => Ok(()),
+        }
     }
 
     /// The place of politeness: robots, then, around each sending, retries,

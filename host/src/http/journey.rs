@@ -23,7 +23,7 @@ use super::limits::bounded;
 use super::request::Request;
 use super::response::{Hop, HopNote};
 use super::target;
-use super::verdicts::Verdicts;
+use super::verdicts::{CacheVerdict, Verdicts};
 use super::wire::{Incoming, WireBody};
 
 /// Redirects that are followed.
@@ -96,6 +96,7 @@ async fn follow(exchange: &Exchange, jar: &Jar, log: &mut Log) -> Result<(Url, I
             method: log.request.method,
             url: &url,
             shown_url: log.current.as_str(),
+            bears_secret: headers.values().any(HeaderValue::is_sensitive) || log.current != url,
             headers,
             deadline: log.request.deadline,
             policy: &log.request.policy,
@@ -103,6 +104,15 @@ async fn follow(exchange: &Exchange, jar: &Jar, log: &mut Log) -> Result<(Url, I
         };
         let mut verdicts = Verdicts::default();
         let answer = exchange.exchange(hop, &mut verdicts).await;
+        let from_cache = matches!(verdicts.cache, CacheVerdict::Fresh | CacheVerdict::Stale);
+        let refused = answer
+            .as_ref()
+            .is_err_and(|fault| fault.kind == HttpErrorKind::Offline);
+        if (from_cache || refused)
+            && let Some(meter) = &log.request.meter
+        {
+            meter.give_request_back();
+        }
         log.judged(verdicts);
         let incoming = answer?;
         log.answered(&incoming);
@@ -290,6 +300,16 @@ impl Log {
     pub(super) fn into_hops(mut self) -> Vec<Hop> {
         self.settle();
         self.hops
+    }
+
+    /// Whether the last answer came without asking its server.
+    pub(super) fn from_cache(&self) -> bool {
+        self.hops.last().is_some_and(|hop| {
+            matches!(
+                hop.verdicts.cache,
+                CacheVerdict::Fresh | CacheVerdict::Stale
+            )
+        })
     }
 
     /// The hops so far.

@@ -97,7 +97,7 @@ impl Session {
                 headers: answer.headers,
                 body: answer.log.request().secrets.redact_bytes(read),
                 complete,
-                from_cache: false,
+                from_cache: answer.log.from_cache(),
                 hops: answer.log.into_hops(),
             }),
             Err(fault) => Err(answer.log.into_error(fault)),

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
 
+use super::cache::Keeping;
 use super::client::Clients;
 use super::exchange::Outgoing;
 use super::fault::Fault;
@@ -31,8 +32,17 @@ pub(super) struct Incoming {
 
 /// A body as it was sent, piece by piece and without any limit: those are
 /// [`BoundedBody`](super::body::BoundedBody)'s. Dropping it ends the exchange.
-pub(super) enum WireBody {
-    Network(reqwest::Response),
+pub(super) struct WireBody {
+    source: Source,
+    /// The cache's copy in the making.
+    keeping: Option<Box<Keeping>>,
+}
+
+/// Where the bytes are.
+enum Source {
+    Network(Box<reqwest::Response>),
+    /// At hand; none once they are handed on.
+    Stored(Option<Bytes>),
 }
 
 impl Wire {
@@ -68,26 +78,63 @@ impl Clients {
             status: response.status().as_u16(),
             headers: std::mem::take(response.headers_mut()),
             address: response.remote_addr(),
-            body: WireBody::Network(response),
+            body: WireBody::from(Source::Network(Box::new(response))),
         })
     }
 }
 
 impl WireBody {
+    /// A body that is at hand.
+    pub(super) fn stored(bytes: Bytes) -> Self {
+        Source::Stored(Some(bytes)).into()
+    }
+
+    /// Has the cache keep a copy while the body is read.
+    pub(super) fn keep(&mut self, keeping: Keeping) {
+        self.keeping = Some(Box::new(keeping));
+    }
+
     /// The length the sender announced.
     pub(super) fn content_length(&self) -> Option<u64> {
-        match self {
-            Self::Network(response) => response.content_length(),
+        match &self.source {
+            Source::Network(response) => response.content_length(),
+            Source::Stored(bytes) => {
+                let left = bytes.as_ref().map_or(0, Bytes::len);
+                u64::try_from(left).ok()
+            }
         }
+    }
+
+    /// Whether its bytes cost no network.
+    pub(super) fn is_at_hand(&self) -> bool {
+        matches!(self.source, Source::Stored(_))
     }
 
     /// The next bytes; none at the end. `url` is for messages.
     pub(super) async fn chunk(&mut self, url: &str) -> Result<Option<Bytes>, Fault> {
-        match self {
-            Self::Network(response) => response
+        let arrived = match &mut self.source {
+            Source::Network(response) => response
                 .chunk()
                 .await
-                .map_err(|error| Fault::from_body(error, url)),
+                .map_err(|error| Fault::from_body(error, url))?,
+            Source::Stored(bytes) => bytes.take().filter(|bytes| !bytes.is_empty()),
+        };
+        if let Some(mut keeping) = self.keeping.take() {
+            match &arrived {
+                Some(piece) if keeping.take(piece) => self.keeping = Some(keeping),
+                Some(_) => {}
+                None => keeping.finish().await,
+            }
+        }
+        Ok(arrived)
+    }
+}
+
+impl From<Source> for WireBody {
+    fn from(source: Source) -> Self {
+        Self {
+            source,
+            keeping: None,
         }
     }
 }

@@ -9,8 +9,10 @@
 
 mod address;
 mod body;
+mod cache;
 mod credentials;
 mod drops;
+mod offline;
 mod probe;
 mod proxy;
 mod redirect;
