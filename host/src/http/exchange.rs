@@ -8,16 +8,18 @@
 use std::sync::Arc;
 
 use reqwest::header::{HeaderMap, SET_COOKIE};
+use tempfile::TempDir;
 use tokio::time::Instant;
 use url::Url;
 
 use super::cache::{Cache, Found, Question};
-use super::client::Clients;
 use super::config::{HttpConfig, HttpSetupError};
 use super::fault::Fault;
 use super::meter::Meter;
 use super::offline::Offline;
 use super::request::{Method, RequestPolicy, Role};
+use super::scope::Scope;
+use super::secrets::Secrets;
 use super::verdicts::{CacheVerdict, Verdicts};
 use super::wire::{Incoming, Wire};
 
@@ -32,6 +34,10 @@ pub(super) struct Outgoing<'a> {
     pub(super) headers: HeaderMap,
     /// Whether its URL or a header has a secret filled in.
     pub(super) bears_secret: bool,
+    /// To be taken out of whatever is written down.
+    pub(super) secrets: &'a Secrets,
+    /// The work it is made for.
+    pub(super) scope: &'a Arc<Scope>,
     pub(super) deadline: Option<Instant>,
     pub(super) policy: &'a RequestPolicy,
     /// What the attempt may still spend; this hop is paid for already, a retry
@@ -44,18 +50,36 @@ pub(super) struct Exchange {
     pub(super) config: HttpConfig,
     cache: Option<Cache>,
     wire: Wire,
+    /// The cache of a recording or a replay begins empty and is thrown away:
+    /// what stood in it before would be missing from the recording.
+    _scratch: Option<TempDir>,
 }
 
 impl Exchange {
     pub(super) fn new(config: HttpConfig) -> Result<Self, HttpSetupError> {
+        let wire = Wire::new(&config)?;
+        let mut cache = config.cache.clone();
+        let mut scratch = None;
+        if wire.world().is_some()
+            && let Some(cache) = &mut cache
+        {
+            let folder = TempDir::new().map_err(|error| HttpSetupError::Scratch {
+                path: std::env::temp_dir(),
+                why: error.to_string(),
+            })?;
+            cache.folder = folder.path().join("http");
+            scratch = Some(folder);
+        }
         Ok(Self {
-            cache: config
-                .cache
-                .as_ref()
-                .map(|cache| Cache::new(cache, &config.user_agent)),
-            wire: Wire::Network(Clients::new(config.clone())?),
+            cache: cache.map(|cache| Cache::new(&cache, &config.user_agent)),
+            wire,
+            _scratch: scratch,
             config,
         })
+    }
+
+    pub(super) fn wire(&self) -> &Wire {
+        &self.wire
     }
 
     /// Gets an answer to `hop`; `verdicts` tells how, also when there is none.
@@ -64,6 +88,7 @@ impl Exchange {
         hop: Outgoing<'_>,
         verdicts: &mut Verdicts,
     ) -> Result<Incoming, Fault> {
+        let _coming = self.wire.coming(hop.scope);
         let offline = self.config.offline;
         let cache = self.cache.as_ref();
         let cache = cache.filter(|_| offline.is_none_or(Offline::may_ask_cache));
@@ -86,7 +111,9 @@ impl Exchange {
         let stale = match cache.find(&question).await {
             Found::Fresh(kept) => {
                 verdicts.cache = CacheVerdict::Fresh;
-                return Ok(kept.into_incoming());
+                let answer = kept.into_incoming();
+                self.wire.not_needed(&hop, &answer);
+                return Ok(answer);
             }
             Found::Stale(kept) => Some(kept),
             Found::Nothing => None,

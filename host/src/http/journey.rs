@@ -22,6 +22,7 @@ use super::fault::Fault;
 use super::limits::bounded;
 use super::request::Request;
 use super::response::{Hop, HopNote};
+use super::scope::Scope;
 use super::target;
 use super::verdicts::{CacheVerdict, Verdicts};
 use super::wire::{Incoming, WireBody};
@@ -58,10 +59,11 @@ type Asked = (Url, Option<HeaderValue>);
 pub(super) async fn travel(
     exchange: &Exchange,
     jar: &Jar,
+    scope: &Arc<Scope>,
     request: Request,
 ) -> Result<Arrival, HttpError> {
     let mut log = Log::new(request);
-    match follow(exchange, jar, &mut log).await {
+    match follow(exchange, jar, scope, &mut log).await {
         Ok((url, incoming)) => Ok(Arrival {
             status: incoming.status,
             url,
@@ -73,7 +75,12 @@ pub(super) async fn travel(
     }
 }
 
-async fn follow(exchange: &Exchange, jar: &Jar, log: &mut Log) -> Result<(Url, Incoming), Fault> {
+async fn follow(
+    exchange: &Exchange,
+    jar: &Jar,
+    scope: &Arc<Scope>,
+    log: &mut Log,
+) -> Result<(Url, Incoming), Fault> {
     let mut url = log.first_url()?;
     let home = Origin::of(&url);
     let mut credentialed = true;
@@ -98,6 +105,8 @@ async fn follow(exchange: &Exchange, jar: &Jar, log: &mut Log) -> Result<(Url, I
             shown_url: log.current.as_str(),
             bears_secret: headers.values().any(HeaderValue::is_sensitive) || log.current != url,
             headers,
+            secrets: &log.request.secrets,
+            scope,
             deadline: log.request.deadline,
             policy: &log.request.policy,
             meter: log.request.meter.as_ref(),

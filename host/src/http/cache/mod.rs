@@ -20,7 +20,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use bytes::Bytes;
 use reqwest::header::{AGE, HeaderMap};
 use sha2::{Digest, Sha256};
 
@@ -205,11 +204,6 @@ impl Kept {
             address: None,
             body: WireBody::stored(self.entry.body),
         }
-    }
-
-    /// The body, for a recording.
-    pub(super) fn body(&self) -> Bytes {
-        self.entry.body.clone()
     }
 }
 

@@ -15,6 +15,7 @@ mod drops;
 mod offline;
 mod probe;
 mod proxy;
+mod recording;
 mod redirect;
 mod server;
 mod tls;
