@@ -73,6 +73,8 @@ pub(crate) struct DemoArgs {
     pub(crate) telemetry: TelemetryArgs,
     #[command(flatten)]
     pub(crate) cache: CacheArgs,
+    #[command(flatten)]
+    pub(crate) har: HarArgs,
 }
 
 #[derive(Debug, Args)]
@@ -259,7 +261,26 @@ pub(crate) struct NetworkArgs {
     )]
     pub(crate) http_cache_mib: u64,
     #[command(flatten)]
+    pub(crate) har: HarArgs,
+    #[command(flatten)]
     pub(crate) cache: CacheArgs,
+}
+
+/// Recordings.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Network")]
+pub(crate) struct HarArgs {
+    /// Write every exchange to this HAR file, without secrets and e-mail address
+    #[arg(long, value_name = "FILE", env = "PAPERFALL_RECORD_HAR")]
+    pub(crate) record_har: Option<PathBuf>,
+    /// Take every answer from this HAR file; the network is not touched
+    ///
+    /// Method, URL and Range decide which recorded exchange answers; several
+    /// of one kind are used in their order, and races end as they ended. A
+    /// request that was not recorded fails and names the nearest ones. With
+    /// --record-har too, what is asked for is written down, misses included.
+    #[arg(long, value_name = "FILE", env = "PAPERFALL_REPLAY_HAR")]
+    pub(crate) replay_har: Option<PathBuf>,
 }
 
 /// Where things are kept that can be made again.

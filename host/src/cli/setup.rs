@@ -7,8 +7,9 @@ use super::args::NetworkArgs;
 use super::exit::Failed;
 use super::output::note;
 use crate::fallback::Roster;
+use crate::http::har::{FixedWorld, Private};
+use crate::http::{CacheConfig, Http, HttpConfig, Offline, Pin, Secrets};
 use crate::ledger::Sha256Hex;
-use crate::http::{CacheConfig, Http, HttpConfig, Offline, Pin};
 use crate::plan::{OfflineBehavior, Plan, PlanFlags, PlanWarning};
 use crate::sandbox::{Sandbox, SandboxConfig};
 
@@ -44,6 +45,11 @@ impl App {
             .collect()
     }
 
+    /// Completes the recording, if one is made; nothing may be under way.
+    pub(crate) fn finish(&self) -> Result<(), Failed> {
+        self.http.finish_recording().map_err(Failed::machine)
+    }
+
     /// Sets everything up for `workers` works at once.
     pub(crate) async fn new(
         plan: &Plan,
@@ -51,7 +57,8 @@ impl App {
         workers: u16,
     ) -> Result<Self, Failed> {
         let http = Http::new(http_config(plan, network)?)?;
-        let sandbox = new_sandbox(plan, network.cache.cache_dir.as_deref(), workers)?;
+        let cache_dir = network.cache.cache_dir.as_deref();
+        let sandbox = new_sandbox(plan, cache_dir, workers, http.fixed_world())?;
         let roster = load(plan, &sandbox).await;
         Ok(Self {
             http,
@@ -82,6 +89,7 @@ pub(crate) fn new_sandbox(
     plan: &Plan,
     cache_dir: Option<&Path>,
     workers: u16,
+    world: Option<FixedWorld>,
 ) -> Result<Sandbox, Failed> {
     let concurrent = plan.budgets.max_concurrent;
     let config = SandboxConfig {
@@ -92,6 +100,7 @@ pub(crate) fn new_sandbox(
             .map(|source| source.memory_mib)
             .max()
             .unwrap_or(crate::sandbox::AttemptLimits::DEFAULT.memory_mib),
+        world,
     };
     Ok(Sandbox::new(&config)?)
 }
@@ -140,7 +149,23 @@ fn http_config(plan: &Plan, network: &NetworkArgs) -> Result<HttpConfig, Failed>
         OfflineBehavior::CacheOnly => Offline::CacheOnly,
     });
     config.cache = http_cache(network);
+    config.record.clone_from(&network.har.record_har);
+    config.replay.clone_from(&network.har.replay_har);
+    config.private = private(plan);
     Ok(config)
+}
+
+/// What no recording may hold.
+fn private(plan: &Plan) -> Private {
+    let values = plan.sources().flat_map(|source| &source.secrets);
+    let secrets = values.filter_map(|(name, secret)| {
+        // One that cannot be used is never sent; its adapter says so.
+        Secrets::new([(name.clone(), secret.reveal().to_owned())]).ok()
+    });
+    Private {
+        email: plan.email.as_ref().map(ToString::to_string),
+        secrets: secrets.collect(),
+    }
 }
 
 fn http_cache(network: &NetworkArgs) -> Option<CacheConfig> {
