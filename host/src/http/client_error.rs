@@ -59,6 +59,7 @@ impl Fault {
                 kind: HttpErrorKind::Reset,
                 message: format!("{doing} {url}: the server closed before the end of its answer"),
                 ended_early: true,
+                not_recorded: false,
             };
         }
         let broken = find(error, |cause| {

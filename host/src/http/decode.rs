@@ -4,9 +4,9 @@ use std::io;
 use std::pin::Pin;
 
 use bytes::Bytes;
-use futures_util::{Stream, stream};
+use futures_util::{FutureExt, Stream, stream};
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
-use tokio::io::{AsyncBufRead, AsyncRead, BufReader};
+use tokio::io::{AsyncBufRead, AsyncRead, AsyncReadExt, BufReader};
 use tokio_util::io::StreamReader;
 
 use super::body::BoundedBody;
@@ -68,6 +68,24 @@ fn bytes_of(wire: BoundedBody) -> impl Stream<Item = io::Result<Bytes>> + Send {
             Err(fault) => Some((Err(fault.into()), None)),
         }
     })
+}
+
+/// A whole body, all of whose bytes were sent, decoded; none when it is damaged
+/// or decodes to more than `max_bytes`.
+pub(super) fn whole(encodings: &[Encoding], sent: Bytes, max_bytes: u64) -> Option<Vec<u8>> {
+    if sent.is_empty() {
+        return Some(Vec::new());
+    }
+    let mut decoder: Decoder = Box::pin(io::Cursor::new(sent));
+    for encoding in encodings.iter().rev() {
+        decoder = undo(*encoding, Box::pin(BufReader::new(decoder)));
+    }
+    let mut out = Vec::new();
+    let mut limited = decoder.take(max_bytes.saturating_add(1));
+    // Everything is at hand, so nothing is waited for.
+    limited.read_to_end(&mut out).now_or_never()?.ok()?;
+    let length = u64::try_from(out.len()).ok()?;
+    (length <= max_bytes).then_some(out)
 }
 
 /// What a failing decoder means: a fault from below, or a damaged body.

@@ -10,12 +10,17 @@ use std::io;
 
 use super::error::{HttpError, HttpErrorKind};
 
+/// What a replay calls a request that was not recorded.
+pub(super) const NOT_RECORDED: &str = "not-recorded";
+
 /// A kind, a sentence, and whether a body merely ended too early.
 #[derive(Debug, Clone)]
 pub(super) struct Fault {
     pub(super) kind: HttpErrorKind,
     pub(super) message: String,
     pub(super) ended_early: bool,
+    /// A replay was asked for something that was not recorded.
+    pub(super) not_recorded: bool,
 }
 
 impl Fault {
@@ -24,6 +29,16 @@ impl Fault {
             kind,
             message: message.into(),
             ended_early: false,
+            not_recorded: false,
+        }
+    }
+
+    /// What a recording calls it.
+    pub(super) fn name(&self) -> &'static str {
+        if self.not_recorded {
+            NOT_RECORDED
+        } else {
+            self.kind.as_str()
         }
     }
 

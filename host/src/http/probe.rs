@@ -75,7 +75,10 @@ impl Session {
     async fn judge(&self, request: Request) -> Result<Verdict, HttpError> {
         let arrival = self.travel(request).await?;
         let mut log = arrival.log;
-        let encodings = decode::declared(&arrival.headers, log.current());
+        let encodings = match arrival.body.is_decoded() {
+            true => Ok(Vec::new()),
+            false => decode::declared(&arrival.headers, log.current()),
+        };
         let limits = BodyLimits {
             deadline: log.request().deadline,
             stall: self.stall_timeout(),

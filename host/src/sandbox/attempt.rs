@@ -91,6 +91,7 @@ impl Sandbox {
             deadline,
             Arc::clone(&trace),
             Some(wire),
+            &input.work.work_id,
         );
         let call = async {
             let instance = adapter.pre.instantiate_async(&mut store).await?;

@@ -155,7 +155,7 @@ impl Sandbox {
         let trace = Arc::new(Mutex::new(AttemptTrace::default()));
         let _slot = self.slot().await;
         let deadline = Instant::now() + DESCRIBE_DEADLINE;
-        let mut store = new_store(self, memory_mib, deadline, Arc::clone(&trace), None);
+        let mut store = new_store(self, memory_mib, deadline, Arc::clone(&trace), None, "");
         let call = async {
             let adapter = pre.instantiate_async(&mut store).await?;
             adapter

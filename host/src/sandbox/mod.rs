@@ -14,6 +14,7 @@ mod descriptor;
 mod engine;
 mod failure;
 mod findings;
+mod fixed;
 mod imports;
 mod limiter;
 mod limits;
