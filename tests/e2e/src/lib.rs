@@ -27,7 +27,10 @@
 
 mod binary;
 mod components;
+mod half_way;
+mod on_ledger;
 mod origin;
+mod process;
 pub mod race_model;
 mod race_seeds;
 mod rig;
@@ -36,7 +39,10 @@ mod stored;
 
 pub use binary::binary;
 pub use components::{Guest, Proposal, component};
+pub use half_way::{HalfWay, MIB};
+pub use on_ledger::{Job, RUN};
 pub use origin::at_once;
+pub use process::{Running, until};
 pub use race_seeds::{RacePlan, Story};
 pub use rig::{EMAIL, Ran, Rig, finish};
 pub use stage::{Stage, WORKS};
