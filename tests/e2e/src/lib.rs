@@ -42,7 +42,7 @@ pub use components::{Guest, Proposal, component};
 pub use half_way::{HalfWay, MIB};
 pub use on_ledger::{Job, RUN};
 pub use origin::at_once;
-pub use process::{Running, until};
+pub use process::Running;
 pub use race_seeds::{RacePlan, Story};
 pub use rig::{EMAIL, Ran, Rig, finish};
 pub use stage::{Stage, WORKS};
