@@ -36,6 +36,7 @@ mod race_seeds;
 mod rig;
 mod stage;
 mod stored;
+mod tiny_disk;
 
 pub use binary::binary;
 pub use components::{Guest, Proposal, component};
@@ -47,3 +48,4 @@ pub use race_seeds::{RacePlan, Story};
 pub use rig::{EMAIL, Ran, Rig, finish};
 pub use stage::{Stage, WORKS};
 pub use stored::sha256;
+pub use tiny_disk::TinyDisk;

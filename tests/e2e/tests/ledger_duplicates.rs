@@ -140,7 +140,10 @@ async fn a_shared_file_deleted_by_hand_is_fetched_once_and_serves_all_its_works(
     let object = rig.files("objects").remove(0);
     std::fs::remove_file(rig.out().join(object)).unwrap();
     let ran = one_by_one(&rig).await;
-    assert!(ran.stderr.contains("3 works whose stored file was gone"), "{ran}");
+    assert!(
+        ran.stderr.contains("3 works whose stored file was gone"),
+        "{ran}"
+    );
     for id in ["w1", "w2", "w3"] {
         rig.assert_obtained(id, "given", "given_pdf", &pdf(5).bytes());
     }

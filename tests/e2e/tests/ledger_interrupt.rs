@@ -14,7 +14,10 @@ use paperfall_e2e::{MIB, RUN, Rig, Running};
 use paperfall_miniweb::{Answer, Pdf, Script, World};
 
 const KEPT: u64 = MIB + MIB / 2;
-const SMALL: [&str; 2] = ["https://papers.example/1.pdf", "https://papers.example/2.pdf"];
+const SMALL: [&str; 2] = [
+    "https://papers.example/1.pdf",
+    "https://papers.example/2.pdf",
+];
 const BIG: &str = "https://slow.example/big.pdf";
 const SILENT: &str = "https://silent.example/silent.pdf";
 
@@ -47,7 +50,10 @@ async fn rig() -> Rig {
 async fn started(rig: &Rig) -> Running {
     let mut run = rig.start(RUN);
     run.until("two are done, one hangs, one waits for an answer", || {
-        let sizes = rig.parts().into_iter().map(|part| part.metadata().map_or(0, |f| f.len()));
+        let sizes = rig
+            .parts()
+            .into_iter()
+            .map(|part| part.metadata().map_or(0, |f| f.len()));
         rig.results().len() == 2 && sizes.max() == Some(KEPT) && !rig.requests_of(SILENT).is_empty()
     })
     .await;
@@ -126,7 +132,11 @@ async fn a_second_ctrl_c_leaves_at_once_though_the_ledger_cannot_be_written() {
     ledger.execute_batch("ROLLBACK").unwrap();
     drop(ledger);
     assert_two_are_kept(&rig);
-    let held = rig.jobs().values().filter(|job| job.owner.is_some()).count();
+    let held = rig
+        .jobs()
+        .values()
+        .filter(|job| job.owner.is_some())
+        .count();
     assert_eq!(held, 2, "it was to leave without a word to the ledger");
     assert_the_next_run_goes_on(&rig).await;
 }
@@ -143,7 +153,11 @@ async fn ctrl_c_while_waiting_for_other_processes_ends_at_once() {
     assert!(stopped.elapsed() < Duration::from_secs(5), "{ran}");
     assert_eq!(ran.code, 130, "{ran}");
     // The one that holds them was not disturbed.
-    let held = rig.jobs().values().filter(|job| job.owner.is_some()).count();
+    let held = rig
+        .jobs()
+        .values()
+        .filter(|job| job.owner.is_some())
+        .count();
     assert_eq!(held, 2);
     holder.kill().await;
     assert_the_next_run_goes_on(&rig).await;

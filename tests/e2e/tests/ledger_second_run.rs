@@ -10,6 +10,7 @@
 
 use paperfall_e2e::Rig;
 use paperfall_miniweb::{Answer, Paper, Pdf, Script, Service, World};
+use serde_json::json;
 
 fn url(n: u32) -> String {
     format!("https://papers.example/{n}.pdf")
@@ -123,6 +124,26 @@ async fn results_deleted_or_torn_by_hand_are_written_again_without_a_request() {
     assert_eq!(rig.web.requests().len(), requests);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_result_line_older_than_the_ledger_is_replaced() {
+    // As a kill between the ledger's commit and the line would leave it.
+    let rig = rig(2).await;
+    rig.list([url(1), url(2)]);
+    rig.run(&["--workers", "1"]).await;
+    let (requests, results) = (rig.web.requests().len(), rig.results());
+    let older = json!({"work_id": work(1), "outcome": "retryable", "reason": "reset"});
+    let line = serde_json::to_string(&results[&work(2)]).unwrap();
+    std::fs::write(
+        rig.out().join("results.jsonl"),
+        format!("{older}\n{line}\n"),
+    )
+    .unwrap();
+    let ran = rig.run(&[]).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    assert_eq!(rig.results(), results);
+    assert_eq!(rig.web.requests().len(), requests);
+}
+
 const DOI: &str = "10.5555/embargo";
 const EMBARGO: &str = "doi:10.5555/embargo";
 const COPY: &str = "https://repository.example/copy.pdf";
@@ -140,11 +161,11 @@ async fn embargoed() -> Rig {
 }
 
 fn unpaywall_says(is_oa: bool) -> Answer {
-    let location = serde_json::json!({
+    let location = json!({
         "url": COPY, "url_for_pdf": COPY, "url_for_landing_page": "https://repository.example/1",
         "host_type": "repository", "version": "acceptedVersion", "is_best": true,
     });
-    Answer::json(&serde_json::json!({
+    Answer::json(&json!({
         "doi": DOI, "title": "Embargo", "genre": "journal-article", "is_paratext": false, "is_oa": is_oa,
         "best_oa_location": if is_oa { location.clone() } else { serde_json::Value::Null },
         "oa_locations": if is_oa { vec![location] } else { vec![] },

@@ -8,6 +8,8 @@
     missing_docs
 )]
 
+use std::time::Duration;
+
 use paperfall_e2e::{MIB, RUN, Rig};
 use paperfall_miniweb::{Answer, Pdf, Script, World};
 use serde_json::json;
@@ -22,6 +24,13 @@ fn pdf() -> Pdf {
 
 fn good() -> Answer {
     Answer::pdf(pdf())
+}
+
+/// The connection breaks half way.
+fn broken() -> Answer {
+    good()
+        .reset_after(KEPT)
+        .pausing_before_the_cut(Duration::from_millis(300))
 }
 
 /// Probe, HEAD, this download, and then it is good.
@@ -104,7 +113,7 @@ async fn candidates_that_all_fail_for_good_end_the_work_and_leave_nothing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_download_that_was_reset_goes_on_where_it_broke_off_in_its_next_round() {
-    let rig = one(once(good().reset_after(KEPT))).await;
+    let rig = one(once(broken())).await;
     let first = rig.run(&[]).await;
     assert_eq!(first.code, 1, "{first}");
     assert_eq!(rig.result("w")["outcome"], "retryable");
@@ -141,7 +150,7 @@ async fn a_download_that_was_reset_goes_on_where_it_broke_off_in_its_next_round(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_run_that_waits_for_retries_stays_until_they_are_due() {
-    let rig = one(once(good().reset_after(KEPT))).await;
+    let rig = one(once(broken())).await;
     rig.run(&[]).await;
     rig.put_off(2);
     let ran = rig.run(&["--wait-for-retries"]).await;
@@ -153,8 +162,5 @@ async fn a_run_that_waits_for_retries_stays_until_they_are_due() {
     );
     rig.assert_obtained("w", "given", "given_pdf", &pdf().bytes());
     let downloads = rig.downloads(FIRST);
-    assert!(
-        downloads[1].started_at - downloads[0].ended_at.unwrap()
-            > std::time::Duration::from_secs(1)
-    );
+    assert!(downloads[1].started_at - downloads[0].ended_at.unwrap() > Duration::from_secs(1));
 }

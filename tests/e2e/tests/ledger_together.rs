@@ -126,7 +126,10 @@ async fn the_works_of_a_process_that_was_killed_are_finished_by_the_others() {
             .then(paper(n))
     };
     let rig = rig(20, HANGING, hangs).await;
-    let whole = rig.file("whole.txt", std::fs::read(rig.folder().join("list.txt")).unwrap());
+    let whole = rig.file(
+        "whole.txt",
+        std::fs::read(rig.folder().join("list.txt")).unwrap(),
+    );
     rig.list((1..=HANGING).map(url));
     let mut victim = rig.start(RUN);
     victim
