@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -24,12 +24,16 @@ pub struct Journal {
     prior: HashMap<String, Prior>,
     /// Some work has more than one line.
     repeated: bool,
+    /// Bytes read or written so far; a file of another length has lines of
+    /// other processes.
+    known_bytes: u64,
 }
 
-/// What an earlier run wrote about a work.
+/// What the last line about a work says.
 #[derive(Debug)]
 struct Prior {
     outcome: String,
+    reason: String,
     path: Option<String>,
     bytes: Option<u64>,
 }
@@ -38,8 +42,29 @@ struct Prior {
 struct Line {
     work_id: String,
     outcome: String,
+    #[serde(default)]
+    reason: String,
     path: Option<String>,
     bytes: Option<u64>,
+}
+
+/// How a work ended, as far as another record than its line tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End<'a> {
+    /// Its paper is stored; with these bytes, where that is known.
+    Stored(Option<&'a str>),
+    /// It has none; for this reason, where that is known.
+    Without(Option<&'a str>),
+}
+
+/// What a look at the whole file found.
+#[derive(Default)]
+struct Seen {
+    prior: HashMap<String, Prior>,
+    repeated: bool,
+    foreign_lines: usize,
+    ends_mid_line: bool,
+    bytes: u64,
 }
 
 impl Journal {
@@ -60,44 +85,38 @@ impl Journal {
             .create(true)
             .open(&path)
             .map_err(fail("open"))?;
-        let mut prior = HashMap::new();
-        let mut repeated = false;
-        let mut foreign_lines = 0_usize;
-        let mut ends_mid_line = false;
-        for_each_line(&file, |line, complete| {
-            ends_mid_line = !complete;
-            match serde_json::from_slice::<Line>(line) {
-                Ok(line) => {
-                    let entry = Prior {
-                        outcome: line.outcome,
-                        path: line.path,
-                        bytes: line.bytes,
-                    };
-                    repeated |= prior.insert(line.work_id, entry).is_some();
-                }
-                Err(_) if line.iter().all(u8::is_ascii_whitespace) => {}
-                Err(_) => foreign_lines = foreign_lines.saturating_add(1),
-            }
-            Ok(())
-        })
-        .map_err(fail("read"))?;
-        if ends_mid_line {
+        let mut seen = look(&file).map_err(fail("read"))?;
+        if seen.ends_mid_line {
             // A kill or a full disk cut the last line short; the work it was
             // about is done again.
             file.write_all(b"\n").map_err(fail("write"))?;
+            seen.bytes = seen.bytes.saturating_add(1);
         }
-        if foreign_lines > 0 {
+        if seen.foreign_lines > 0 {
             tracing::warn!(
-                "{}: {foreign_lines} line(s) are no results (cut short, or not ours); left as they are",
-                path.display()
+                "{}: {} line(s) are no results (cut short, or not ours); left as they are",
+                path.display(),
+                seen.foreign_lines
             );
         }
         Ok(Self {
             path,
             file,
-            prior,
-            repeated,
+            prior: seen.prior,
+            repeated: seen.repeated,
+            known_bytes: seen.bytes,
         })
+    }
+
+    /// Reads what other processes have written since.
+    pub(crate) fn read_again(&mut self) -> Result<(), StoreError> {
+        let seen = File::open(&self.path)
+            .and_then(|file| look(&file))
+            .map_err(|error| StoreError::io("read", &self.path, error))?;
+        self.prior = seen.prior;
+        self.repeated = seen.repeated;
+        self.known_bytes = seen.bytes;
+        Ok(())
     }
 
     /// The works an earlier run obtained and whose file is still there.
@@ -122,10 +141,21 @@ impl Journal {
         })
     }
 
-    /// Whether there is a line about a work.
-    #[must_use]
-    pub fn knows(&self, work_id: &str) -> bool {
-        self.prior.contains_key(work_id)
+    /// Whether the last line about a work tells this end.
+    pub(crate) fn tells(&self, work_id: &str, end: End<'_>) -> bool {
+        let Some(prior) = self.prior.get(work_id) else {
+            return false;
+        };
+        let is_success = prior.outcome == Outcome::Success.as_str();
+        match end {
+            End::Stored(sha256) => {
+                let path = prior.path.as_deref().unwrap_or_default();
+                is_success && sha256.is_none_or(|sha256| path.contains(sha256))
+            }
+            End::Without(reason) => {
+                !is_success && reason.is_none_or(|reason| prior.reason == reason)
+            }
+        }
     }
 
     /// Writes a result down.
@@ -138,8 +168,11 @@ impl Journal {
         let mut line = serde_json::to_vec(result).map_err(|error| fail(error.into()))?;
         line.push(b'\n');
         self.file.write_all(&line).map_err(fail)?;
+        let written = u64::try_from(line.len()).unwrap_or(u64::MAX);
+        self.known_bytes = self.known_bytes.saturating_add(written);
         let entry = Prior {
             outcome: result.outcome.to_string(),
+            reason: result.reason.to_string(),
             path: result.path.clone(),
             bytes: result.bytes,
         };
@@ -153,10 +186,17 @@ impl Journal {
     /// # Errors
     ///
     /// The file could not be rewritten; the old one stands.
-    pub fn finish(self, store: &Store) -> Result<(), StoreError> {
+    pub fn finish(mut self, store: &Store) -> Result<(), StoreError> {
+        let length = |file: &File| file.metadata().map(|file| file.len()).ok();
+        let is_ours = length(&self.file) == Some(self.known_bytes);
         // Others may be appending to the file that would be replaced.
-        if self.repeated && store.is_alone() {
-            self.compact()?;
+        if (self.repeated || !is_ours) && store.is_alone() {
+            if !is_ours {
+                self.read_again()?;
+            }
+            if self.repeated {
+                self.compact()?;
+            }
         }
         File::open(&self.path)
             .and_then(|file| file.sync_all())
@@ -199,6 +239,34 @@ impl Journal {
             StoreError::io("rewrite", &self.path, error)
         })
     }
+}
+
+/// Reads the file from its start.
+fn look(mut file: &File) -> io::Result<Seen> {
+    file.rewind()?;
+    let mut seen = Seen::default();
+    for_each_line(file, |line, complete| {
+        seen.ends_mid_line = !complete;
+        let bytes = line.len().saturating_add(usize::from(complete));
+        seen.bytes = seen
+            .bytes
+            .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
+        match serde_json::from_slice::<Line>(line) {
+            Ok(line) => {
+                let entry = Prior {
+                    outcome: line.outcome,
+                    reason: line.reason,
+                    path: line.path,
+                    bytes: line.bytes,
+                };
+                seen.repeated |= seen.prior.insert(line.work_id, entry).is_some();
+            }
+            Err(_) if line.iter().all(u8::is_ascii_whitespace) => {}
+            Err(_) => seen.foreign_lines = seen.foreign_lines.saturating_add(1),
+        }
+        Ok(())
+    })?;
+    Ok(seen)
 }
 
 /// Calls `each` with every line, without its newline, and whether it had one.

@@ -10,9 +10,11 @@ use super::resolution::{SKIPPED_DUPLICATE, skipped};
 use super::storing::DEDUPED;
 use super::workers::Done;
 use crate::cli::desk::Desk;
+use crate::cli::exit::Failed;
+use crate::cli::output::note;
 use crate::cli::tally::LedgerTally;
-use crate::download::WorkResult;
-use crate::ledger::{JobId, JobState, LedgerError};
+use crate::download::{End, Journal, Store, WorkResult};
+use crate::ledger::{JobId, JobState, LedgerError, Planned};
 use crate::outcome::Outcome;
 
 /// Jobs asked about at once.
@@ -22,15 +24,27 @@ const BATCH: usize = 500;
 pub(super) struct Accounts {
     book: Book,
     tracked: Arc<Tracked>,
+    /// Works found ended whose results had no line when this run began: the
+    /// process that ended them was killed before it could write it, or is about
+    /// to.
+    untold: Vec<(String, Box<Planned>)>,
 }
 
 impl Accounts {
     pub(super) fn new(book: Book, tracked: Arc<Tracked>) -> Self {
-        Self { book, tracked }
+        Self {
+            book,
+            tracked,
+            untold: Vec::new(),
+        }
     }
 
     /// A work was planned.
-    pub(super) async fn planned(&self, desk: &mut Desk<'_>, plan: Plan) -> Result<(), LedgerError> {
+    pub(super) async fn planned(
+        &mut self,
+        desk: &mut Desk<'_>,
+        plan: Plan,
+    ) -> Result<(), LedgerError> {
         let (work_id, planned) = match plan {
             Plan::Todo => {
                 desk.progress.expect(1);
@@ -43,20 +57,25 @@ impl Accounts {
         } else {
             desk.batch.tally.done_before += 1;
         }
-        // A run that was killed between the ledger and the results file.
-        if desk.keeps() || !desk.journal.knows(&work_id) {
-            self.write_down(desk, planned.job_id).await?;
+        if desk.keeps()
+            && let Some(result) = self.stored(planned.job_id).await?
+        {
+            desk.keep(result);
+        }
+        if !is_told(&desk.journal, &work_id, &planned) {
+            self.untold.push((work_id, planned));
         }
         Ok(())
     }
 
-    async fn write_down(&self, desk: &mut Desk<'_>, job: JobId) -> Result<(), LedgerError> {
+    /// The result of an ended job, as the ledger keeps it.
+    async fn stored(&self, job: JobId) -> Result<Option<WorkResult>, LedgerError> {
         let stored = self.book.ledger().last_result(job).await?;
         let result = stored.and_then(|stored| {
             serde_json::from_value::<WorkResult>(stored.result.get("result")?.clone()).ok()
         });
         let Some(mut result) = result else {
-            return Ok(());
+            return Ok(None);
         };
         // A takeover may have found out after the resolution was recorded that
         // the bytes are stored already.
@@ -65,7 +84,35 @@ impl Accounts {
         {
             skipped(&mut result, &object);
         }
-        desk.take_earlier(result);
+        Ok(Some(result))
+    }
+
+    /// Writes the lines that are missing for good. Only the last process in the
+    /// folder can tell: the line of another may be on its way.
+    pub(super) async fn tell_untold(
+        &mut self,
+        desk: &mut Desk<'_>,
+        store: &Store,
+    ) -> Result<(), Failed> {
+        if self.untold.is_empty() || !store.is_alone() {
+            return Ok(());
+        }
+        desk.journal.read_again()?;
+        for (work_id, planned) in std::mem::take(&mut self.untold) {
+            if is_told(&desk.journal, &work_id, &planned) {
+                continue;
+            }
+            match self.stored(planned.job_id).await {
+                Ok(Some(result)) => desk.write_earlier(&result),
+                Ok(None) => {}
+                Err(error) if self.book.goes_on() => {
+                    note(&format!(
+                        "paperfall: not known: the result of {work_id}: {error}"
+                    ));
+                }
+                Err(error) => return Err(Failed::machine(error)),
+            }
+        }
         Ok(())
     }
 
@@ -96,6 +143,18 @@ impl Accounts {
     /// The works of the list that did not end here: others ended them, or they
     /// will be tried again.
     pub(super) async fn settle_rest(&self, desk: &mut Desk<'_>) -> Result<(), LedgerError> {
+        match self.settle_open(desk).await {
+            Err(error) if self.book.goes_on() => {
+                note(&format!(
+                    "paperfall: not known: what became of the works that did not end here: {error}"
+                ));
+                Ok(())
+            }
+            settled => settled,
+        }
+    }
+
+    async fn settle_open(&self, desk: &mut Desk<'_>) -> Result<(), LedgerError> {
         let open = self.tracked.open();
         for jobs in open.chunks(BATCH) {
             let standing = self.book.ledger().standing(jobs.to_vec()).await?;
@@ -111,13 +170,25 @@ impl Accounts {
                         }
                     }
                 }
-                if desk.keeps() {
-                    self.write_down(desk, *job).await?;
+                if desk.keeps()
+                    && let Some(result) = self.stored(*job).await?
+                {
+                    desk.keep(result);
                 }
             }
         }
         Ok(())
     }
+}
+
+/// Whether the results file tells how this job ended.
+fn is_told(journal: &Journal, work_id: &str, planned: &Planned) -> bool {
+    let sha256 = planned.sha256.as_ref().map(ToString::to_string);
+    let end = match planned.state {
+        JobState::Failed => End::Without(planned.failure_reason.as_deref()),
+        _ => End::Stored(sha256.as_deref()),
+    };
+    journal.tells(work_id, end)
 }
 
 fn tally<'d>(desk: &'d mut Desk<'_>) -> &'d mut LedgerTally {

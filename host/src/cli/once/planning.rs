@@ -1,7 +1,7 @@
 //! Makes jobs of the works of a list, in batches, and remembers which of them
 //! this run has to account for.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, mpsc};
@@ -49,12 +49,14 @@ impl Tracked {
         self.lock().keys().copied().collect()
     }
 
-    /// A work to be obtained without its job: the ledger does not answer.
-    pub(super) fn take_work(&self) -> Option<Box<Work>> {
+    /// A work to be obtained without its job, for the ledger does not answer;
+    /// none of those that a worker has.
+    pub(super) fn take_work(&self, in_hand: &HashSet<JobId>) -> Option<Box<Work>> {
         let mut jobs = self.lock();
-        let job = jobs
-            .iter()
-            .find_map(|(job, work)| work.is_some().then_some(*job))?;
+        let job = jobs.iter().find_map(|(job, work)| {
+            let is_free = work.is_some() && !in_hand.contains(job);
+            is_free.then_some(*job)
+        })?;
         jobs.remove(&job).flatten()
     }
 }
