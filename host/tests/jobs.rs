@@ -230,7 +230,7 @@ async fn the_story_has_every_effect_cut_for_people_and_whole_as_json() {
     let text = ran.quiet();
     for word in [
         "https://doi.org/10.1/0",
-        "HEAD_DONE",
+        "STREAMING",
         "On stories",
         "1. HEAD: OK",
         "2. STREAM: not finished",
