@@ -312,7 +312,7 @@ impl Log {
     }
 
     /// Whether the last answer came without asking its server.
-    pub(super) fn from_cache(&self) -> bool {
+    pub(super) fn was_cached(&self) -> bool {
         self.hops.last().is_some_and(|hop| {
             matches!(
                 hop.verdicts.cache,

@@ -123,7 +123,7 @@ impl Session {
                 headers: answer.headers,
                 body: answer.log.request().secrets.redact_bytes(read),
                 complete,
-                from_cache: answer.log.from_cache(),
+                from_cache: answer.log.was_cached(),
                 hops: answer.log.into_hops(),
             }),
             Err(fault) => Err(answer.log.into_error(fault)),

@@ -32,7 +32,7 @@ pub(super) struct Wire {
 /// What is at the other end.
 enum End {
     /// The network, through one guarded client per origin.
-    Network(Clients),
+    Network(Box<Clients>),
     Replay(Box<Replay>),
 }
 
@@ -75,7 +75,7 @@ impl Wire {
         }
         let end = match &config.replay {
             Some(path) => End::Replay(Box::new(Replay::open(path, &config.private, config)?)),
-            None => End::Network(clients),
+            None => End::Network(Box::new(clients)),
         };
         let world = match &end {
             End::Replay(replay) => Some(replay.world()),

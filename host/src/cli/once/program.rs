@@ -68,14 +68,15 @@ pub(super) async fn work_on(
     telemetry: &Telemetry,
     lease: &Lease,
 ) -> Result<Ended, Stopped> {
+    let work = work_of(lease);
     let mut program = Program {
         app,
         store,
         book,
         telemetry,
         lease,
-        session: app.http.session(),
-        work: work_of(lease),
+        session: app.http.session_for(work.work_id.as_str()),
+        work,
         state: lease.state,
         race: None,
         recorded: 0,

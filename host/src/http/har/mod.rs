@@ -9,11 +9,12 @@
 //! browsers write is understood: bodies as they were decoded, in base64 or
 //! not, fields missing, sizes wrong.
 //!
-//! `parse` reads, `write` and `recorder` write, `matching` finds the exchange,
+//! `parse` and `lenient` read, `write` and `recorder` write, `matching` finds the exchange,
 //! `schedule` says when its answer is given, `replay` is the wire, `redact`
 //! takes out what is nobody's business.
 
 mod error;
+mod lenient;
 mod matching;
 mod model;
 mod nearest;
@@ -26,22 +27,10 @@ mod spool;
 mod tap;
 mod write;
 
-use std::time::SystemTime;
-
 pub use error::HarError;
-pub use model::Recording;
+pub use model::{FixedWorld, Recording};
 pub use parse::{HAR_MAX_BYTES, parse};
 pub(super) use recorder::Recorder;
 pub use redact::Private;
 pub(super) use replay::{Replay, ReplayedBody};
 pub(super) use tap::Tap;
-
-/// What must be the same in a recording and its replay beside the answers:
-/// what a component sees of clock and chance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FixedWorld {
-    /// What the wall clock says at the start of every attempt.
-    pub now: SystemTime,
-    /// What random numbers are drawn from.
-    pub seed: u64,
-}

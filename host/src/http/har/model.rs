@@ -1,13 +1,22 @@
 //! A recording as a replay needs it.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
 
-use super::FixedWorld;
 use crate::http::error::HttpErrorKind;
+
+/// What must be the same in a recording and its replay beside the answers:
+/// what a component sees of clock and chance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FixedWorld {
+    /// What the wall clock says at the start of every attempt.
+    pub now: SystemTime,
+    /// What random numbers are drawn from.
+    pub seed: u64,
+}
 
 /// A recording, read and understood.
 #[derive(Debug, Clone)]

@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
+use super::super::lenient::HEADERS_MAX;
 use super::*;
+use crate::http::error::HttpErrorKind;
 
 fn har(entries: serde_json::Value) -> Vec<u8> {
     let log =
@@ -202,7 +204,7 @@ fn what_is_no_har_is_told_in_one_line() {
         assert!(said.contains(word), "{said}");
         assert!(!said.contains('\n'), "{said}");
     }
-    let mut deep = b"{\"log\":".repeat(1);
+    let mut deep = b"{\"log\":".to_vec();
     deep.extend(b"[".repeat(100_000));
     assert!(words(&deep).contains("no HAR"));
 }

@@ -105,7 +105,7 @@ impl Recorder {
     /// cache be asked in another order.
     pub(in crate::http) fn cached(&self, hop: &Outgoing<'_>, answer: &Incoming, body: &Bytes) {
         let mut tap = self.tap(hop);
-        tap.from_cache();
+        tap.mark_cached();
         tap.answered(answer.status, &answer.headers, answer.address);
         tap.piece(body);
         tap.whole();

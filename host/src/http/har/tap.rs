@@ -100,7 +100,7 @@ impl Tap {
         }
     }
 
-    pub(super) fn from_cache(&mut self) {
+    pub(super) fn mark_cached(&mut self) {
         if let Some(draft) = &mut self.draft {
             draft.from_cache = true;
         }

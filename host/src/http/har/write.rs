@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::FixedWorld;
@@ -166,7 +166,7 @@ impl Writer {
             })
             .unwrap_or_default();
         let after = draft.head.as_ref().map_or(ended.took, |head| head.after);
-        let mut entry = json!({
+        let mut entry = object(json!({
             "startedDateTime": timestamp(draft.started),
             "time": millis(ended.took),
             "request": {
@@ -185,41 +185,46 @@ impl Writer {
                 "wait": millis(after),
                 "receive": millis(ended.took.saturating_sub(after)),
             },
-        });
+        }));
         if let Some(address) = draft.head.as_ref().and_then(|head| head.address) {
-            entry["serverIPAddress"] = json!(address.ip().to_string());
-            entry["connection"] = json!(address.port().to_string());
+            entry.insert(
+                "serverIPAddress".to_owned(),
+                json!(address.ip().to_string()),
+            );
+            entry.insert("connection".to_owned(), json!(address.port().to_string()));
         }
         if draft.from_cache {
-            entry["_fromCache"] = json!("disk");
+            entry.insert("_fromCache".to_owned(), json!("disk"));
         }
-        let mut own = json!({"work": draft.scope.label(), "start": draft.start});
+        let mut own = object(json!({"work": draft.scope.label(), "start": draft.start}));
         if let Some(end) = ended.end {
-            own["end"] = json!(end);
+            own.insert("end".to_owned(), json!(end));
         }
-        own["step"] = json!(ended.step);
+        own.insert("step".to_owned(), json!(ended.step));
         if body.encoded {
-            own["encoded"] = json!(true);
+            own.insert("encoded".to_owned(), json!(true));
         }
         match &ended.how {
             How::Whole => {}
-            How::Cut => entry["_aborted"] = json!(true),
+            How::Cut => {
+                entry.insert("_aborted".to_owned(), json!(true));
+            }
             How::Deadline => {
-                entry["_error"] = json!("timeout");
-                own["deadline"] = json!(true);
+                entry.insert("_error".to_owned(), json!("timeout"));
+                own.insert("deadline".to_owned(), json!(true));
             }
             How::Failed(fault) => {
-                entry["_error"] = json!(fault.name());
+                entry.insert("_error".to_owned(), json!(fault.name()));
                 let message = self.redactor.text(&secrets.redact(&fault.message));
-                entry["_error_message"] = json!(message);
+                entry.insert("_error_message".to_owned(), json!(message));
                 if fault.ended_early {
-                    own["ended_early"] = json!(true);
+                    own.insert("ended_early".to_owned(), json!(true));
                 }
             }
         }
-        entry["_paperfall"] = own;
-        entry["response"] = self.response(draft, body);
-        entry
+        entry.insert("_paperfall".to_owned(), own.into());
+        entry.insert("response".to_owned(), self.response(draft, body));
+        entry.into()
     }
 
     fn response(&self, draft: &Draft, body: &Written) -> Value {
@@ -272,6 +277,14 @@ impl Writer {
             }
             _ => plain,
         }
+    }
+}
+
+/// The members of an object, in their order.
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(members) => members,
+        _ => Map::new(),
     }
 }
 
