@@ -10,14 +10,7 @@ use crate::{promises, tiers};
 
 /// A folder of this process's own, with one component beside the settings.
 static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
-    // In memory where there is such a folder: a disk would be waited for.
-    let memory = PathBuf::from("/dev/shm");
-    let base = if memory.is_dir() {
-        memory
-    } else {
-        std::env::temp_dir()
-    };
-    let folder = base.join(format!("paperfall-fuzz-{}", std::process::id()));
+    let folder = std::env::temp_dir().join(format!("paperfall-fuzz-{}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder for the settings");
     fs::write(folder.join("acme.wasm"), "").expect("a component beside them");
     folder
