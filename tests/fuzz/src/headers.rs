@@ -31,10 +31,10 @@ pub fn check(data: &[u8]) {
     if let Some(wait) = headers.retry_after() {
         assert!(wait <= DAY);
     }
-    if let Some(part) = headers.content_range() {
-        if let Some((first, last)) = part.range {
-            assert!(first <= last && part.total.is_none_or(|total| last < total));
-        }
+    if let Some(part) = headers.content_range()
+        && let Some((first, last)) = part.range
+    {
+        assert!(first <= last && part.total.is_none_or(|total| last < total));
     }
     let _ = headers.content_type();
     let _ = headers.content_length();

@@ -13,6 +13,7 @@ pub mod answers;
 pub mod descriptor;
 pub mod encodings;
 pub mod findings;
+pub mod har;
 pub mod headers;
 pub mod hosts;
 pub mod identifiers;

@@ -9,6 +9,7 @@ mod encoding;
 mod error;
 #[path = "../../../../host/src/http/fault.rs"]
 mod fault;
+pub(crate) mod har;
 #[path = "../../../../host/src/http/host_pattern.rs"]
 mod host_pattern;
 #[path = "../../../../host/src/http/meter.rs"]
