@@ -21,10 +21,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     let library = PathBuf::from(std::env::var("OUT_DIR")?).join("libpaperfall_faults.so");
-    let compiler = cc::Build::new().opt_level(2).warnings(true).try_get_compiler()?;
+    let compiler = cc::Build::new()
+        .opt_level(2)
+        .warnings(true)
+        .try_get_compiler()?;
     let mut command: Command = compiler.to_command();
     command
-        .args(["-std=gnu11", "-shared", "-fPIC", "-fvisibility=hidden", "-U_FORTIFY_SOURCE"])
+        .args([
+            "-std=gnu11",
+            "-shared",
+            "-fPIC",
+            "-fvisibility=hidden",
+            "-U_FORTIFY_SOURCE",
+        ])
         .arg("-o")
         .arg(&library)
         .args(SOURCES.iter().filter(|source| source.ends_with(".c")))
@@ -33,6 +42,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     if !status.success() {
         return Err(format!("{command:?}: {status}").into());
     }
-    println!("cargo::rustc-env=PAPERFALL_FAULTS_LAYER={}", library.display());
+    println!(
+        "cargo::rustc-env=PAPERFALL_FAULTS_LAYER={}",
+        library.display()
+    );
     Ok(())
 }

@@ -22,8 +22,8 @@ pub struct Journal {
     path: PathBuf,
     file: File,
     prior: HashMap<String, Prior>,
-    /// Some work has more than one line.
-    repeated: bool,
+    /// Some work has more than one line, or a line of ours was cut short.
+    untidy: bool,
 }
 
 /// What an earlier run wrote about a work.
@@ -61,7 +61,7 @@ impl Journal {
             .open(&path)
             .map_err(fail("open"))?;
         let mut prior = HashMap::new();
-        let mut repeated = false;
+        let mut untidy = false;
         let mut foreign_lines = 0_usize;
         let mut ends_mid_line = false;
         for_each_line(&file, |line, complete| {
@@ -73,8 +73,9 @@ impl Journal {
                         path: line.path,
                         bytes: line.bytes,
                     };
-                    repeated |= prior.insert(line.work_id, entry).is_some();
+                    untidy |= prior.insert(line.work_id, entry).is_some();
                 }
+                Err(error) if is_cut_short(line, &error) => untidy = true,
                 Err(_) if line.iter().all(u8::is_ascii_whitespace) => {}
                 Err(_) => foreign_lines = foreign_lines.saturating_add(1),
             }
@@ -82,13 +83,13 @@ impl Journal {
         })
         .map_err(fail("read"))?;
         if ends_mid_line {
-            // A kill or a full disk cut the last line short; the work it was
-            // about is done again.
+            // A kill or a full disk cut the last line short; whoever knows the
+            // work writes it again.
             file.write_all(b"\n").map_err(fail("write"))?;
         }
         if foreign_lines > 0 {
             tracing::warn!(
-                "{}: {foreign_lines} line(s) are no results (cut short, or not ours); left as they are",
+                "{}: {foreign_lines} line(s) are no results; left as they are",
                 path.display()
             );
         }
@@ -96,7 +97,7 @@ impl Journal {
             path,
             file,
             prior,
-            repeated,
+            untidy,
         })
     }
 
@@ -135,7 +136,12 @@ impl Journal {
     /// The line could not be written whole.
     pub fn append(&mut self, result: &WorkResult) -> Result<(), StoreError> {
         let fail = |error| StoreError::io("write", &self.path, error);
-        let mut line = serde_json::to_vec(result).map_err(|error| fail(error.into()))?;
+        let mut line = Vec::new();
+        if ends_mid_line(&self.file).map_err(fail)? {
+            // Another process was killed there; its words are not ours to join.
+            line.push(b'\n');
+        }
+        serde_json::to_writer(&mut line, result).map_err(|error| fail(error.into()))?;
         line.push(b'\n');
         self.file.write_all(&line).map_err(fail)?;
         let entry = Prior {
@@ -143,19 +149,19 @@ impl Journal {
             path: result.path.clone(),
             bytes: result.bytes,
         };
-        self.repeated |= self.prior.insert(result.work_id.clone(), entry).is_some();
+        self.untidy |= self.prior.insert(result.work_id.clone(), entry).is_some();
         Ok(())
     }
 
-    /// Ends the run: each work keeps its last line only, and the file is
-    /// synced. Lines that are no results stay.
+    /// Ends the run: each work keeps its last line only, lines cut short go, and
+    /// the file is synced. Lines that never were results stay.
     ///
     /// # Errors
     ///
     /// The file could not be rewritten; the old one stands.
     pub fn finish(self, store: &Store) -> Result<(), StoreError> {
         // Others may be appending to the file that would be replaced.
-        if self.repeated && store.is_alone() {
+        if self.untidy && store.is_alone() {
             self.compact()?;
         }
         File::open(&self.path)
@@ -180,10 +186,12 @@ impl Journal {
             let mut number = 0_u64;
             let old = File::open(&self.path)?;
             for_each_line(&old, |line, _| {
-                let superseded = serde_json::from_slice::<Line>(line)
-                    .is_ok_and(|line| last.get(&line.work_id) != Some(&number));
+                let stays = match serde_json::from_slice::<Line>(line) {
+                    Ok(line) => last.get(&line.work_id) == Some(&number),
+                    Err(error) => !is_cut_short(line, &error),
+                };
                 number = number.saturating_add(1);
-                if superseded {
+                if !stays {
                     return Ok(());
                 }
                 new.write_all(line)?;
@@ -199,6 +207,21 @@ impl Journal {
             StoreError::io("rewrite", &self.path, error)
         })
     }
+}
+
+/// Whether this was to become a line of ours.
+fn is_cut_short(line: &[u8], error: &serde_json::Error) -> bool {
+    error.is_eof() && line.starts_with(b"{\"work_id\":")
+}
+
+fn ends_mid_line(mut file: &File) -> io::Result<bool> {
+    use io::{Read, Seek, SeekFrom};
+    let mut last = [b'\n'];
+    if file.seek(SeekFrom::End(0))? > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    Ok(last != [b'\n'])
 }
 
 /// Calls `each` with every line, without its newline, and whether it had one.

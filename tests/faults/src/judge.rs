@@ -39,7 +39,10 @@ impl Judge {
             // A line follows the ledger and never leads.
             assert!(jobs[work].is_done() || jobs[work].failures > 0, "{work}");
         }
-        let marks = rig.files(".parts").into_iter().filter(|name| name.ends_with(".marks"));
+        let marks = rig
+            .files(".parts")
+            .into_iter()
+            .filter(|name| name.ends_with(".marks"));
         let marked = marks.into_iter().any(|name| {
             let text = std::fs::read_to_string(rig.out().join(name)).unwrap_or_default();
             text.matches('\n').count() >= 2
@@ -112,7 +115,10 @@ impl Judge {
             let downloads = usize::from(!url.ends_with("missing.pdf"));
             let most = [1 + more, downloads + more, downloads + more];
             let was = [asked.probes, asked.heads, asked.gets];
-            assert!(was.iter().zip(most).all(|(was, most)| *was <= most), "{url}: {asked:?}");
+            assert!(
+                was.iter().zip(most).all(|(was, most)| *was <= most),
+                "{url}: {asked:?}"
+            );
         }
     }
 }
@@ -134,7 +140,11 @@ fn assert_file_of(rig: &Rig, work: &str, line: &Value) {
     }
     let path = line["path"].as_str().expect("a path");
     let bytes = std::fs::read(rig.out().join(path)).unwrap_or_default();
-    assert_eq!(line["sha256"].as_str(), Some(sha256(&bytes).as_str()), "{work}: {path}");
+    assert_eq!(
+        line["sha256"].as_str(),
+        Some(sha256(&bytes).as_str()),
+        "{work}: {path}"
+    );
 }
 
 /// Exactly the files that should be there, each with the bytes it should have.
@@ -211,7 +221,10 @@ fn assert_jobs(rig: &Rig) {
         assert_effects(work, job);
     }
     let ended = |works: [&str; 2], state: &str| {
-        works.iter().filter(|work| jobs[**work].state == state).count()
+        works
+            .iter()
+            .filter(|work| jobs[**work].state == state)
+            .count()
     };
     for pair in [Cast::TWINS, Cast::SHARERS] {
         assert_eq!(ended(pair, "INDEXED"), 1, "{pair:?}");
@@ -243,7 +256,11 @@ fn assert_effects(work: &str, job: &Job) {
     }
     if work == "struck" {
         // The first copy, which ended too early.
-        expected.extend([("RESOLUTION", "OK"), ("HEAD", "OK"), ("STREAM", "NON_RETRYABLE")]);
+        expected.extend([
+            ("RESOLUTION", "OK"),
+            ("HEAD", "OK"),
+            ("STREAM", "NON_RETRYABLE"),
+        ]);
     }
     expected.sort_unstable();
     assert_eq!(kinds, expected, "{work}: {:#?}", job.ops);

@@ -73,7 +73,8 @@ impl Faults {
     /// At the `number`-th call (from 1) that `place` names or matches.
     #[must_use]
     pub fn at(mut self, place: &str, number: usize, action: Action) -> Self {
-        self.rules.push(format!("{place}:{number}:{}", action.word()));
+        self.rules
+            .push(format!("{place}:{number}:{}", action.word()));
         self
     }
 

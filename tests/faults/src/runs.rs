@@ -39,5 +39,9 @@ pub async fn ended(rig: &Rig) {
     let all = |requests: &[paperfall_miniweb::LoggedRequest]| {
         requests.iter().all(|request| request.ended.is_some())
     };
-    assert!(rig.web.wait_until(bound, all).await, "{:?}", rig.web.requests());
+    assert!(
+        rig.web.wait_until(bound, all).await,
+        "{:?}",
+        rig.web.requests()
+    );
 }

@@ -100,7 +100,11 @@ async fn killed_at_any_call_a_run_is_completed_by_the_next() {
         // The first, and two by chance.
         for number in [1, 1 + seeds.below(count), 1 + seeds.below(count)] {
             let action = Action::KILLS[seeds.below(3)];
-            let kill = Kill { place: place.clone(), number, action };
+            let kill = Kill {
+                place: place.clone(),
+                number,
+                action,
+            };
             if !kills.contains(&kill) {
                 kills.push(kill);
             }
@@ -117,7 +121,11 @@ async fn killed_at_every_single_call_a_run_is_completed_by_the_next() {
         for number in 1..=count {
             for action in Action::KILLS {
                 let place = place.clone();
-                kills.push(Kill { place, number, action });
+                kills.push(Kill {
+                    place,
+                    number,
+                    action,
+                });
             }
         }
     }
