@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -24,6 +24,8 @@ pub struct Journal {
     prior: HashMap<String, Prior>,
     /// Some work has more than one line, or a line of ours was cut short.
     untidy: bool,
+    /// The file's length, if nobody else writes.
+    known_bytes: u64,
 }
 
 /// What an earlier run wrote about a work.
@@ -50,55 +52,60 @@ impl Journal {
     /// The file cannot be read or written.
     pub fn open(store: &Store) -> Result<Self, StoreError> {
         let path = store.root().join("results.jsonl");
-        let fail = |action| {
-            let path = path.clone();
-            move |error| StoreError::io(action, &path, error)
-        };
-        let mut file = File::options()
+        let file = File::options()
             .read(true)
             .append(true)
             .create(true)
             .open(&path)
-            .map_err(fail("open"))?;
-        let mut prior = HashMap::new();
-        let mut untidy = false;
-        let mut foreign_lines = 0_usize;
-        let mut ends_mid_line = false;
-        for_each_line(&file, |line, complete| {
-            ends_mid_line = !complete;
-            match serde_json::from_slice::<Line>(line) {
-                Ok(line) => {
-                    let entry = Prior {
-                        outcome: line.outcome,
-                        path: line.path,
-                        bytes: line.bytes,
-                    };
-                    untidy |= prior.insert(line.work_id, entry).is_some();
-                }
-                Err(error) if is_cut_short(line, &error) => untidy = true,
-                Err(_) if line.iter().all(u8::is_ascii_whitespace) => {}
-                Err(_) => foreign_lines = foreign_lines.saturating_add(1),
-            }
-            Ok(())
-        })
-        .map_err(fail("read"))?;
-        if ends_mid_line {
-            // A kill or a full disk cut the last line short; whoever knows the
-            // work writes it again.
-            file.write_all(b"\n").map_err(fail("write"))?;
-        }
+            .map_err(|error| StoreError::io("open", &path, error))?;
+        let mut journal = Self {
+            path,
+            file,
+            prior: HashMap::new(),
+            untidy: false,
+            known_bytes: 0,
+        };
+        let foreign_lines = journal.read()?;
         if foreign_lines > 0 {
             tracing::warn!(
                 "{}: {foreign_lines} line(s) are no results; left as they are",
-                path.display()
+                journal.path.display()
             );
         }
-        Ok(Self {
-            path,
-            file,
-            prior,
-            untidy,
-        })
+        Ok(journal)
+    }
+
+    /// Reads what is there now: others may be writing too. Tells how many lines
+    /// are nobody's results.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub(crate) fn read(&mut self) -> Result<usize, StoreError> {
+        let mut prior = HashMap::new();
+        let mut untidy = false;
+        let mut foreign_lines = 0_usize;
+        let read = self.file.rewind().and_then(|()| {
+            for_each_line(&self.file, |line| {
+                match serde_json::from_slice::<Line>(line) {
+                    Ok(line) => {
+                        let entry = Prior {
+                            outcome: line.outcome,
+                            path: line.path,
+                            bytes: line.bytes,
+                        };
+                        untidy |= prior.insert(line.work_id, entry).is_some();
+                    }
+                    Err(error) if is_litter(line, &error) => untidy = true,
+                    Err(_) => foreign_lines = foreign_lines.saturating_add(1),
+                }
+                Ok(())
+            })
+        });
+        self.known_bytes = read.map_err(|error| StoreError::io("read", &self.path, error))?;
+        self.prior = prior;
+        self.untidy |= untidy;
+        Ok(foreign_lines)
     }
 
     /// The works an earlier run obtained and whose file is still there.
@@ -138,12 +145,15 @@ impl Journal {
         let fail = |error| StoreError::io("write", &self.path, error);
         let mut line = Vec::new();
         if ends_mid_line(&self.file).map_err(fail)? {
-            // Another process was killed there; its words are not ours to join.
+            // A kill or a full disk cut the last line short. Whoever knows its
+            // work writes it again; nothing is to be joined to it.
             line.push(b'\n');
         }
         serde_json::to_writer(&mut line, result).map_err(|error| fail(error.into()))?;
         line.push(b'\n');
         self.file.write_all(&line).map_err(fail)?;
+        let written = u64::try_from(line.len()).unwrap_or(u64::MAX);
+        self.known_bytes = self.known_bytes.saturating_add(written);
         let entry = Prior {
             outcome: result.outcome.to_string(),
             path: result.path.clone(),
@@ -159,10 +169,16 @@ impl Journal {
     /// # Errors
     ///
     /// The file could not be rewritten; the old one stands.
-    pub fn finish(self, store: &Store) -> Result<(), StoreError> {
+    pub fn finish(mut self, store: &Store) -> Result<(), StoreError> {
         // Others may be appending to the file that would be replaced.
-        if self.untidy && store.is_alone() {
-            self.compact()?;
+        if store.is_alone() {
+            let bytes = self.file.metadata().map(|file| file.len());
+            if bytes.is_ok_and(|bytes| bytes != self.known_bytes) {
+                self.read()?;
+            }
+            if self.untidy {
+                self.compact()?;
+            }
         }
         File::open(&self.path)
             .and_then(|file| file.sync_all())
@@ -175,7 +191,7 @@ impl Journal {
             let old = File::open(&self.path)?;
             let mut last = HashMap::new();
             let mut number = 0_u64;
-            for_each_line(&old, |line, _| {
+            for_each_line(&old, |line| {
                 if let Ok(line) = serde_json::from_slice::<Line>(line) {
                     last.insert(line.work_id, number);
                 }
@@ -185,10 +201,10 @@ impl Journal {
             let mut new = BufWriter::new(File::create(&fresh)?);
             let mut number = 0_u64;
             let old = File::open(&self.path)?;
-            for_each_line(&old, |line, _| {
+            for_each_line(&old, |line| {
                 let stays = match serde_json::from_slice::<Line>(line) {
                     Ok(line) => last.get(&line.work_id) == Some(&number),
-                    Err(error) => !is_cut_short(line, &error),
+                    Err(error) => !is_litter(line, &error),
                 };
                 number = number.saturating_add(1);
                 if !stays {
@@ -209,13 +225,15 @@ impl Journal {
     }
 }
 
-/// Whether this was to become a line of ours.
-fn is_cut_short(line: &[u8], error: &serde_json::Error) -> bool {
-    error.is_eof() && line.starts_with(b"{\"work_id\":")
+/// Whether this was to become a line of ours, or is an empty one, as processes
+/// leave that write at the same moment.
+fn is_litter(line: &[u8], error: &serde_json::Error) -> bool {
+    let is_ours = error.is_eof() && line.starts_with(b"{\"work_id\":");
+    is_ours || line.iter().all(u8::is_ascii_whitespace)
 }
 
 fn ends_mid_line(mut file: &File) -> io::Result<bool> {
-    use io::{Read, Seek, SeekFrom};
+    use io::{Read, SeekFrom};
     let mut last = [b'\n'];
     if file.seek(SeekFrom::End(0))? > 0 {
         file.seek(SeekFrom::End(-1))?;
@@ -224,14 +242,13 @@ fn ends_mid_line(mut file: &File) -> io::Result<bool> {
     Ok(last != [b'\n'])
 }
 
-/// Calls `each` with every line, without its newline, and whether it had one.
-fn for_each_line(
-    file: &File,
-    mut each: impl FnMut(&[u8], bool) -> io::Result<()>,
-) -> io::Result<()> {
+/// Calls `each` with every line, without its newline; tells how many bytes there
+/// were.
+fn for_each_line(file: &File, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<u64> {
     use io::Read;
     let mut reader = BufReader::new(file);
     let mut line = Vec::new();
+    let mut total = 0_u64;
     loop {
         line.clear();
         let read = reader
@@ -239,12 +256,12 @@ fn for_each_line(
             .take(LINE_MAX)
             .read_until(b'\n', &mut line)?;
         if read == 0 {
-            return Ok(());
+            return Ok(total);
         }
-        let complete = line.last() == Some(&b'\n');
-        if complete {
+        total = total.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+        if line.last() == Some(&b'\n') {
             line.pop();
         }
-        each(&line, complete)?;
+        each(&line)?;
     }
 }

@@ -18,13 +18,17 @@ mod judge;
 mod layer;
 mod ledger;
 mod origin;
+mod places;
 mod runs;
 mod seeds;
+mod sweep;
 
 pub use cast::Cast;
 pub use judge::Judge;
 pub use layer::{Action, Faults, calls, counts};
 pub use ledger::{Job, LedgerCopy, Op};
 pub use origin::{Asked, asked};
+pub use places::{Mishap, all, places, some};
 pub use runs::{ON_LEDGER, ended, run, started};
 pub use seeds::Seeds;
+pub use sweep::sweep;

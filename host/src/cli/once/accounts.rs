@@ -94,12 +94,20 @@ impl Accounts {
     }
 
     /// The works of the list that did not end here: others ended them, or they
-    /// will be tried again.
+    /// will be tried again. Who ended them may have been killed before the line
+    /// about it was written.
     pub(super) async fn settle_rest(&self, desk: &mut Desk<'_>) -> Result<(), LedgerError> {
-        let open = self.tracked.open();
-        for jobs in open.chunks(BATCH) {
-            let standing = self.book.ledger().standing(jobs.to_vec()).await?;
-            for (job, standing) in jobs.iter().zip(standing) {
+        let open = self.tracked.open_works();
+        if !open.is_empty()
+            && let Err(error) = desk.journal.read()
+        {
+            desk.fail(error.into());
+            return Ok(());
+        }
+        for works in open.chunks(BATCH) {
+            let jobs = works.iter().map(|(job, _)| *job).collect();
+            let standing = self.book.ledger().standing(jobs).await?;
+            for ((job, work_id), standing) in works.iter().zip(standing) {
                 let Some(standing) = standing else { continue };
                 match (standing.done, standing.state) {
                     (true, JobState::Failed) => tally(desk).failed_before += 1,
@@ -111,7 +119,7 @@ impl Accounts {
                         }
                     }
                 }
-                if desk.keeps() {
+                if desk.keeps() || !desk.journal.knows(work_id) {
                     self.write_down(desk, *job).await?;
                 }
             }

@@ -1,6 +1,7 @@
 //! One leased job through its effects. Every step asks the ledger first what
 //! became of it before, so that a program begun anywhere goes on from there.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -165,13 +166,19 @@ impl Program<'_> {
             .collect())
     }
 
-    /// Removes every part file of the job: it is over.
+    /// Removes every part file of the job and what stands beside them, or beside
+    /// where they stood: it is over.
     pub(super) fn sweep(&self) {
-        let mut names = self.parts_of_job().unwrap_or_default();
-        names.push(self.part_name().to_string());
-        for name in names {
+        let prefix = format!("{}.", self.lease.job_id);
+        let names = self.store.part_names().unwrap_or_default();
+        let stems: BTreeSet<&str> = names
+            .iter()
+            .filter(|name| name.starts_with(&prefix))
+            .filter_map(|name| Some(name.rsplit_once('.')?.0))
+            .collect();
+        for stem in stems {
             // The reconciler sweeps what stays.
-            let _ = self.store.remove_part(&name);
+            let _ = self.store.remove_part(&format!("{stem}.part"));
         }
     }
 
