@@ -22,10 +22,9 @@ pub struct Journal {
     path: PathBuf,
     file: File,
     prior: HashMap<String, Prior>,
-    /// Some work has more than one line.
-    repeated: bool,
-    /// Bytes read or written so far; a file of another length has lines of
-    /// other processes.
+    /// Some work has more than one line, or a line of ours was cut short.
+    untidy: bool,
+    /// The file's length, if nobody else writes.
     known_bytes: u64,
 }
 
@@ -57,16 +56,6 @@ pub(crate) enum End<'a> {
     Without(Option<&'a str>),
 }
 
-/// What a look at the whole file found.
-#[derive(Default)]
-struct Seen {
-    prior: HashMap<String, Prior>,
-    repeated: bool,
-    foreign_lines: usize,
-    ends_mid_line: bool,
-    bytes: u64,
-}
-
 impl Journal {
     /// Reads what is there and gets ready to append.
     ///
@@ -75,48 +64,61 @@ impl Journal {
     /// The file cannot be read or written.
     pub fn open(store: &Store) -> Result<Self, StoreError> {
         let path = store.root().join("results.jsonl");
-        let fail = |action| {
-            let path = path.clone();
-            move |error| StoreError::io(action, &path, error)
-        };
-        let mut file = File::options()
+        let file = File::options()
             .read(true)
             .append(true)
             .create(true)
             .open(&path)
-            .map_err(fail("open"))?;
-        let mut seen = look(&file).map_err(fail("read"))?;
-        if seen.ends_mid_line {
-            // A kill or a full disk cut the last line short; the work it was
-            // about is done again.
-            file.write_all(b"\n").map_err(fail("write"))?;
-            seen.bytes = seen.bytes.saturating_add(1);
-        }
-        if seen.foreign_lines > 0 {
-            tracing::warn!(
-                "{}: {} line(s) are no results (cut short, or not ours); left as they are",
-                path.display(),
-                seen.foreign_lines
-            );
-        }
-        Ok(Self {
+            .map_err(|error| StoreError::io("open", &path, error))?;
+        let mut journal = Self {
             path,
             file,
-            prior: seen.prior,
-            repeated: seen.repeated,
-            known_bytes: seen.bytes,
-        })
+            prior: HashMap::new(),
+            untidy: false,
+            known_bytes: 0,
+        };
+        let foreign_lines = journal.read()?;
+        if foreign_lines > 0 {
+            tracing::warn!(
+                "{}: {foreign_lines} line(s) are no results; left as they are",
+                journal.path.display()
+            );
+        }
+        Ok(journal)
     }
 
-    /// Reads what other processes have written since.
-    pub(crate) fn read_again(&mut self) -> Result<(), StoreError> {
-        let seen = File::open(&self.path)
-            .and_then(|file| look(&file))
-            .map_err(|error| StoreError::io("read", &self.path, error))?;
-        self.prior = seen.prior;
-        self.repeated = seen.repeated;
-        self.known_bytes = seen.bytes;
-        Ok(())
+    /// Reads what is there now: others may be writing too. Tells how many lines
+    /// are nobody's results.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub(crate) fn read(&mut self) -> Result<usize, StoreError> {
+        let mut prior = HashMap::new();
+        let mut untidy = false;
+        let mut foreign_lines = 0_usize;
+        let read = self.file.rewind().and_then(|()| {
+            for_each_line(&self.file, |line| {
+                match serde_json::from_slice::<Line>(line) {
+                    Ok(line) => {
+                        let entry = Prior {
+                            outcome: line.outcome,
+                            reason: line.reason,
+                            path: line.path,
+                            bytes: line.bytes,
+                        };
+                        untidy |= prior.insert(line.work_id, entry).is_some();
+                    }
+                    Err(error) if is_litter(line, &error) => untidy = true,
+                    Err(_) => foreign_lines = foreign_lines.saturating_add(1),
+                }
+                Ok(())
+            })
+        });
+        self.known_bytes = read.map_err(|error| StoreError::io("read", &self.path, error))?;
+        self.prior = prior;
+        self.untidy |= untidy;
+        Ok(foreign_lines)
     }
 
     /// The works an earlier run obtained and whose file is still there.
@@ -158,6 +160,11 @@ impl Journal {
         }
     }
 
+    /// Whether there is a line about a work.
+    pub(crate) fn knows(&self, work_id: &str) -> bool {
+        self.prior.contains_key(work_id)
+    }
+
     /// Writes a result down.
     ///
     /// # Errors
@@ -165,7 +172,13 @@ impl Journal {
     /// The line could not be written whole.
     pub fn append(&mut self, result: &WorkResult) -> Result<(), StoreError> {
         let fail = |error| StoreError::io("write", &self.path, error);
-        let mut line = serde_json::to_vec(result).map_err(|error| fail(error.into()))?;
+        let mut line = Vec::new();
+        if ends_mid_line(&self.file).map_err(fail)? {
+            // A kill or a full disk cut the last line short. Whoever knows its
+            // work writes it again; nothing is to be joined to it.
+            line.push(b'\n');
+        }
+        serde_json::to_writer(&mut line, result).map_err(|error| fail(error.into()))?;
         line.push(b'\n');
         self.file.write_all(&line).map_err(fail)?;
         let written = u64::try_from(line.len()).unwrap_or(u64::MAX);
@@ -176,25 +189,24 @@ impl Journal {
             path: result.path.clone(),
             bytes: result.bytes,
         };
-        self.repeated |= self.prior.insert(result.work_id.clone(), entry).is_some();
+        self.untidy |= self.prior.insert(result.work_id.clone(), entry).is_some();
         Ok(())
     }
 
-    /// Ends the run: each work keeps its last line only, and the file is
-    /// synced. Lines that are no results stay.
+    /// Ends the run: each work keeps its last line only, lines cut short go, and
+    /// the file is synced. Lines that never were results stay.
     ///
     /// # Errors
     ///
     /// The file could not be rewritten; the old one stands.
     pub fn finish(mut self, store: &Store) -> Result<(), StoreError> {
-        let length = |file: &File| file.metadata().map(|file| file.len()).ok();
-        let is_ours = length(&self.file) == Some(self.known_bytes);
         // Others may be appending to the file that would be replaced.
-        if (self.repeated || !is_ours) && store.is_alone() {
-            if !is_ours {
-                self.read_again()?;
+        if store.is_alone() {
+            let bytes = self.file.metadata().map(|file| file.len());
+            if bytes.is_ok_and(|bytes| bytes != self.known_bytes) {
+                self.read()?;
             }
-            if self.repeated {
+            if self.untidy {
                 self.compact()?;
             }
         }
@@ -209,7 +221,7 @@ impl Journal {
             let old = File::open(&self.path)?;
             let mut last = HashMap::new();
             let mut number = 0_u64;
-            for_each_line(&old, |line, _| {
+            for_each_line(&old, |line| {
                 if let Ok(line) = serde_json::from_slice::<Line>(line) {
                     last.insert(line.work_id, number);
                 }
@@ -219,11 +231,13 @@ impl Journal {
             let mut new = BufWriter::new(File::create(&fresh)?);
             let mut number = 0_u64;
             let old = File::open(&self.path)?;
-            for_each_line(&old, |line, _| {
-                let superseded = serde_json::from_slice::<Line>(line)
-                    .is_ok_and(|line| last.get(&line.work_id) != Some(&number));
+            for_each_line(&old, |line| {
+                let stays = match serde_json::from_slice::<Line>(line) {
+                    Ok(line) => last.get(&line.work_id) == Some(&number),
+                    Err(error) => !is_litter(line, &error),
+                };
                 number = number.saturating_add(1);
-                if superseded {
+                if !stays {
                     return Ok(());
                 }
                 new.write_all(line)?;
@@ -241,42 +255,30 @@ impl Journal {
     }
 }
 
-/// Reads the file from its start.
-fn look(mut file: &File) -> io::Result<Seen> {
-    file.rewind()?;
-    let mut seen = Seen::default();
-    for_each_line(file, |line, complete| {
-        seen.ends_mid_line = !complete;
-        let bytes = line.len().saturating_add(usize::from(complete));
-        seen.bytes = seen
-            .bytes
-            .saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
-        match serde_json::from_slice::<Line>(line) {
-            Ok(line) => {
-                let entry = Prior {
-                    outcome: line.outcome,
-                    reason: line.reason,
-                    path: line.path,
-                    bytes: line.bytes,
-                };
-                seen.repeated |= seen.prior.insert(line.work_id, entry).is_some();
-            }
-            Err(_) if line.iter().all(u8::is_ascii_whitespace) => {}
-            Err(_) => seen.foreign_lines = seen.foreign_lines.saturating_add(1),
-        }
-        Ok(())
-    })?;
-    Ok(seen)
+/// Whether this was to become a line of ours, or is an empty one, as processes
+/// leave that write at the same moment.
+fn is_litter(line: &[u8], error: &serde_json::Error) -> bool {
+    let is_ours = error.is_eof() && line.starts_with(b"{\"work_id\":");
+    is_ours || line.iter().all(u8::is_ascii_whitespace)
 }
 
-/// Calls `each` with every line, without its newline, and whether it had one.
-fn for_each_line(
-    file: &File,
-    mut each: impl FnMut(&[u8], bool) -> io::Result<()>,
-) -> io::Result<()> {
+fn ends_mid_line(mut file: &File) -> io::Result<bool> {
+    use io::{Read, SeekFrom};
+    let mut last = [b'\n'];
+    if file.seek(SeekFrom::End(0))? > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    Ok(last != [b'\n'])
+}
+
+/// Calls `each` with every line, without its newline; tells how many bytes there
+/// were.
+fn for_each_line(file: &File, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<u64> {
     use io::Read;
     let mut reader = BufReader::new(file);
     let mut line = Vec::new();
+    let mut total = 0_u64;
     loop {
         line.clear();
         let read = reader
@@ -284,12 +286,12 @@ fn for_each_line(
             .take(LINE_MAX)
             .read_until(b'\n', &mut line)?;
         if read == 0 {
-            return Ok(());
+            return Ok(total);
         }
-        let complete = line.last() == Some(&b'\n');
-        if complete {
+        total = total.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+        if line.last() == Some(&b'\n') {
             line.pop();
         }
-        each(&line, complete)?;
+        each(&line)?;
     }
 }

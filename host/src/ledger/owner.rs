@@ -6,6 +6,8 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -64,18 +66,24 @@ pub(super) struct OwnerLock {
 }
 
 impl OwnerLock {
-    /// Locks the file of an owner that nobody has heard of yet.
+    /// Locks the file of an owner that nobody has heard of yet. Whoever sweeps the
+    /// folder at that moment takes the new file for a dead owner's, until it is
+    /// locked.
     pub(super) fn take(folder: &Path, owner: &OwnerId) -> io::Result<Self> {
+        const TRIES: usize = 100;
         let name = file_name(owner);
-        let file = lock_file(folder, &name)?;
-        file.try_lock().map_err(|error| match error {
-            TryLockError::Error(error) => error,
-            TryLockError::WouldBlock => io::Error::other("another process has this owner's lock"),
-        })?;
-        Ok(Self {
-            path: folder.join(name),
-            _file: file,
-        })
+        let path = folder.join(&name);
+        for _ in 0..TRIES {
+            let file = lock_file(folder, &name)?;
+            match file.try_lock() {
+                // Nobody else makes a file of this name.
+                Ok(()) if path.exists() => return Ok(Self { path, _file: file }),
+                Ok(()) => {}
+                Err(TryLockError::Error(error)) => return Err(error),
+                Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(1)),
+            }
+        }
+        Err(io::Error::other("another process has this owner's lock"))
     }
 
     /// Removes the file: this owner holds no leases any more.

@@ -28,6 +28,9 @@ pub(super) struct Accounts {
     /// process that ended them was killed before it could write it, or is about
     /// to.
     untold: Vec<(String, Box<Planned>)>,
+    /// Works that ended elsewhere, or will be tried again, while this run lasted:
+    /// whoever worked on them may have been killed before it wrote the line.
+    untold_here: Vec<(String, JobId)>,
 }
 
 impl Accounts {
@@ -36,6 +39,7 @@ impl Accounts {
             book,
             tracked,
             untold: Vec::new(),
+            untold_here: Vec::new(),
         }
     }
 
@@ -94,15 +98,22 @@ impl Accounts {
         desk: &mut Desk<'_>,
         store: &Store,
     ) -> Result<(), Failed> {
-        if self.untold.is_empty() || !store.is_alone() {
+        let nothing = self.untold.is_empty() && self.untold_here.is_empty();
+        if nothing || !store.is_alone() {
             return Ok(());
         }
-        desk.journal.read_again()?;
-        for (work_id, planned) in std::mem::take(&mut self.untold) {
-            if is_told(&desk.journal, &work_id, &planned) {
-                continue;
-            }
-            match self.stored(planned.job_id).await {
+        desk.journal.read()?;
+        let journal = &desk.journal;
+        let before = std::mem::take(&mut self.untold).into_iter();
+        let before = before.filter(|(work_id, planned)| !is_told(journal, work_id, planned));
+        let here = std::mem::take(&mut self.untold_here).into_iter();
+        let here = here.filter(|(work_id, _)| !journal.knows(work_id));
+        let untold: Vec<(String, JobId)> = before
+            .map(|(work_id, planned)| (work_id, planned.job_id))
+            .chain(here)
+            .collect();
+        for (work_id, job) in untold {
+            match self.stored(job).await {
                 Ok(Some(result)) => desk.write_earlier(&result),
                 Ok(None) => {}
                 Err(error) if self.book.goes_on() => {
@@ -141,8 +152,9 @@ impl Accounts {
     }
 
     /// The works of the list that did not end here: others ended them, or they
-    /// will be tried again.
-    pub(super) async fn settle_rest(&self, desk: &mut Desk<'_>) -> Result<(), LedgerError> {
+    /// will be tried again. Who ended them may have been killed before the line
+    /// about it was written.
+    pub(super) async fn settle_rest(&mut self, desk: &mut Desk<'_>) -> Result<(), LedgerError> {
         match self.settle_open(desk).await {
             Err(error) if self.book.goes_on() => {
                 note(&format!(
@@ -154,11 +166,11 @@ impl Accounts {
         }
     }
 
-    async fn settle_open(&self, desk: &mut Desk<'_>) -> Result<(), LedgerError> {
-        let open = self.tracked.open();
-        for jobs in open.chunks(BATCH) {
-            let standing = self.book.ledger().standing(jobs.to_vec()).await?;
-            for (job, standing) in jobs.iter().zip(standing) {
+    async fn settle_open(&mut self, desk: &mut Desk<'_>) -> Result<(), LedgerError> {
+        for works in self.tracked.open_works().chunks(BATCH) {
+            let jobs = works.iter().map(|(job, _)| *job).collect();
+            let standing = self.book.ledger().standing(jobs).await?;
+            for ((job, work_id), standing) in works.iter().zip(standing) {
                 let Some(standing) = standing else { continue };
                 match (standing.done, standing.state) {
                     (true, JobState::Failed) => tally(desk).failed_before += 1,
@@ -175,6 +187,7 @@ impl Accounts {
                 {
                     desk.keep(result);
                 }
+                self.untold_here.push((work_id.clone(), *job));
             }
         }
         Ok(())

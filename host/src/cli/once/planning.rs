@@ -17,14 +17,28 @@ const BATCH: usize = 256;
 /// The jobs of this run's list that are not accounted for yet.
 #[derive(Debug, Default)]
 pub(crate) struct Tracked {
-    jobs: Mutex<HashMap<JobId, Option<Box<Work>>>>,
+    jobs: Mutex<Jobs>,
     /// Jobs were added, or no more will be.
     pub(super) news: Notify,
     complete: std::sync::atomic::AtomicBool,
 }
 
+#[derive(Debug, Default)]
+struct Jobs {
+    open: HashMap<JobId, Tracking>,
+    /// Ended before the planner had come to them; other lists' too.
+    early: HashSet<JobId>,
+}
+
+#[derive(Debug)]
+struct Tracking {
+    work_id: String,
+    /// Kept where the work may have to be obtained without its job.
+    work: Option<Box<Work>>,
+}
+
 impl Tracked {
-    fn lock(&self) -> MutexGuard<'_, HashMap<JobId, Option<Box<Work>>>> {
+    fn lock(&self) -> MutexGuard<'_, Jobs> {
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -34,30 +48,49 @@ impl Tracked {
     }
 
     fn complete(&self) {
+        self.lock().early.clear();
         self.complete
             .store(true, std::sync::atomic::Ordering::Release);
         self.news.notify_waiters();
     }
 
-    /// The job is accounted for; whether it was this list's.
-    pub(crate) fn settle(&self, job: JobId) -> bool {
-        self.lock().remove(&job).is_some()
+    fn track(&self, job: JobId, tracking: Tracking) {
+        let mut jobs = self.lock();
+        if !jobs.early.remove(&job) {
+            jobs.open.insert(job, tracking);
+        }
+    }
+
+    /// The job is accounted for.
+    pub(crate) fn settle(&self, job: JobId) {
+        let mut jobs = self.lock();
+        if jobs.open.remove(&job).is_none() && !self.is_complete() {
+            jobs.early.insert(job);
+        }
     }
 
     /// The jobs not accounted for.
     pub(crate) fn open(&self) -> Vec<JobId> {
-        self.lock().keys().copied().collect()
+        self.lock().open.keys().copied().collect()
+    }
+
+    /// The same with their works' ids.
+    pub(super) fn open_works(&self) -> Vec<(JobId, String)> {
+        let jobs = self.lock();
+        let open = jobs.open.iter();
+        open.map(|(job, tracking)| (*job, tracking.work_id.clone()))
+            .collect()
     }
 
     /// A work to be obtained without its job, for the ledger does not answer;
     /// none of those that a worker has.
     pub(super) fn take_work(&self, in_hand: &HashSet<JobId>) -> Option<Box<Work>> {
         let mut jobs = self.lock();
-        let job = jobs.iter().find_map(|(job, work)| {
-            let is_free = work.is_some() && !in_hand.contains(job);
+        let job = jobs.open.iter().find_map(|(job, tracking)| {
+            let is_free = tracking.work.is_some() && !in_hand.contains(job);
             is_free.then_some(*job)
         })?;
-        jobs.remove(&job).flatten()
+        jobs.open.remove(&job)?.work
     }
 }
 
@@ -107,7 +140,7 @@ impl Planner {
                             work.work_id
                         ));
                         let id = JobId::from_key(&job(&work).key());
-                        self.track(id, Some(work)).await;
+                        self.track(id, work).await;
                     }
                 }
                 Err(error) => return Err(error),
@@ -121,14 +154,17 @@ impl Planner {
                 let id = work.work_id.to_string();
                 let _ = self.told.send(Plan::Before(id, Box::new(planned))).await;
             } else {
-                let kept = self.book.goes_on().then_some(work);
-                self.track(planned.job_id, kept).await;
+                self.track(planned.job_id, work).await;
             }
         }
     }
 
-    async fn track(&self, job: JobId, work: Option<Work>) {
-        self.tracked.lock().insert(job, work.map(Box::new));
+    async fn track(&self, job: JobId, work: Work) {
+        let tracking = Tracking {
+            work_id: work.work_id.to_string(),
+            work: self.book.goes_on().then(|| Box::new(work)),
+        };
+        self.tracked.track(job, tracking);
         self.tracked.news.notify_waiters();
         let _ = self.told.send(Plan::Todo).await;
     }

@@ -171,7 +171,8 @@ impl Program<'_> {
         Ok(names)
     }
 
-    /// Removes every part file of the job: it is over.
+    /// Removes every part file of the job and what stands beside them, or beside
+    /// where they stood: it is over.
     pub(super) fn sweep(&self) {
         for name in self.files_of_job().unwrap_or_default() {
             // What is left of a part may stand there without it. The reconciler

@@ -150,7 +150,7 @@ impl Program<'_> {
             path: object.path.clone(),
             existed: true,
         };
-        self.link_paper(&stored);
+        self.link_paper(&stored)?;
         let url = result.url.clone().unwrap_or_default();
         self.book.skip_duplicate(self.lease, &url, &object).await?;
         self.sweep();
@@ -163,14 +163,19 @@ impl Program<'_> {
         })
     }
 
-    /// Gives the stored paper its readable name. A paper without one is not
-    /// lost, so that it could not be made stops nothing.
-    pub(super) fn link_paper(&self, stored: &Stored) {
+    /// Gives the stored paper its readable name. Something else in its place
+    /// stops nothing; a disk that cannot take it does, so that the next run
+    /// gives it.
+    pub(super) fn link_paper(&self, stored: &Stored) -> Result<(), Stopped> {
         let linked = self
             .store
             .link_paper(&self.lease.work_id, stored, &self.part_stem());
-        if let Err(error) = linked {
-            tracing::warn!("{error}");
+        match linked {
+            Err(error @ StoreError::InTheWay(_)) => {
+                tracing::warn!("{error}");
+                Ok(())
+            }
+            linked => Ok(linked?),
         }
     }
 

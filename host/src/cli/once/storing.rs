@@ -45,7 +45,7 @@ impl Program<'_> {
         let Some(stored) = self.place(&streamed).await? else {
             return self.bytes_are_gone(found).await;
         };
-        self.link_paper(&stored);
+        self.link_paper(&stored)?;
 
         let mut result = found.result.clone();
         if streamed.encrypted {
@@ -79,7 +79,7 @@ impl Program<'_> {
             let intent = json!({ "alias": self.lease.work_id, "target": stored.path, "of": by });
             let begun = self.book.begin(self.lease, &dedupe, intent).await?;
             if !matches!(begun, Begun::Replay(_)) {
-                self.link_paper(&stored);
+                self.link_paper(&stored)?;
                 let finish = Finish::ok(dedupe, json!({ "result": value(&result)? }))
                     .advancing(JobState::Deduped);
                 self.book.finish(self.lease, finish).await?;

@@ -2,6 +2,7 @@
 //! between the others' and with the files looked at outside of them.
 
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::store::SqliteLedger;
@@ -39,7 +40,7 @@ pub(super) async fn reconcile(
     };
     failpoint!("reconcile.after_files");
     ledger
-        .read(|db, shared| Ok(sweep_locks(db, shared)?))
+        .read(|db, shared| Ok(sweep_locks(db, &shared.locks, shared.owner.as_str())?))
         .await?;
     ledger.tell(&Event::CrashRecoveryEvent {
         recovered_leases,
@@ -120,7 +121,11 @@ async fn heal(ledger: &SqliteLedger, shelf: Arc<dyn Shelf>) -> Result<u64, Ledge
 }
 
 /// Removes lock files of owners that are gone and hold nothing.
-fn sweep_locks(db: &rusqlite::Connection, shared: &super::store::Shared) -> rusqlite::Result<u64> {
+pub(super) fn sweep_locks(
+    db: &rusqlite::Connection,
+    locks: &Path,
+    me: &str,
+) -> rusqlite::Result<u64> {
     let mut holding = db.prepare(
         "SELECT name FROM ledger_owners WHERE id IN (SELECT DISTINCT owner FROM ledger_jobs INDEXED BY ledger_due
            WHERE due_at IS NOT NULL AND owner IS NOT NULL)",
@@ -128,7 +133,7 @@ fn sweep_locks(db: &rusqlite::Connection, shared: &super::store::Shared) -> rusq
     let names = holding
         .query_map([], |row| row.get::<_, String>(0))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
-    Ok(owner::sweep(&shared.locks, |name| {
-        name == shared.owner.as_str() || names.iter().any(|n| n == name)
+    Ok(owner::sweep(locks, |name| {
+        name == me || names.iter().any(|n| n == name)
     }))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
-use super::lease as leases;
+use super::{lease as leases, reconciler};
 use crate::ledger::backoff::RetryPolicy;
 use crate::ledger::clock::{Clock, SteadyClock, Timestamp};
 use crate::ledger::error::LedgerError;
@@ -130,7 +130,7 @@ impl SqliteLedger {
             checkpointer,
         };
         let (writer, handle) =
-            queue::start(thread, move |db| leave(db, me, lock)).map_err(failed_io)?;
+            queue::start(thread, leaving(me, &owner, lock, &locks)).map_err(failed_io)?;
         let shared = Shared {
             path,
             locks,
@@ -291,7 +291,22 @@ fn register(db: &Connection, owner: &OwnerId, now: Timestamp) -> rusqlite::Resul
     )
 }
 
-/// The last thing the writer thread does.
+/// What the writer thread does last.
+fn leaving(
+    me: i64,
+    owner: &OwnerId,
+    lock: OwnerLock,
+    locks: &Path,
+) -> impl FnOnce(&Connection) + Send + use<> {
+    let (owner, locks) = (owner.clone(), locks.to_owned());
+    move |db| {
+        // Those of the dead whose jobs were taken over since the start.
+        let _ = reconciler::sweep_locks(db, &locks, owner.as_str());
+        leave(db, me, lock);
+    }
+}
+
+/// Lets this owner's lock go, and its file with it where it holds nothing.
 fn leave(db: &Connection, me: i64, lock: OwnerLock) {
     let holds: rusqlite::Result<bool> = db.query_row(
         "SELECT EXISTS(SELECT 1 FROM ledger_jobs INDEXED BY ledger_due WHERE due_at > 0 AND owner = ?1)",
