@@ -33,7 +33,6 @@ const GIVEN: &str = "given";
 #[derive(Debug)]
 pub struct Race {
     budgets: Budgets,
-    given_timeout: Duration,
     pub(super) context: Context,
     queue: Queue,
     /// Time spent finding; downloads do not count.
@@ -65,16 +64,16 @@ type Running = Pin<Box<dyn Future<Output = (usize, Ended)> + Send>>;
 impl Race {
     /// A race at its start.
     #[must_use]
-    pub fn new(work: Work, roster: &Roster, sandbox: Sandbox, session: Session) -> Self {
+    pub fn new(work: Work, roster: &Arc<Roster>, sandbox: Sandbox, session: Session) -> Self {
         Self {
             budgets: roster.budgets,
-            given_timeout: roster.given_timeout,
             given_done: !roster.try_given,
             context: Context {
                 sandbox,
                 session,
                 knowledge: Knowledge::new(work),
                 stored: None,
+                roster: Arc::clone(roster),
             },
             queue: Queue::new(roster),
             spent: Duration::ZERO,
@@ -222,7 +221,7 @@ impl Race {
             })
             .collect();
         let limit = TimeLimit::new(
-            self.given_timeout,
+            self.context.roster.given_policy.timeout(),
             deadline.saturating_duration_since(Instant::now()),
         );
         self.launched = self.launched.saturating_add(1);
@@ -315,6 +314,12 @@ impl Race {
                     continue;
                 }
             };
+            if self.context.refuses(&source) {
+                let record = unasked(&source, Outcome::Skipped, Reason::BreakerOpen);
+                self.queue.done(index);
+                self.note_unasked(record);
+                continue;
+            }
             let wanted = &ready.adapter.descriptor().identifiers;
             let had = self.context.knowledge.available(wanted);
             if had.is_empty() && !wanted.is_empty() {

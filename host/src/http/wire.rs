@@ -20,6 +20,7 @@ use super::exchange::Outgoing;
 use super::fault::Fault;
 use super::har::{FixedWorld, HarError, Recorder, Replay, ReplayedBody, Tap};
 use super::limits::bounded;
+use super::politeness::Slot;
 use super::request::Method;
 use super::scope::Scope;
 
@@ -42,6 +43,8 @@ pub(super) struct Incoming {
     pub(super) headers: HeaderMap,
     pub(super) address: Option<SocketAddr>,
     pub(super) body: WireBody,
+    /// Held until the answer has been read or dropped.
+    pub(super) slot: Slot,
 }
 
 /// A body as it was sent, piece by piece and without any limit: those are
@@ -113,6 +116,20 @@ impl Wire {
                 Err(fault)
             }
         }
+    }
+
+    /// Whether an answer to `hop` is recorded; none on the network, where nobody
+    /// knows.
+    pub(super) fn recorded(&self, hop: &Outgoing<'_>) -> Option<bool> {
+        match &self.end {
+            End::Network(_) => None,
+            End::Replay(replay) => Some(replay.has(hop)),
+        }
+    }
+
+    /// Whether this is a recording.
+    pub(super) fn is_replay(&self) -> bool {
+        matches!(self.end, End::Replay(_))
     }
 
     /// Notes that the cache answered `hop` in the wire's stead.
@@ -201,6 +218,7 @@ impl Clients {
             headers: std::mem::take(response.headers_mut()),
             address: response.remote_addr(),
             body: WireBody::from(Source::Network(Box::new(response))),
+            slot: Slot::default(),
         })
     }
 }

@@ -26,6 +26,7 @@ use crate::http::error::HttpErrorKind;
 use crate::http::exchange::Outgoing;
 use crate::http::fault::Fault;
 use crate::http::limits::bounded;
+use crate::http::politeness::Slot;
 use crate::http::request::Method;
 use crate::http::resolver::private;
 use crate::http::scope::Scope;
@@ -145,6 +146,15 @@ impl Replay {
         Ok(incoming)
     }
 
+    /// Whether an answer to `hop` is left.
+    pub(in crate::http) fn has(&self, hop: &Outgoing<'_>) -> bool {
+        let key = self.key(hop);
+        let state = self.state();
+        state
+            .matching
+            .has(&self.recording, &key, is_conditional(hop))
+    }
+
     /// The cache answered `hop`: what was recorded for it is not needed.
     pub(in crate::http) fn not_needed(&self, hop: &Outgoing<'_>) {
         let key = self.key(hop);
@@ -254,6 +264,7 @@ fn incoming(recorded: &Recorded, hop: &Outgoing<'_>) -> Result<Option<Incoming>,
         headers: answer.headers.clone(),
         address: answer.address,
         body: WireBody::replayed(body),
+        slot: Slot::default(),
     }))
 }
 
