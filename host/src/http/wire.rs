@@ -18,7 +18,7 @@ use super::client::Clients;
 use super::config::{HttpConfig, HttpSetupError};
 use super::exchange::Outgoing;
 use super::fault::Fault;
-use super::har::{FixedWorld, HarError, Recorder, Replay, ReplayedBody, Tap};
+use super::har::{FixedWorld, HarError, Passage, Recorder, Replay, ReplayedBody, Tap};
 use super::limits::bounded;
 use super::politeness::Slot;
 use super::request::Method;
@@ -144,12 +144,11 @@ impl Wire {
 
     /// Notes that a hop of `scope` is on its way here, until what is returned
     /// is dropped.
-    pub(super) fn coming<'a>(&'a self, scope: &'a Scope) -> Option<Coming<'a>> {
-        let End::Replay(replay) = &self.end else {
-            return None;
-        };
-        replay.coming(scope, true);
-        Some(Coming { replay, scope })
+    pub(super) fn coming<'a>(&'a self, scope: &'a Scope) -> Option<Passage<'a>> {
+        match &self.end {
+            End::Network(_) => None,
+            End::Replay(replay) => Some(replay.coming(scope)),
+        }
     }
 
     /// Notes that the race of `scope` has looked at what ended.
@@ -173,18 +172,6 @@ impl Wire {
     /// Waits until the recording, if there is one, holds everything.
     pub(super) fn finish(&self) -> Result<(), HarError> {
         self.recorder.as_ref().map_or(Ok(()), Recorder::finish)
-    }
-}
-
-/// A hop on its way to the wire.
-pub(super) struct Coming<'a> {
-    replay: &'a Replay,
-    scope: &'a Scope,
-}
-
-impl Drop for Coming<'_> {
-    fn drop(&mut self) {
-        self.replay.coming(self.scope, false);
     }
 }
 

@@ -20,8 +20,7 @@ pub const EMAIL: &str = "tests@paperfall.example";
 
 /// The miniature archive bears more than the real one; tests of limits say what
 /// theirs are.
-const HOST_LIMITS: &str =
-    "web.archive.org/cdx:per_second=1000;web.archive.org/web:per_second=1000";
+const HOST_LIMITS: &str = "web.archive.org/cdx:per_second=1000;web.archive.org/web:per_second=1000";
 
 /// No command of a test takes longer; one that does hangs.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -67,11 +67,19 @@ async fn without_the_gate_the_source_is_tried_and_the_host_still_not_asked() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_no_trouble_of_the_host_opens_nothing() {
-    for answer in [Answer::status(404), Answer::status(403), Answer::challenge()] {
+    for answer in [
+        Answer::status(404),
+        Answer::status(403),
+        Answer::challenge(),
+    ] {
         let (rig, ran) = on_arxiv(&answer, &[]).await;
         assert_eq!(asked(&rig), WORKS, "{answer:?}: {ran}");
     }
-    let (rig, ran) = on_arxiv(&Answer::status(500), &["--host-limit", "arxiv.org:breaker=false"]).await;
+    let (rig, ran) = on_arxiv(
+        &Answer::status(500),
+        &["--host-limit", "arxiv.org:breaker=false"],
+    )
+    .await;
     assert_eq!(asked(&rig), WORKS, "{ran}");
 }
 

@@ -34,7 +34,10 @@ fn lost_works(from: usize, count: usize) -> String {
         let url = format!("https://journal.example/{n}.pdf");
         json!({"work_id": format!("W{n}"), "pdf_urls": [url]}).to_string()
     };
-    (from..from + count).map(line).collect::<Vec<_>>().join("\n")
+    (from..from + count)
+        .map(line)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn index(rig: &Rig) -> Vec<LoggedRequest> {
@@ -69,7 +72,11 @@ async fn fetch(world: World, flags: &[&str]) -> (Rig, paperfall_e2e::Ran) {
 
 /// A paper that Unpaywall knows, when it answers like this first.
 fn known(unpaywall: impl Into<Script>) -> World {
-    World::new().paper(Paper::new("Polite").doi(DOI).when_asked(Service::Unpaywall, unpaywall))
+    World::new().paper(
+        Paper::new("Polite")
+            .doi(DOI)
+            .when_asked(Service::Unpaywall, unpaywall),
+    )
 }
 
 /// Unpaywall's answer with the PDF in it.
@@ -82,7 +89,10 @@ fn found() -> Answer {
 }
 
 fn with_pdf(world: World) -> World {
-    world.page("https://journal.example/a.pdf", Answer::pdf(Pdf::new("Polite", 7, 20_000)))
+    world.page(
+        "https://journal.example/a.pdf",
+        Answer::pdf(Pdf::new("Polite", 7, 20_000)),
+    )
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -184,7 +194,10 @@ async fn a_failure_that_passes_is_retried_and_counted() {
         assert_eq!(asked.len(), 2, "{first:?}");
         let waited = asked[1].started_at - asked[0].started_at;
         let limited = asked[0].status == Some(429);
-        assert!(!limited || waited >= Duration::from_millis(900), "{waited:?}");
+        assert!(
+            !limited || waited >= Duration::from_millis(900),
+            "{waited:?}"
+        );
     }
 }
 
@@ -232,7 +245,12 @@ async fn a_probe_and_a_download_are_retried_as_their_source_is() {
         .then(Answer::status(504))
         .then(pdf());
     let record = UnpaywallRecord::open([Location::pdf(url, "https://journal.example/a")]);
-    let world = World::new().paper(Paper::new("Polite").doi(DOI).unpaywall(record).page(url, script));
+    let world = World::new().paper(
+        Paper::new("Polite")
+            .doi(DOI)
+            .unpaywall(record)
+            .page(url, script),
+    );
     let (rig, ran) = fetch(world, &["--only", "unpaywall"]).await;
     assert_eq!(ran.code, 0, "{ran}");
     let methods: Vec<String> = rig
@@ -242,7 +260,9 @@ async fn a_probe_and_a_download_are_retried_as_their_source_is() {
         .collect();
     assert_eq!(
         methods,
-        ["GET 502", "GET 206", "HEAD 503", "HEAD 200", "GET 504", "GET 200"]
+        [
+            "GET 502", "GET 206", "HEAD 503", "HEAD 200", "GET 504", "GET 200"
+        ]
     );
     assert_eq!(rig.result(WORK)["attempts"][0]["retries"], 1);
 }
@@ -255,7 +275,10 @@ async fn explain_tells_of_waits_breakers_and_retries() {
         .paperfall(["resolve", DOI, "--explain", "--only", "unpaywall"])
         .await;
     assert_eq!(ran.code, 0, "{ran}");
-    let hop = ran.stdout.lines().find(|line| line.contains("hop  https://api.unpaywall.org"));
+    let hop = ran
+        .stdout
+        .lines()
+        .find(|line| line.contains("hop  https://api.unpaywall.org"));
     let hop = hop.expect("the hop is told");
     for part in ["waited ", "breaker closed", "→ 200 after 1 retries"] {
         assert!(hop.contains(part), "{hop}");
@@ -265,7 +288,12 @@ async fn explain_tells_of_waits_breakers_and_retries() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_limit_that_cannot_be_kept_is_refused_in_one_line() {
     let rig = Rig::new(World::new()).await;
-    for limit in ["a.org:per_minute=0", "a.org", "https://a.org:per_second=1", "a.org:speed=1"] {
+    for limit in [
+        "a.org:per_minute=0",
+        "a.org",
+        "https://a.org:per_second=1",
+        "a.org:speed=1",
+    ] {
         let ran = rig.paperfall(["fetch", DOI, "--host-limit", limit]).await;
         assert_eq!(ran.code, 2, "{limit}: {ran}");
         assert_eq!(ran.stderr.lines().count(), 1, "{limit}: {ran}");

@@ -50,7 +50,10 @@ async fn scraped(robots: Answer, toml: &str) -> (Rig, Ran) {
 
 fn asked(rig: &Rig) -> Vec<String> {
     let requests = rig.web.requests_for(HOST, "/");
-    requests.iter().map(|request| request.path_and_query.clone()).collect()
+    requests
+        .iter()
+        .map(|request| request.path_and_query.clone())
+        .collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -60,7 +63,10 @@ async fn a_page_that_robots_txt_forbids_is_not_asked_for() {
         "User-agent: *\nDisallow:\n\nUser-agent: paperfall\nDisallow: /\n",
     ] {
         let (rig, ran) = scraped(Answer::text(rules), "").await;
-        assert_eq!(rig.attempts("W0"), ["landing_scrape skipped robots_disallow"]);
+        assert_eq!(
+            rig.attempts("W0"),
+            ["landing_scrape skipped robots_disallow"]
+        );
         rig.assert_lost(&ran, "W0", "no_pdf", "exhausted");
         assert_eq!(asked(&rig), ["/robots.txt"]);
     }
@@ -84,7 +90,10 @@ async fn a_page_that_is_allowed_leads_to_its_paper() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_robots_txt_that_cannot_be_had_forbids_everything() {
     let (rig, _) = scraped(Answer::status(503), "").await;
-    assert_eq!(rig.attempts("W0"), ["landing_scrape skipped robots_disallow"]);
+    assert_eq!(
+        rig.attempts("W0"),
+        ["landing_scrape skipped robots_disallow"]
+    );
     assert!(asked(&rig).iter().all(|path| path == "/robots.txt"));
 
     let (rig, ran) = scraped(Answer::dropped(), "").await;
@@ -95,7 +104,11 @@ async fn a_robots_txt_that_cannot_be_had_forbids_everything() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_policy_that_does_not_respect_it_does_not_ask_for_it() {
     let forbidding = Answer::text("User-agent: *\nDisallow: /\n");
-    let (rig, ran) = scraped(forbidding, "[source.landing_scrape]\nrobots_respect = false\n").await;
+    let (rig, ran) = scraped(
+        forbidding,
+        "[source.landing_scrape]\nrobots_respect = false\n",
+    )
+    .await;
     assert_eq!(ran.code, 0, "{ran}");
     assert!(!asked(&rig).contains(&"/robots.txt".to_owned()));
 }
@@ -107,7 +120,14 @@ async fn one_request_for_it_serves_all_works_and_workers() {
     let rig = Rig::new(world).await;
     let lines: Vec<String> = works.iter().map(Value::to_string).collect();
     let list = rig.file("works.jsonl", lines.join("\n"));
-    let args = ["run", list.to_str().unwrap(), "--workers", "12", "--only", "landing_scrape_pdf"];
+    let args = [
+        "run",
+        list.to_str().unwrap(),
+        "--workers",
+        "12",
+        "--only",
+        "landing_scrape_pdf",
+    ];
     let ran = rig.paperfall(args).await;
     assert_eq!(ran.code, 0, "{ran}");
     assert_eq!(rig.requests_of(ROBOTS).len(), 1);

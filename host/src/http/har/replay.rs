@@ -19,7 +19,7 @@ use super::model::{Ending, Recorded, Recording};
 use super::nearest;
 use super::parse::{HAR_MAX_BYTES, parse};
 use super::redact::{Private, Redactor};
-use super::schedule::Schedule;
+use super::schedule::{Schedule, Stage};
 use crate::http::address::AddressGuard;
 use crate::http::config::HttpConfig;
 use crate::http::error::HttpErrorKind;
@@ -97,6 +97,7 @@ impl Replay {
         self.admit(hop)?;
         let key = self.key(hop);
         let label = hop.scope.label();
+        let _at_wire = self.passage(hop.scope, [Stage::AtWire, Stage::OffWire]);
         let (index, recorded, wake) = {
             let mut state = self.state();
             let found = state
@@ -167,11 +168,23 @@ impl Replay {
         }
     }
 
-    /// A hop of `scope` sets out (true) or is over (false).
-    pub(in crate::http) fn coming(&self, scope: &Scope, sets_out: bool) {
+    /// A hop of `scope` is on its way until what is returned is dropped.
+    pub(in crate::http) fn coming<'a>(&'a self, scope: &'a Scope) -> Passage<'a> {
+        self.passage(scope, [Stage::SetOut, Stage::Over])
+    }
+
+    fn passage<'a>(&'a self, scope: &'a Scope, [from, to]: [Stage; 2]) -> Passage<'a> {
+        self.moved(scope, from);
+        Passage {
+            replay: self,
+            scope,
+            to,
+        }
+    }
+
+    fn moved(&self, scope: &Scope, to: Stage) {
         let mut state = self.state();
-        let now = Instant::now();
-        state.schedule.coming(scope.label(), sets_out, now);
+        state.schedule.moved(scope.label(), to, Instant::now());
     }
 
     /// The race of `scope` has looked `steps` times.
@@ -235,6 +248,19 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let mut state = self.replay.state();
         state.schedule.drop_out(self.index, Instant::now());
+    }
+}
+
+/// A stretch of a hop's way; dropped, it is behind it.
+pub(in crate::http) struct Passage<'a> {
+    replay: &'a Replay,
+    scope: &'a Scope,
+    to: Stage,
+}
+
+impl Drop for Passage<'_> {
+    fn drop(&mut self) {
+        self.replay.moved(self.scope, self.to);
     }
 }
 

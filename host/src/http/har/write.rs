@@ -172,7 +172,7 @@ impl Writer {
             "request": {
                 "method": match draft.method { Method::Get => "GET", Method::Head => "HEAD" },
                 "url": url,
-                "httpVersion": "HTTP/1.1",
+                "httpVersion": "unknown",
                 "cookies": [],
                 "headers": self.headers(&draft.headers, secrets),
                 "queryString": query,
@@ -238,7 +238,7 @@ impl Writer {
                 .and_then(|head| reqwest::StatusCode::from_u16(head.status).ok())
                 .and_then(|status| status.canonical_reason())
                 .unwrap_or_default(),
-            "httpVersion": "HTTP/1.1",
+            "httpVersion": "unknown",
             "cookies": [],
             "headers": head.map_or_else(Vec::new, |head| self.headers(&head.headers, &draft.secrets)),
             "redirectURL": location.unwrap_or_default(),
