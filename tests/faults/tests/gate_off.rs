@@ -52,7 +52,10 @@ async fn without_the_flag_no_database_is_opened_and_the_results_are_the_same() {
         .collect();
     assert!(opened.is_empty(), "{opened:?}");
     let files = off.files("");
-    assert!(files.iter().all(|name| !name.contains("sqlite")), "{files:?}");
+    assert!(
+        files.iter().all(|name| !name.contains("sqlite")),
+        "{files:?}"
+    );
 
     let on = Cast::rig().await;
     let log = on.folder().join("calls");

@@ -29,7 +29,11 @@ async fn killed_while_held(rig: &Rig, args: &[&str], method: &'static str, url: 
     let held = move |requests: &[LoggedRequest]| {
         let fits = |request: &LoggedRequest| {
             let is_probe = request.header("range").is_some();
-            let kind = if is_probe { "PROBE" } else { request.method.as_str() };
+            let kind = if is_probe {
+                "PROBE"
+            } else {
+                request.method.as_str()
+            };
             kind == method && request.url().starts_with(url) && request.ended.is_none()
         };
         requests.iter().any(fits)
@@ -58,7 +62,12 @@ async fn held((method, url): (&'static str, &'static str)) {
         "HEAD" => asked.heads,
         _ => asked.gets,
     };
-    assert_eq!(was, 2, "the answer nobody got is asked for again: {asked:?}");
+    // Of two works with one URL the other may come first now.
+    let most = if url == Cast::SHARED { 3 } else { 2 };
+    assert!(
+        (2..=most).contains(&was),
+        "once more, for the answer nobody got: {asked:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -118,9 +127,15 @@ async fn killed_at_mebibyte(k: u64) {
     let rest = requests.last().unwrap();
     let range = format!("bytes={}-", k * MIB);
     assert_eq!(rest.header("range"), Some(range.as_str()));
-    assert!(rest.header("if-range").is_some_and(|tag| tag.starts_with('"')));
+    assert!(
+        rest.header("if-range")
+            .is_some_and(|tag| tag.starts_with('"'))
+    );
     assert_eq!(rest.status, Some(206));
-    let word = format!("at byte {}", ["", "1,048,576", "2,097,152"][usize::try_from(k).unwrap()]);
+    let word = format!(
+        "at byte {}",
+        ["", "1,048,576", "2,097,152"][usize::try_from(k).unwrap()]
+    );
     assert!(second.stdout.contains(&word), "{word}: {second}");
 }
 

@@ -37,7 +37,7 @@ pub struct Options {
     pub durability: Durability,
     /// When failed jobs are tried again.
     pub retry: RetryPolicy,
-    /// The source of time.
+    /// The source of time, unless other processes work on the ledger: then theirs.
     pub clock: Arc<dyn Clock>,
     /// Hears the events.
     pub sink: Arc<dyn EventSink>,
@@ -102,9 +102,9 @@ impl SqliteLedger {
         // can take back the epoch it was made in.
         open::tune_writer(&db, Durability::Full).map_err(failed)?;
         let owner = OwnerId::fresh();
-        let lock = OwnerLock::take(&locks, &owner).map_err(failed_io)?;
+        let mut lock = OwnerLock::take(&locks, &owner).map_err(failed_io)?;
         failpoint!("open.owner_locked");
-        let me = {
+        let (me, clock) = {
             let _turn = queue.take_aloud(path).map_err(failed_io)?;
             match found {
                 Found::Legacy => migrate::migrate(path, &mut db)?,
@@ -112,7 +112,10 @@ impl SqliteLedger {
                 _ => {}
             }
             failpoint!("open.before_epoch");
-            register(&db, &owner, options.clock.now()).map_err(failed)?
+            let clock = common_clock(options.clock, &locks, &owner, &mut lock);
+            let clock = clock.map_err(failed_io)?;
+            let me = register(&db, &owner, clock.now()).map_err(failed)?;
+            (me, clock)
         };
         failpoint!("open.after_epoch");
         open::tune_writer(&db, options.durability).map_err(failed)?;
@@ -122,7 +125,7 @@ impl SqliteLedger {
             path: Arc::clone(&path),
             db,
             queue,
-            clock: Arc::clone(&options.clock),
+            clock: Arc::clone(&clock),
             sink: Arc::clone(&options.sink),
             me,
             owner: owner.clone(),
@@ -135,7 +138,7 @@ impl SqliteLedger {
             locks,
             me,
             owner,
-            clock: options.clock,
+            clock,
             sink: options.sink,
             retry: options.retry,
             readers: Mutex::new(Vec::new()),
@@ -256,6 +259,22 @@ fn create(path: &Path, db: &mut Connection) -> Result<(), LedgerError> {
     }
     failpoint!("create.in_tx");
     tx.commit().map_err(failed)
+}
+
+/// The clock of the processes that work already, or else this one; later ones are
+/// told of it.
+fn common_clock(
+    own: Arc<dyn Clock>,
+    locks: &Path,
+    me: &OwnerId,
+    lock: &mut OwnerLock,
+) -> std::io::Result<Arc<dyn Clock>> {
+    let Some(own_lead) = own.lead() else {
+        return Ok(own);
+    };
+    let lead = owner::lead_of_others(locks, me).unwrap_or(own_lead);
+    lock.tell(lead)?;
+    Ok(Arc::new(SteadyClock::leading_by(lead)))
 }
 
 /// Enters this process among the owners; the row's number is its epoch.
