@@ -30,6 +30,7 @@ fn help_names_every_command_and_the_exit_codes() {
         "resolve",
         "plan",
         "adapter",
+        "jobs",
         "completions",
         "man",
         "Exit codes",

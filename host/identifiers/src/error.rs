@@ -110,16 +110,31 @@ pub fn printable(given: &str) -> String {
     let mut shown = String::new();
     let mut chars = hidden.chars();
     for c in chars.by_ref().take(SHOWN_CHARS) {
-        if c.is_control() || paste::is_invisible(c) {
-            shown.extend(c.escape_default());
-        } else {
-            shown.push(c);
-        }
+        push_visible(&mut shown, c);
     }
     if chars.next().is_some() {
         shown.push('…');
     }
     shown
+}
+
+/// A text from outside as a terminal may get it: whole, on one line, without
+/// control or direction-changing characters.
+#[must_use]
+pub fn visible(given: &str) -> String {
+    let mut shown = String::with_capacity(given.len());
+    for c in given.chars() {
+        push_visible(&mut shown, c);
+    }
+    shown
+}
+
+fn push_visible(shown: &mut String, c: char) {
+    if c.is_control() || paste::is_invisible(c) {
+        shown.extend(c.escape_default());
+    } else {
+        shown.push(c);
+    }
 }
 
 /// What every identifier type shares: its text is its normal form.

@@ -28,7 +28,7 @@ mod web_url;
 pub use any_id::AnyId;
 pub use arxiv::ArxivId;
 pub use doi::Doi;
-pub use error::{IdError, IdKind, printable};
+pub use error::{IdError, IdKind, printable, visible};
 pub use mine::{find_arxiv, find_pmcid};
 pub use openalex::OpenAlexId;
 pub use pubmed::{Pmcid, Pmid};

@@ -4,9 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use super::jobs_args::JobsArgs;
 use super::ledger_args::LedgerArgs;
 use super::telemetry_args::TelemetryArgs;
+use crate::http::CACHE_MAX_BYTES;
 use crate::plan::PlanFlags;
+
+/// What the HTTP cache may hold, in MiB.
+const HTTP_CACHE_MIB: u64 = CACHE_MAX_BYTES / (1024 * 1024);
 
 /// Gets the open-access PDFs of scholarly works, through sandboxed adapters.
 #[derive(Debug, Parser)]
@@ -46,6 +51,8 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     /// Look at adapters
     Adapter(AdapterArgs),
+    /// Look at the jobs of a ledger, and act on them
+    Jobs(JobsArgs),
     /// Print a shell completion script
     Completions(CompletionsArgs),
     /// Print the manual page (roff)
@@ -69,6 +76,8 @@ pub(crate) struct DemoArgs {
     pub(crate) telemetry: TelemetryArgs,
     #[command(flatten)]
     pub(crate) cache: CacheArgs,
+    #[command(flatten)]
+    pub(crate) har: HarArgs,
 }
 
 #[derive(Debug, Args)]
@@ -246,14 +255,41 @@ pub(crate) struct NetworkArgs {
     /// Send everything through this HTTP proxy; no other proxy is ever used
     #[arg(long, value_name = "URL", env = "PAPERFALL_PROXY")]
     pub(crate) proxy: Option<String>,
+    /// Size of the HTTP cache for metadata, in MiB; 0 for none
+    #[arg(
+        long,
+        value_name = "MIB",
+        env = "PAPERFALL_HTTP_CACHE_MIB",
+        default_value_t = HTTP_CACHE_MIB
+    )]
+    pub(crate) http_cache_mib: u64,
+    #[command(flatten)]
+    pub(crate) har: HarArgs,
     #[command(flatten)]
     pub(crate) cache: CacheArgs,
+}
+
+/// Recordings.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Network")]
+pub(crate) struct HarArgs {
+    /// Write every exchange to this HAR file, without secrets and e-mail address
+    #[arg(long, value_name = "FILE", env = "PAPERFALL_RECORD_HAR")]
+    pub(crate) record_har: Option<PathBuf>,
+    /// Take every answer from this HAR file; the network is not touched
+    ///
+    /// Method, URL and Range decide which recorded exchange answers; several
+    /// of one kind are used in their order, and races end as they ended. A
+    /// request that was not recorded fails and names the nearest ones. With
+    /// --record-har too, what is asked for is written down, misses included.
+    #[arg(long, value_name = "FILE", env = "PAPERFALL_REPLAY_HAR")]
+    pub(crate) replay_har: Option<PathBuf>,
 }
 
 /// Where things are kept that can be made again.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct CacheArgs {
-    /// Where compiled adapters are kept [default: the user's cache folder]
+    /// Where compiled adapters and answers to metadata requests are kept [default: the user's cache folder]
     #[arg(long, value_name = "DIR", env = "PAPERFALL_CACHE_DIR")]
     pub(crate) cache_dir: Option<PathBuf>,
 }

@@ -3,11 +3,11 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 use std::time::Instant;
 
-use paperfall_miniweb::{Miniweb, ScriptedWork};
+use paperfall_miniweb::{Miniweb, ScriptedWork, World};
 
 use super::args::{DemoArgs, NetworkArgs};
 use super::batch::{BatchOptions, run_batch};
@@ -29,24 +29,18 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, Failed> {
         .map_err(|error| StoreError::io("make the folder", &args.out, error))?;
     let list = args.out.join("works.jsonl");
     let ca_file = args.out.join("miniweb-ca.pem");
-    if list.exists() && !ca_file.exists() {
+    if list.exists() && !ca_file.exists() && !is_ours(&list, &script.works) {
         return Err(Failed::usage(format!(
             "{} is there and is not the demo's; choose another folder with --out",
             list.display()
         )));
     }
     write_list(&list, &script.works)?;
-
-    let web = Miniweb::start(script.world)
-        .await
-        .map_err(|error| Failed::machine(format!("the miniature web does not start: {error}")))?;
-    web.write_ca(&ca_file)
-        .map_err(|error| StoreError::io("write", &ca_file, error))?;
-    note(&format!(
-        "the miniature scholarly web plays {} hosts on {}",
-        web.names().len(),
-        web.tls_address()
-    ));
+    let web = match &args.har.replay_har {
+        // A recording stands in for the web.
+        Some(_) => None,
+        None => Some(start(script.world, &ca_file).await?),
+    };
 
     // Only the defaults: what someone's own environment or paperfall.toml says
     // is not part of the script.
@@ -62,9 +56,11 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, Failed> {
     })?;
     warn(&warnings);
     let network = NetworkArgs {
-        ca_file: vec![ca_file],
-        resolve: web.pins(),
+        ca_file: web.iter().map(|_| ca_file.clone()).collect(),
+        resolve: web.as_ref().map(Miniweb::pins).unwrap_or_default(),
+        har: args.har.clone(),
         cache: args.cache.clone(),
+        // No HTTP cache (its size is zero): every answer comes from the script.
         ..NetworkArgs::default()
     };
     let app = App::new(&plan, &network, args.workers).await?;
@@ -82,15 +78,21 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, Failed> {
         own_only: false,
         keep: true,
     };
-    let batch = run_batch(&app, works, options).await?;
+    let batch = run_batch(&app, works, options).await;
     let elapsed = started.elapsed();
-    let requests = web.stop().await.len();
+    let recorded = app.finish();
+    let answers = match web {
+        Some(web) => format!(
+            "{} requests answered by the miniature web",
+            web.stop().await.len()
+        ),
+        None => "every answer from the recording".to_owned(),
+    };
+    let batch = batch?;
+    recorded?;
 
     out(&batch.tally.render(&app.source_names()))?;
-    outln!(
-        "{:.1} s, {requests} requests answered by the miniature web",
-        elapsed.as_secs_f64()
-    )?;
+    outln!("{:.1} s, {answers}", elapsed.as_secs_f64())?;
     outln!("papers: {}", args.out.join("papers").display())?;
     outln!("list:   {}", list.display())?;
     if batch.interrupted {
@@ -110,6 +112,28 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, Failed> {
     } else {
         Exit::Incomplete
     })
+}
+
+async fn start(world: World, ca_file: &Path) -> Result<Miniweb, Failed> {
+    let web = Miniweb::start(world)
+        .await
+        .map_err(|error| Failed::machine(format!("the miniature web does not start: {error}")))?;
+    web.write_ca(ca_file)
+        .map_err(|error| StoreError::io("write", ca_file, error))?;
+    note(&format!(
+        "the miniature scholarly web plays {} hosts on {}",
+        web.names().len(),
+        web.tls_address()
+    ));
+    Ok(web)
+}
+
+/// Whether an earlier demo, a replayed one maybe, wrote this list.
+fn is_ours(list: &Path, works: &[ScriptedWork]) -> bool {
+    let first = works.first().map(|work| work.line.as_bytes());
+    let mut start = vec![0; first.map_or(0, <[u8]>::len)];
+    let read = File::open(list).and_then(|mut list| list.read_exact(&mut start));
+    read.is_ok() && first == Some(start.as_slice())
 }
 
 fn write_list(path: &Path, works: &[ScriptedWork]) -> Result<(), StoreError> {

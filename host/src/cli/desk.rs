@@ -83,15 +83,11 @@ impl<'a> Desk<'a> {
         self.keep(result);
     }
 
-    /// A work ended in an earlier run; its line is written if it is not there.
-    pub(crate) fn take_earlier(&mut self, result: WorkResult) {
-        if !self.journal.says(&result)
-            && let Err(error) = self.journal.append(&result)
-        {
+    /// A work ended in an earlier run whose line is not there.
+    pub(crate) fn write_earlier(&mut self, result: &WorkResult) {
+        if let Err(error) = self.journal.append(result) {
             self.fail(error.into());
-            return;
         }
-        self.keep(result);
     }
 
     /// Whether every result is wanted, earlier ones included.
@@ -99,7 +95,8 @@ impl<'a> Desk<'a> {
         self.options.keep
     }
 
-    fn keep(&mut self, result: WorkResult) {
+    /// Keeps a result, if results are wanted.
+    pub(crate) fn keep(&mut self, result: WorkResult) {
         if self.options.keep {
             self.batch.results.push(result);
         }

@@ -143,12 +143,24 @@ fn write_hop(text: &mut String, hop: &Hop) {
     let status = hop
         .status
         .map_or_else(|| "no status".to_owned(), |status| status.to_string());
+    let verdicts = &hop.verdicts;
     let _ = writeln!(
         text,
-        "      hop  {} [{}] → {address} → {status}, {} bytes, {} ms",
+        "      hop  {} [{}] → {address} → waited {} ms → breaker {} → cache {} → {status}{}, \
+         {} bytes, {} ms",
         hop.url,
         hop.rule,
+        verdicts.waited.as_millis(),
+        verdicts.breaker,
+        verdicts.cache,
+        match verdicts.retries {
+            0 => String::new(),
+            retries => format!(" after {retries} retries"),
+        },
         hop.bytes,
         hop.elapsed.as_millis()
     );
+    for note in &hop.notes {
+        let _ = writeln!(text, "           {note}");
+    }
 }

@@ -13,8 +13,8 @@ use crate::ledger::Durability;
 pub(crate) const LEDGER_FILE: &str = "manifest.sqlite3";
 /// Leases that are shorter would be lost to a busy machine.
 const SHORTEST_LEASE_S: u64 = 3;
-/// A day.
-const LONGEST_LEASE_S: u64 = 86_400;
+/// No wait for a lease or a ledger is longer: a day.
+const LONGEST_S: u64 = 86_400;
 
 /// Whether works are planned on a ledger, and how.
 #[derive(Debug, Clone, Args)]
@@ -28,7 +28,7 @@ pub(crate) struct LedgerArgs {
     #[arg(long, value_name = "FILE", env = "PAPERFALL_LEDGER")]
     pub(crate) ledger: Option<PathBuf>,
     /// How long a lease lasts without being renewed, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 120, env = "PAPERFALL_LEASE_TTL", value_parser = clap::value_parser!(u64).range(SHORTEST_LEASE_S..=LONGEST_LEASE_S))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 120, env = "PAPERFALL_LEASE_TTL", value_parser = clap::value_parser!(u64).range(SHORTEST_LEASE_S..=LONGEST_S))]
     pub(crate) lease_ttl: u64,
     /// How hard a step is before it counts as done
     #[arg(
@@ -46,6 +46,9 @@ pub(crate) struct LedgerArgs {
         env = "PAPERFALL_ON_LEDGER_ERROR"
     )]
     pub(crate) on_ledger_error: OnLedgerError,
+    /// How long a run pauses for a ledger that fails, before it stops, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, env = "PAPERFALL_LEDGER_PATIENCE", value_parser = clap::value_parser!(u64).range(..=LONGEST_S))]
+    pub(crate) ledger_patience: u64,
     /// Try works again that had no open copy AGE ago or earlier (30d, 12h, 0s)
     #[arg(long, value_name = "AGE", env = "PAPERFALL_RETRY_MISSING", value_parser = age)]
     pub(crate) retry_missing: Option<Duration>,
@@ -86,6 +89,10 @@ impl LedgerArgs {
         }
         let file = self.ledger.clone();
         Ok(Some(file.unwrap_or_else(|| out.join(LEDGER_FILE))))
+    }
+
+    pub(crate) fn patience(&self) -> Duration {
+        Duration::from_secs(self.ledger_patience)
     }
 
     pub(crate) fn ttl(&self) -> Duration {

@@ -9,6 +9,8 @@ mod desk;
 mod exit;
 mod explain;
 mod interrupt;
+mod jobs;
+mod jobs_args;
 mod ledger_args;
 mod obtain;
 mod once;
@@ -55,6 +57,7 @@ pub async fn execute(cli: Cli) -> Exit {
         Command::Resolve(args) => resolve::resolve(args).await,
         Command::Plan(args) => plan::plan(&args),
         Command::Adapter(args) => adapter::adapter(args).await,
+        Command::Jobs(args) => jobs::jobs(args).await,
         Command::Completions(args) => completions::completions(&args),
         Command::Man(args) => completions::man(&args),
     };

@@ -25,7 +25,7 @@ pub(crate) async fn obtain(
     store: Option<&Store>,
 ) -> Result<Obtained, StoreError> {
     let started = Instant::now();
-    let session = app.http.session();
+    let session = app.http.session_for(work.work_id.as_str());
     let mut race = Race::new(work, &app.roster, app.sandbox.clone(), session.clone());
     let ending = loop {
         let win = match race.next().await {

@@ -19,8 +19,12 @@ pub(crate) async fn resolve(args: ResolveArgs) -> Result<Exit, Failed> {
     let app = App::new(&plan, network, 1).await?;
     let obtained = tokio::select! {
         obtained = obtain(&app, work, None) => obtained?,
-        () = interrupted() => return Ok(Exit::Interrupted),
+        () = interrupted() => {
+            app.finish()?;
+            return Ok(Exit::Interrupted);
+        }
     };
+    app.finish()?;
     let result = &obtained.result;
     if args.json {
         let text = serde_json::to_string_pretty(result).map_err(Failed::machine)?;

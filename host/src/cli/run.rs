@@ -15,7 +15,10 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failed> {
     let input = open_input(&args.works).map_err(Failed::usage)?;
     let works = read_works(input, args.format.map(format_of)).map_err(Failed::usage)?;
     let app = App::new(&plan, &args.network, args.output.workers).await?;
-    let batch = run_batch(&app, works, options(&args.output, args.json, false)).await?;
+    let batch = run_batch(&app, works, options(&args.output, args.json, false)).await;
+    let recorded = app.finish();
+    let batch = batch?;
+    recorded?;
     report(&app, &batch, &args.output, args.json)
 }
 
@@ -44,7 +47,10 @@ pub(crate) async fn fetch(args: FetchArgs) -> Result<Exit, Failed> {
     let app = App::new(&plan, &args.network, args.output.workers).await?;
     // Whatever else is due on the ledger was not asked for.
     let options = options(&args.output, args.json, true);
-    let batch = run_batch(&app, items.into_iter(), options).await?;
+    let batch = run_batch(&app, items.into_iter(), options).await;
+    let recorded = app.finish();
+    let batch = batch?;
+    recorded?;
     report(&app, &batch, &args.output, args.json)
 }
 

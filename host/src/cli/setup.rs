@@ -7,9 +7,10 @@ use super::args::NetworkArgs;
 use super::exit::Failed;
 use super::output::note;
 use crate::fallback::Roster;
-use crate::http::{Http, HttpConfig, Pin};
+use crate::http::har::{FixedWorld, Private};
+use crate::http::{CacheConfig, Http, HttpConfig, Offline, Pin, Secrets};
 use crate::ledger::Sha256Hex;
-use crate::plan::{Plan, PlanFlags, PlanWarning};
+use crate::plan::{OfflineBehavior, Plan, PlanFlags, PlanWarning};
 use crate::sandbox::{Sandbox, SandboxConfig};
 
 /// Everything that is the same for every work of a run.
@@ -44,22 +45,20 @@ impl App {
             .collect()
     }
 
+    /// Completes the recording, if one is made; nothing may be under way.
+    pub(crate) fn finish(&self) -> Result<(), Failed> {
+        self.http.finish_recording().map_err(Failed::machine)
+    }
+
     /// Sets everything up for `workers` works at once.
     pub(crate) async fn new(
         plan: &Plan,
         network: &NetworkArgs,
         workers: u16,
     ) -> Result<Self, Failed> {
-        if let Some(behavior) = plan.gates.offline_behavior {
-            // An offline switch that fails open would be worse than none.
-            return Err(Failed::usage(format!(
-                "offline_behavior {behavior}: this version cannot switch the network off yet; \
-                 unset it"
-            )));
-        }
-        let contact = plan.email.as_ref().map(ToString::to_string);
-        let http = Http::new(http_config(network, contact.as_deref())?)?;
-        let sandbox = new_sandbox(plan, network.cache.cache_dir.as_deref(), workers)?;
+        let http = Http::new(http_config(plan, network)?)?;
+        let cache_dir = network.cache.cache_dir.as_deref();
+        let sandbox = new_sandbox(plan, cache_dir, workers, http.fixed_world())?;
         let roster = load(plan, &sandbox).await;
         Ok(Self {
             http,
@@ -90,6 +89,7 @@ pub(crate) fn new_sandbox(
     plan: &Plan,
     cache_dir: Option<&Path>,
     workers: u16,
+    world: Option<FixedWorld>,
 ) -> Result<Sandbox, Failed> {
     let concurrent = plan.budgets.max_concurrent;
     let config = SandboxConfig {
@@ -100,6 +100,7 @@ pub(crate) fn new_sandbox(
             .map(|source| source.memory_mib)
             .max()
             .unwrap_or(crate::sandbox::AttemptLimits::DEFAULT.memory_mib),
+        world,
     };
     Ok(Sandbox::new(&config)?)
 }
@@ -111,9 +112,9 @@ fn cache_folder(given: Option<&Path>) -> Option<PathBuf> {
         .or_else(|| dirs::cache_dir().map(|folder| folder.join("paperfall")))
 }
 
-fn http_config(network: &NetworkArgs, contact: Option<&str>) -> Result<HttpConfig, Failed> {
+fn http_config(plan: &Plan, network: &NetworkArgs) -> Result<HttpConfig, Failed> {
     let version = env!("CARGO_PKG_VERSION");
-    let user_agent = match contact {
+    let user_agent = match &plan.email {
         Some(email) => format!("paperfall/{version} (mailto:{email})"),
         None => format!("paperfall/{version}"),
     };
@@ -142,5 +143,33 @@ fn http_config(network: &NetworkArgs, contact: Option<&str>) -> Result<HttpConfi
             ))
         })?);
     }
+    config.offline = plan.gates.offline_behavior.map(|behavior| match behavior {
+        OfflineBehavior::MetadataOnly => Offline::MetadataOnly,
+        OfflineBehavior::BlockAll => Offline::BlockAll,
+        OfflineBehavior::CacheOnly => Offline::CacheOnly,
+    });
+    config.cache = http_cache(network);
+    config.record.clone_from(&network.har.record_har);
+    config.replay.clone_from(&network.har.replay_har);
+    config.private = private(plan);
     Ok(config)
+}
+
+/// What no recording may hold.
+fn private(plan: &Plan) -> Private {
+    let values = plan.sources().flat_map(|source| &source.secrets);
+    let secrets = values.filter_map(|(name, secret)| {
+        // One that cannot be used is never sent; its adapter says so.
+        Secrets::new([(name.clone(), secret.reveal().to_owned())]).ok()
+    });
+    Private {
+        email: plan.email.as_ref().map(ToString::to_string),
+        secrets: secrets.collect(),
+    }
+}
+
+fn http_cache(network: &NetworkArgs) -> Option<CacheConfig> {
+    let folder = cache_folder(network.cache.cache_dir.as_deref())?.join("http");
+    let max_bytes = network.http_cache_mib.saturating_mul(1024 * 1024);
+    (max_bytes > 0).then_some(CacheConfig { folder, max_bytes })
 }

@@ -28,10 +28,11 @@ pub struct Journal {
     known_bytes: u64,
 }
 
-/// What an earlier run wrote about a work.
+/// What the last line about a work says.
 #[derive(Debug)]
 struct Prior {
     outcome: String,
+    reason: String,
     path: Option<String>,
     bytes: Option<u64>,
 }
@@ -40,8 +41,19 @@ struct Prior {
 struct Line {
     work_id: String,
     outcome: String,
+    #[serde(default)]
+    reason: String,
     path: Option<String>,
     bytes: Option<u64>,
+}
+
+/// How a work ended, as far as another record than its line tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End<'a> {
+    /// Its paper is stored; with these bytes, where that is known.
+    Stored(Option<&'a str>),
+    /// It has none; for this reason, where that is known.
+    Without(Option<&'a str>),
 }
 
 impl Journal {
@@ -91,6 +103,7 @@ impl Journal {
                     Ok(line) => {
                         let entry = Prior {
                             outcome: line.outcome,
+                            reason: line.reason,
                             path: line.path,
                             bytes: line.bytes,
                         };
@@ -130,9 +143,25 @@ impl Journal {
         })
     }
 
+    /// Whether the last line about a work tells this end.
+    pub(crate) fn tells(&self, work_id: &str, end: End<'_>) -> bool {
+        let Some(prior) = self.prior.get(work_id) else {
+            return false;
+        };
+        let is_success = prior.outcome == Outcome::Success.as_str();
+        match end {
+            End::Stored(sha256) => {
+                let path = prior.path.as_deref().unwrap_or_default();
+                is_success && sha256.is_none_or(|sha256| path.contains(sha256))
+            }
+            End::Without(reason) => {
+                !is_success && reason.is_none_or(|reason| prior.reason == reason)
+            }
+        }
+    }
+
     /// Whether there is a line about a work.
-    #[must_use]
-    pub fn knows(&self, work_id: &str) -> bool {
+    pub(crate) fn knows(&self, work_id: &str) -> bool {
         self.prior.contains_key(work_id)
     }
 
@@ -156,6 +185,7 @@ impl Journal {
         self.known_bytes = self.known_bytes.saturating_add(written);
         let entry = Prior {
             outcome: result.outcome.to_string(),
+            reason: result.reason.to_string(),
             path: result.path.clone(),
             bytes: result.bytes,
         };

@@ -38,10 +38,14 @@ pub(crate) struct Validators {
 }
 
 impl Validators {
-    /// What `If-Range` may say: a strong ETag, or else the date.
+    /// What `If-Range` may say: a strong ETag, or else the date. Validators come
+    /// back from a file that anybody may have changed, so only what a header can
+    /// carry counts.
     pub(crate) fn if_range(&self) -> Option<&str> {
-        let strong = self.etag.as_deref().filter(|etag| etag.starts_with('"'));
-        strong.or(self.last_modified.as_deref())
+        let fits = |value: &&str| value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
+        let etag = self.etag.as_deref().filter(fits);
+        let strong = etag.filter(|etag| etag.starts_with('"'));
+        strong.or(self.last_modified.as_deref().filter(fits))
     }
 
     /// Whether what `other` says contradicts this.

@@ -254,6 +254,7 @@ impl Race {
                     continue;
                 }
             };
+            self.context.session.step();
             let mut win = None;
             for (index, ended) in ended {
                 if let (Some(_), Some(loser)) = (&win, &ended.winner) {

@@ -13,12 +13,15 @@ pub struct Loss {
 }
 
 /// Judges a list of endings, in plan order: any retryable or time-out makes
-/// the whole `retryable`; else any error makes it `error`; else it is
-/// `no_pdf` with the most informative reason. Skips say nothing.
+/// the whole `retryable`, and so does a source that was not asked for a cause
+/// that passes; else any error makes it `error`; else it is `no_pdf` with the
+/// most informative reason. Other skips say nothing.
 #[must_use]
 pub fn judge<'a>(endings: impl IntoIterator<Item = (Outcome, &'a Reason)>) -> Loss {
-    let endings: Vec<_> = endings
-        .into_iter()
+    let all: Vec<_> = endings.into_iter().collect();
+    let endings: Vec<_> = all
+        .iter()
+        .copied()
         .filter(|(outcome, _)| !matches!(outcome, Outcome::Skipped | Outcome::Success))
         .collect();
     let first = |wanted: &[Outcome]| {
@@ -31,6 +34,12 @@ pub fn judge<'a>(endings: impl IntoIterator<Item = (Outcome, &'a Reason)>) -> Lo
         return Loss {
             outcome: Outcome::Retryable,
             reason,
+        };
+    }
+    if let Some((_, reason)) = all.iter().find(|ending| unasked_for_now(**ending)) {
+        return Loss {
+            outcome: Outcome::Retryable,
+            reason: (*reason).clone(),
         };
     }
     if let Some(reason) = first(&[Outcome::Error]) {
@@ -48,6 +57,16 @@ pub fn judge<'a>(endings: impl IntoIterator<Item = (Outcome, &'a Reason)>) -> Lo
         outcome: Outcome::NoPdf,
         reason,
     }
+}
+
+/// A source that may be asked another day: without it, nobody knows that there
+/// is no PDF.
+fn unasked_for_now((outcome, reason): (Outcome, &Reason)) -> bool {
+    let passes = matches!(
+        reason,
+        Reason::Offline | Reason::BreakerOpen | Reason::RateWait
+    );
+    outcome == Outcome::Skipped && passes
 }
 
 /// The ending of an attempt whose winner was struck: that it was, unless one
@@ -96,6 +115,18 @@ mod tests {
         assert_eq!(
             judged(&[Reason::Blocked, Reason::Trap, Reason::SourceDeadline]),
             (Outcome::Retryable, Reason::SourceDeadline)
+        );
+    }
+
+    #[test]
+    fn a_source_not_asked_for_now_leaves_the_question_open() {
+        assert_eq!(
+            judged(&[Reason::NotOa, Reason::NoDoi, Reason::Offline]),
+            (Outcome::Retryable, Reason::Offline)
+        );
+        assert_eq!(
+            judged(&[Reason::NotOa, Reason::NoDoi]),
+            (Outcome::NoPdf, Reason::NotOa)
         );
     }
 

@@ -12,7 +12,8 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::AsyncReadExt;
 use tokio::time::Instant;
 
-use super::decode::{self, Decoder, Encoding};
+use super::decode;
+use super::encoding::{Decoder, Encoding};
 use super::error::HttpErrorKind;
 use super::fault::Fault;
 use super::limits::bounded;
@@ -81,14 +82,22 @@ impl BoundedBody {
     /// The next bytes; none at the end.
     pub(super) async fn chunk(&mut self) -> Result<Option<Bytes>, Fault> {
         let stall = self.limits.stall;
-        let arrived = bounded(self.limits.deadline, stall, self.body.chunk(&self.url))
-            .await
-            .map_err(|expired| expired.fault("byte of the body", &self.url, stall))??;
+        let arrived = match bounded(self.limits.deadline, stall, self.body.chunk(&self.url)).await {
+            Ok(arrived) => arrived?,
+            Err(expired) => {
+                let fault = expired.fault("byte of the body", &self.url, stall);
+                self.body.given_up(&fault);
+                return Err(fault);
+            }
+        };
         let Some(bytes) = arrived else {
             return Ok(None);
         };
         let count = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
         self.charge(count)?;
+        if self.body.is_at_hand() {
+            return Ok(Some(bytes));
+        }
         self.watch_for_trickle(count)?;
         Ok(Some(bytes))
     }
@@ -102,7 +111,7 @@ impl BoundedBody {
             return Err(too_large(&self.url, self.limits.cap, "sent"));
         }
         match &self.limits.meter {
-            Some(meter) if !meter.take_bytes(count) => Err(Fault::new(
+            Some(meter) if !self.body.is_at_hand() && !meter.take_bytes(count) => Err(Fault::new(
                 HttpErrorKind::BudgetExhausted,
                 format!(
                     "the attempt's budget of bytes ran out while reading {}",
@@ -120,7 +129,7 @@ impl BoundedBody {
         }
         if self.window.bytes < TRICKLE_MIN_BYTES {
             let stretch = self.limits.stall * TRICKLE_WINDOW_STALLS;
-            return Err(Fault::new(
+            let fault = Fault::new(
                 HttpErrorKind::Stalled,
                 format!(
                     "{} stalled: {} bytes in {} s",
@@ -128,7 +137,9 @@ impl BoundedBody {
                     self.window.bytes,
                     stretch.as_secs_f32()
                 ),
-            ));
+            );
+            self.body.given_up(&fault);
+            return Err(fault);
         }
         self.window = Window::new(self.limits.stall);
         Ok(())

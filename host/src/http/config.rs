@@ -8,6 +8,9 @@ use std::time::Duration;
 use ipnet::IpNet;
 use url::Url;
 
+use super::cache::CacheConfig;
+use super::har::{HarError, Private};
+use super::offline::Offline;
 use super::pin::Pin;
 use super::resolver::{Resolver, SystemResolver};
 
@@ -41,6 +44,16 @@ pub struct HttpConfig {
     pub stall_timeout: Duration,
     /// The cap on a download's bytes, as sent and as decoded.
     pub artifact_max_bytes: u64,
+    /// Where answers to metadata requests are kept, if anywhere.
+    pub cache: Option<CacheConfig>,
+    /// What may not be asked for.
+    pub offline: Option<Offline>,
+    /// A HAR file to write every exchange to.
+    pub record: Option<PathBuf>,
+    /// A HAR file that answers instead of the network.
+    pub replay: Option<PathBuf>,
+    /// What no recording may hold.
+    pub private: Private,
     /// Where names are looked up; tests put their own answers here.
     pub resolver: Arc<dyn Resolver>,
 }
@@ -56,6 +69,11 @@ impl Default for HttpConfig {
             connect_timeout: CONNECT_TIMEOUT,
             stall_timeout: STALL_TIMEOUT,
             artifact_max_bytes: ARTIFACT_MAX_BYTES,
+            cache: None,
+            offline: None,
+            record: None,
+            replay: None,
+            private: Private::default(),
             resolver: Arc::new(SystemResolver),
         }
     }
@@ -73,6 +91,10 @@ impl fmt::Debug for HttpConfig {
             .field("connect_timeout", &self.connect_timeout)
             .field("stall_timeout", &self.stall_timeout)
             .field("artifact_max_bytes", &self.artifact_max_bytes)
+            .field("cache", &self.cache)
+            .field("offline", &self.offline)
+            .field("record", &self.record)
+            .field("replay", &self.replay)
             .finish_non_exhaustive()
     }
 }
@@ -105,6 +127,17 @@ pub enum HttpSetupError {
     /// A limit that would bound nothing.
     #[error("{0} is longer than an hour; give it fewer seconds")]
     LongLimit(&'static str),
+    /// A recording that cannot be read or written.
+    #[error(transparent)]
+    Har(#[from] HarError),
+    /// No folder for the cache of a recording or a replay.
+    #[error("no folder can be made in {}: {why}", path.display())]
+    Scratch {
+        /// Where.
+        path: PathBuf,
+        /// What is in the way.
+        why: String,
+    },
     /// The client library refused.
     #[error("the HTTP client cannot be set up: {0}")]
     Client(String),

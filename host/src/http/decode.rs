@@ -1,43 +1,22 @@
-//! Content encodings, undone by hand.
-//!
-//! The client library's own decompression is off, because it could bound
-//! neither side: here both the bytes sent and the bytes decoded have a cap,
-//! and zstd may not ask for a window beyond RFC 9659's 8 MiB.
+//! Declared content encodings, undone while a body comes in.
 
 use std::io;
 use std::pin::Pin;
 
-use async_compression::tokio::bufread::{BrotliDecoder, GzipDecoder, ZlibDecoder, ZstdDecoder};
-use async_compression::zstd::DParameter;
 use bytes::Bytes;
-use futures_util::{Stream, stream};
+use futures_util::{FutureExt, Stream, stream};
 use reqwest::header::{CONTENT_ENCODING, HeaderMap};
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncReadExt, BufReader};
 use tokio_util::io::StreamReader;
 
 use super::body::BoundedBody;
-use super::brotli_window::ModestWindow;
+use super::encoding::{Decoder, Encoding, undo};
 use super::error::HttpErrorKind;
 use super::fault::Fault;
 use super::target::shown;
 
-/// The base-2 logarithm of the largest zstd window: 8 MiB.
-const ZSTD_WINDOW_LOG: u32 = 23;
 /// Encodings on top of each other that are undone.
 const ENCODINGS_MAX: usize = 2;
-
-/// A running decoder over a body.
-pub(super) type Decoder = Pin<Box<dyn AsyncRead + Send>>;
-
-/// An encoding that can be undone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Encoding {
-    Gzip,
-    /// HTTP's `deflate`, which is zlib (RFC 9110, 8.4.1.2).
-    Zlib,
-    Brotli,
-    Zstd,
-}
 
 /// The declared encodings, in the order they were applied; empty for a plain
 /// body.
@@ -91,43 +70,22 @@ fn bytes_of(wire: BoundedBody) -> impl Stream<Item = io::Result<Bytes>> + Send {
     })
 }
 
-fn undo(encoding: Encoding, source: Pin<Box<dyn AsyncBufRead + Send>>) -> Decoder {
-    match encoding {
-        Encoding::Gzip => {
-            let mut decoder = GzipDecoder::new(source);
-            decoder.multiple_members(true);
-            Box::pin(decoder)
-        }
-        Encoding::Zlib => Box::pin(ZlibDecoder::new(source)),
-        Encoding::Brotli => Box::pin(BrotliDecoder::new(ModestWindow::new(source))),
-        Encoding::Zstd => {
-            let window = DParameter::window_log_max(ZSTD_WINDOW_LOG);
-            let mut decoder = ZstdDecoder::with_params(source, &[window]);
-            decoder.multiple_members(true);
-            Box::pin(decoder)
-        }
+/// A whole body, all of whose bytes were sent, decoded; none when it is damaged
+/// or decodes to more than `max_bytes`.
+pub(super) fn whole(encodings: &[Encoding], sent: Bytes, max_bytes: u64) -> Option<Vec<u8>> {
+    if sent.is_empty() {
+        return Some(Vec::new());
     }
-}
-
-/// The beginning of an encoded body, as far as it can be decoded from the
-/// beginning of what was sent.
-pub(super) async fn prefix(encodings: &[Encoding], sent: &[u8], max_bytes: usize) -> Vec<u8> {
-    let mut bytes = sent.to_vec();
+    let mut decoder: Decoder = Box::pin(io::Cursor::new(sent));
     for encoding in encodings.iter().rev() {
-        let mut decoder = undo(*encoding, Box::pin(io::Cursor::new(bytes)));
-        let mut out = Vec::new();
-        while out.len() < max_bytes {
-            let room = max_bytes - out.len();
-            let mut piece = Vec::with_capacity(room.min(4096));
-            // What is cut off ends in an error: the rest was never read.
-            match decoder.read_buf(&mut piece).await {
-                Ok(count) if count > 0 => out.extend(piece.into_iter().take(room)),
-                _ => break,
-            }
-        }
-        bytes = out;
+        decoder = undo(*encoding, Box::pin(BufReader::new(decoder)));
     }
-    bytes
+    let mut out = Vec::new();
+    let mut limited = decoder.take(max_bytes.saturating_add(1));
+    // Everything is at hand, so nothing is waited for.
+    limited.read_to_end(&mut out).now_or_never()?.ok()?;
+    let length = u64::try_from(out.len()).ok()?;
+    (length <= max_bytes).then_some(out)
 }
 
 /// What a failing decoder means: a fault from below, or a damaged body.

@@ -79,6 +79,32 @@ impl HttpErrorKind {
         }
     }
 
+    /// The kind of this name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        const ALL: [HttpErrorKind; 19] = [
+            HttpErrorKind::BadUrl,
+            HttpErrorKind::ForbiddenRequest,
+            HttpErrorKind::DeniedHost,
+            HttpErrorKind::PrivateAddress,
+            HttpErrorKind::RobotsDisallow,
+            HttpErrorKind::Offline,
+            HttpErrorKind::BreakerOpen,
+            HttpErrorKind::RateLimited,
+            HttpErrorKind::Timeout,
+            HttpErrorKind::TooLarge,
+            HttpErrorKind::RedirectLoop,
+            HttpErrorKind::Dns,
+            HttpErrorKind::Connect,
+            HttpErrorKind::Tls,
+            HttpErrorKind::Reset,
+            HttpErrorKind::Stalled,
+            HttpErrorKind::Protocol,
+            HttpErrorKind::BudgetExhausted,
+            HttpErrorKind::Other,
+        ];
+        ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
     /// The registry's word for this kind. A broken answer (`Protocol`) is
     /// filed under `reset`: like a broken connection it may be whole the next
     /// time.

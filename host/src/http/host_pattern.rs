@@ -58,12 +58,13 @@ impl HostPattern {
         if text == "*" {
             return Ok(Self(Shape::Any));
         }
+        let too_long = || fail("a host name has 1 to 253 characters");
         let (name, below) = match text.strip_prefix("*.") {
             Some(rest) => (rest, true),
             None => (text, false),
         };
         if name.is_empty() || name.len() > 253 {
-            return Err(fail("a host name has 1 to 253 characters"));
+            return Err(too_long());
         }
         if name.contains("://") {
             return Err(fail("it has a scheme"));
@@ -82,7 +83,12 @@ impl HostPattern {
         let host = Host::parse(name).map_err(|_| fail("no such host can exist"))?;
         match host {
             Host::Domain(domain) => {
-                let domain = domain.trim_end_matches('.');
+                // One dot at the end stands for the root, a second for nothing.
+                let domain = domain.strip_suffix('.').unwrap_or(&domain);
+                // International names grow in their ASCII form.
+                if domain.len() > 253 {
+                    return Err(too_long());
+                }
                 let well_formed = !domain.is_empty()
                     && domain
                         .split('.')
@@ -271,10 +277,13 @@ mod tests {
             "::1",
             "a%2eorg",
             "a..b",
+            "acme.org..",
+            "1.0..",
             "*.*.org",
             "a\nb",
             "http:",
             "?",
+            &["a\u{fc}b"; 40].join("."),
         ] {
             assert!(HostPattern::parse(bad).is_err(), "{bad:?}");
         }

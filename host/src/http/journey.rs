@@ -22,8 +22,9 @@ use super::fault::Fault;
 use super::limits::bounded;
 use super::request::Request;
 use super::response::{Hop, HopNote};
+use super::scope::Scope;
 use super::target;
-use super::verdicts::Verdicts;
+use super::verdicts::{CacheVerdict, Verdicts};
 use super::wire::{Incoming, WireBody};
 
 /// Redirects that are followed.
@@ -58,10 +59,11 @@ type Asked = (Url, Option<HeaderValue>);
 pub(super) async fn travel(
     exchange: &Exchange,
     jar: &Jar,
+    scope: &Arc<Scope>,
     request: Request,
 ) -> Result<Arrival, HttpError> {
     let mut log = Log::new(request);
-    match follow(exchange, jar, &mut log).await {
+    match follow(exchange, jar, scope, &mut log).await {
         Ok((url, incoming)) => Ok(Arrival {
             status: incoming.status,
             url,
@@ -73,7 +75,12 @@ pub(super) async fn travel(
     }
 }
 
-async fn follow(exchange: &Exchange, jar: &Jar, log: &mut Log) -> Result<(Url, Incoming), Fault> {
+async fn follow(
+    exchange: &Exchange,
+    jar: &Jar,
+    scope: &Arc<Scope>,
+    log: &mut Log,
+) -> Result<(Url, Incoming), Fault> {
     let mut url = log.first_url()?;
     let home = Origin::of(&url);
     let mut credentialed = true;
@@ -96,13 +103,25 @@ async fn follow(exchange: &Exchange, jar: &Jar, log: &mut Log) -> Result<(Url, I
             method: log.request.method,
             url: &url,
             shown_url: log.current.as_str(),
+            bears_secret: headers.values().any(HeaderValue::is_sensitive) || log.current != url,
             headers,
+            secrets: &log.request.secrets,
+            scope,
             deadline: log.request.deadline,
             policy: &log.request.policy,
             meter: log.request.meter.as_ref(),
         };
         let mut verdicts = Verdicts::default();
         let answer = exchange.exchange(hop, &mut verdicts).await;
+        let from_cache = matches!(verdicts.cache, CacheVerdict::Fresh | CacheVerdict::Stale);
+        let refused = answer
+            .as_ref()
+            .is_err_and(|fault| fault.kind == HttpErrorKind::Offline);
+        if (from_cache || refused)
+            && let Some(meter) = &log.request.meter
+        {
+            meter.give_request_back();
+        }
         log.judged(verdicts);
         let incoming = answer?;
         log.answered(&incoming);
@@ -290,6 +309,16 @@ impl Log {
     pub(super) fn into_hops(mut self) -> Vec<Hop> {
         self.settle();
         self.hops
+    }
+
+    /// Whether the last answer came without asking its server.
+    pub(super) fn was_cached(&self) -> bool {
+        self.hops.last().is_some_and(|hop| {
+            matches!(
+                hop.verdicts.cache,
+                CacheVerdict::Fresh | CacheVerdict::Stale
+            )
+        })
     }
 
     /// The hops so far.

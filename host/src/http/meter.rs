@@ -71,6 +71,15 @@ impl Meter {
             .is_ok()
     }
 
+    /// Gives back a request that was not sent after all.
+    pub(super) fn give_request_back(&self) {
+        self.requests
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                (left < self.requests_given).then_some(left.saturating_add(1))
+            })
+            .ok();
+    }
+
     /// Takes `count` bytes; false, and nothing left, when there were fewer.
     pub(super) fn take_bytes(&self, count: u64) -> bool {
         let taken = self

@@ -8,6 +8,8 @@
 //!   are dialled;
 //! - an end: in time (deadline, connect and stall limits), in size (as sent
 //!   and as decoded) and in number (ten redirects, the attempt's [`Meter`]);
+//! - what may be remembered is not asked twice, and nothing is asked that is
+//!   switched off;
 //! - credentials never leave their origin, and secrets never come back;
 //! - dropping a future, a [`Download`] or a [`Session`] leaves nothing running.
 //!
@@ -18,19 +20,24 @@
 mod address;
 mod body;
 mod brotli_window;
+mod cache;
 mod client;
+mod client_error;
 mod config;
 mod cookies;
 mod decode;
 mod download;
+mod encoding;
 mod error;
 mod exchange;
 mod fault;
+pub mod har;
 mod head;
 mod host_pattern;
 mod journey;
 mod limits;
 mod meter;
+mod offline;
 mod page;
 pub mod pdf;
 mod pin;
@@ -38,6 +45,7 @@ mod probe;
 mod request;
 mod resolver;
 mod response;
+mod scope;
 mod secrets;
 mod session;
 mod target;
@@ -49,6 +57,7 @@ mod wire;
 
 pub use address::{AddressGuard, Refusal};
 pub use body::TRICKLE_MIN_BYTES;
+pub use cache::{CACHE_MAX_BYTES, CacheConfig};
 pub use config::{ARTIFACT_MAX_BYTES, CONNECT_TIMEOUT, HttpConfig, HttpSetupError, STALL_TIMEOUT};
 pub use cookies::{COOKIE_MAX_BYTES, COOKIES_PER_JAR};
 pub use download::Download;
@@ -57,6 +66,7 @@ pub use head::Head;
 pub use host_pattern::{HostGrants, HostPattern, HostPatternError};
 pub use journey::REDIRECTS_MAX;
 pub use meter::{BYTES_PER_ATTEMPT, Meter, REQUESTS_PER_ATTEMPT};
+pub use offline::Offline;
 pub use pin::{Pin, PinError};
 pub use probe::{PROBE_BYTES, Verdict};
 pub use request::{HEADER_VALUE_MAX_BYTES, Method, RATE_WAIT_MAX, Request, RequestPolicy, Role};

@@ -12,6 +12,7 @@ use url::Url;
 
 use super::body::BodyLimits;
 use super::decode;
+use super::encoding;
 use super::error::HttpError;
 use super::host_pattern::HostGrants;
 use super::meter::Meter;
@@ -74,7 +75,10 @@ impl Session {
     async fn judge(&self, request: Request) -> Result<Verdict, HttpError> {
         let arrival = self.travel(request).await?;
         let mut log = arrival.log;
-        let encodings = decode::declared(&arrival.headers, log.current());
+        let encodings = match arrival.body.is_decoded() {
+            true => Ok(Vec::new()),
+            false => decode::declared(&arrival.headers, log.current()),
+        };
         let limits = BodyLimits {
             deadline: log.request().deadline,
             stall: self.stall_timeout(),
@@ -95,7 +99,7 @@ impl Session {
         drop(body);
         sent.truncate(PROBE_BYTES);
         let head = match encodings {
-            Ok(encodings) => decode::prefix(&encodings, &sent, PROBE_BYTES).await,
+            Ok(encodings) => encoding::prefix(&encodings, &sent, PROBE_BYTES).await,
             Err(fault) => return Err(log.into_error(fault)),
         };
         let head = gunzip_once(head);

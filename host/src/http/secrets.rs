@@ -18,8 +18,8 @@ use url::Url;
 use super::error::HttpErrorKind;
 use super::fault::Fault;
 
-const OPEN: &str = "{{secret:";
-const CLOSE: &str = "}}";
+pub(super) const OPEN: &str = "{{secret:";
+pub(super) const CLOSE: &str = "}}";
 /// `{{secret:` as a URL's path spells it.
 const OPEN_ENCODED: &str = "%7B%7Bsecret:";
 
@@ -190,9 +190,18 @@ impl Secrets {
         body
     }
 
+    /// [`Secrets::redact_bytes`], but for a PDF: with a byte changed it would be
+    /// another file.
+    pub(super) fn redact_bytes_unless_pdf(&self, body: Bytes) -> Bytes {
+        if super::pdf::has_magic(&body) {
+            return body;
+        }
+        self.redact_bytes(body)
+    }
+
     /// Longest spellings first, so that a secret that begins like another is
     /// not cut in half.
-    fn spellings(&self) -> Vec<(&str, &str)> {
+    pub(super) fn spellings(&self) -> Vec<(&str, &str)> {
         let mut all: Vec<(&str, &str)> = self
             .0
             .iter()
@@ -204,6 +213,11 @@ impl Secrets {
         all.sort_by_key(|(_, spelling)| std::cmp::Reverse(spelling.len()));
         all
     }
+}
+
+/// Every spelling under which `plain` may come back.
+pub(super) fn spellings_of(plain: &str) -> Vec<String> {
+    Value::new(plain.to_owned()).spellings
 }
 
 impl Value {
@@ -247,11 +261,11 @@ fn lower_hex(encoded: &str) -> String {
     out
 }
 
-fn position(hay: &[u8], needle: &[u8]) -> Option<usize> {
+pub(super) fn position(hay: &[u8], needle: &[u8]) -> Option<usize> {
     hay.windows(needle.len().max(1)).position(|w| w == needle)
 }
 
-fn replace(body: &[u8], first: usize, needle: &[u8], with: &str) -> Bytes {
+pub(super) fn replace(body: &[u8], first: usize, needle: &[u8], with: &str) -> Bytes {
     let mut out = Vec::with_capacity(body.len());
     let (mut rest, mut next) = (body, Some(first));
     while let Some(at) = next {

@@ -11,15 +11,18 @@ use url::Url;
 use super::body::{Body, BodyLimits, too_large};
 use super::config::{HttpConfig, HttpSetupError};
 use super::cookies::Jar;
-use super::decode::{self, Encoding};
+use super::decode;
 use super::download::Download;
+use super::encoding::Encoding;
 use super::error::{HttpError, HttpErrorKind};
 use super::exchange::Exchange;
 use super::fault::Fault;
+use super::har::{FixedWorld, HarError};
 use super::journey::{Arrival, Log, travel};
 use super::pdf;
 use super::request::{Method, Request, Role};
 use super::response::{Headers, Response};
+use super::scope::Scope;
 
 /// The cap on a body that is handed over whole, as sent and as decoded.
 pub const BODY_MAX_BYTES: u64 = 8 * 1024 * 1024;
@@ -42,10 +45,33 @@ impl Http {
     /// A session for one work: a cookie jar of its own.
     #[must_use]
     pub fn session(&self) -> Session {
+        self.session_for("")
+    }
+
+    /// [`Http::session`] for the work called `label`: recordings tell its
+    /// exchanges from those of others.
+    #[must_use]
+    pub fn session_for(&self, label: &str) -> Session {
         Session {
             exchange: Arc::clone(&self.0),
             jar: Arc::new(Jar::new()),
+            scope: Arc::new(Scope::new(label)),
         }
+    }
+
+    /// What components must see of clock and chance; none: the real ones.
+    #[must_use]
+    pub fn fixed_world(&self) -> Option<FixedWorld> {
+        self.0.wire().world()
+    }
+
+    /// Waits until the recording, if one is made, holds everything that has
+    /// ended. It holds up the thread; the network must have nothing under way.
+    ///
+    /// # Errors
+    /// [`HarError::Write`] when something could not be written.
+    pub fn finish_recording(&self) -> Result<(), HarError> {
+        self.0.wire().finish()
     }
 }
 
@@ -63,6 +89,7 @@ impl fmt::Debug for Http {
 pub struct Session {
     exchange: Arc<Exchange>,
     jar: Arc<Jar>,
+    scope: Arc<Scope>,
 }
 
 impl fmt::Debug for Session {
@@ -96,7 +123,7 @@ impl Session {
                 headers: answer.headers,
                 body: answer.log.request().secrets.redact_bytes(read),
                 complete,
-                from_cache: false,
+                from_cache: answer.log.was_cached(),
                 hops: answer.log.into_hops(),
             }),
             Err(fault) => Err(answer.log.into_error(fault)),
@@ -124,7 +151,13 @@ impl Session {
 
     /// Follows `request` to its last answer.
     pub(super) async fn travel(&self, request: Request) -> Result<Arrival, HttpError> {
-        travel(&self.exchange, &self.jar, request).await
+        travel(&self.exchange, &self.jar, &self.scope, request).await
+    }
+
+    /// Tells recordings that this work's race has looked at what has ended: an
+    /// answer that came later may not come sooner in a replay.
+    pub fn step(&self) {
+        self.exchange.wire().step(&self.scope);
     }
 
     /// How long a body may keep silent.
@@ -142,7 +175,10 @@ impl Arrival {
         if announced > cap && self.log.request().method == Method::Get {
             return Err(too_large(url, cap, "announced"));
         }
-        let encodings = decode::declared(&self.headers, url)?;
+        let encodings = match self.body.is_decoded() {
+            true => Vec::new(),
+            false => decode::declared(&self.headers, url)?,
+        };
         if self.status == 206 && !encodings.is_empty() {
             return Err(Fault::new(
                 HttpErrorKind::Protocol,

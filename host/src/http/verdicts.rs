@@ -27,6 +27,8 @@ pub enum CacheVerdict {
     Miss,
     /// A fresh answer: no server was asked.
     Fresh,
+    /// One that should be confirmed, used because nobody may be asked.
+    Stale,
     /// An answer the server confirmed (304).
     Revalidated,
     /// An answer that the server replaced.
@@ -53,6 +55,7 @@ impl fmt::Display for CacheVerdict {
             Self::NotAsked => "not asked",
             Self::Miss => "miss",
             Self::Fresh => "fresh",
+            Self::Stale => "stale",
             Self::Revalidated => "revalidated",
             Self::Replaced => "replaced",
         })

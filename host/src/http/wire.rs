@@ -1,24 +1,39 @@
 //! The wire: where a hop that every policy has let through is sent, and where
 //! its answer comes from.
 //!
+//! There are two: the network, and a recording. Either may be recorded: a tap
+//! on the wire sees every exchange, those cut off included.
+//!
 //! What is above it (redirects, cookies, caps, decoding, politeness, cache)
 //! does not know which wire there is.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
 
+use super::cache::Keeping;
 use super::client::Clients;
+use super::config::{HttpConfig, HttpSetupError};
 use super::exchange::Outgoing;
 use super::fault::Fault;
+use super::har::{FixedWorld, HarError, Recorder, Replay, ReplayedBody, Tap};
 use super::limits::bounded;
 use super::request::Method;
+use super::scope::Scope;
+
+/// The way out, and who listens to it.
+pub(super) struct Wire {
+    end: End,
+    recorder: Option<Recorder>,
+}
 
 /// What is at the other end.
-pub(super) enum Wire {
+enum End {
     /// The network, through one guarded client per origin.
-    Network(Clients),
+    Network(Box<Clients>),
+    Replay(Box<Replay>),
 }
 
 /// The head of an answer; its body is still to come.
@@ -31,17 +46,134 @@ pub(super) struct Incoming {
 
 /// A body as it was sent, piece by piece and without any limit: those are
 /// [`BoundedBody`](super::body::BoundedBody)'s. Dropping it ends the exchange.
-pub(super) enum WireBody {
-    Network(reqwest::Response),
+pub(super) struct WireBody {
+    source: Source,
+    /// The cache's copy in the making.
+    keeping: Option<Box<Keeping>>,
+    /// The recording's.
+    tap: Option<Tap>,
+}
+
+/// Where the bytes are.
+enum Source {
+    Network(Box<reqwest::Response>),
+    /// At hand; none once they are handed on.
+    Stored(Option<Bytes>),
+    Replayed(ReplayedBody),
 }
 
 impl Wire {
+    /// The wire `config` asks for.
+    pub(super) fn new(config: &HttpConfig) -> Result<Self, HttpSetupError> {
+        // A setting that cannot work is refused whether it is needed or not.
+        let clients = Clients::new(config.clone())?;
+        if let (Some(record), Some(replay)) = (&config.record, &config.replay)
+            && same_file(record, replay)
+        {
+            let path = record.clone();
+            return Err(HarError::SameFile { path }.into());
+        }
+        let end = match &config.replay {
+            Some(path) => End::Replay(Box::new(Replay::open(path, &config.private, config)?)),
+            None => End::Network(Box::new(clients)),
+        };
+        let world = match &end {
+            End::Replay(replay) => Some(replay.world()),
+            End::Network(_) => None,
+        };
+        let recorder = config
+            .record
+            .as_ref()
+            .map(|path| Recorder::create(path, &config.private, &config.user_agent, world));
+        Ok(Self {
+            end,
+            recorder: recorder.transpose()?,
+        })
+    }
+
     /// Sends a hop, once.
     pub(super) async fn send(&self, hop: &Outgoing<'_>) -> Result<Incoming, Fault> {
-        match self {
-            Self::Network(clients) => clients.send(hop).await,
+        let mut tap = self.recorder.as_ref().map(|recorder| recorder.tap(hop));
+        let answer = match &self.end {
+            End::Network(clients) => clients.send(hop).await,
+            End::Replay(replay) => replay.send(hop).await,
+        };
+        match answer {
+            Ok(mut incoming) => {
+                if let Some(tap) = &mut tap {
+                    tap.answered(incoming.status, &incoming.headers, incoming.address);
+                }
+                incoming.body.tap = tap;
+                Ok(incoming)
+            }
+            Err(fault) => {
+                if let Some(tap) = &mut tap {
+                    tap.failed(&fault);
+                }
+                Err(fault)
+            }
         }
     }
+
+    /// Notes that the cache answered `hop` in the wire's stead.
+    pub(super) fn not_needed(&self, hop: &Outgoing<'_>, answer: &Incoming) {
+        if let (Some(recorder), Some(body)) = (&self.recorder, answer.body.at_hand()) {
+            recorder.cached(hop, answer, body);
+        }
+        if let End::Replay(replay) = &self.end {
+            replay.not_needed(hop);
+        }
+    }
+
+    /// Notes that a hop of `scope` is on its way here, until what is returned
+    /// is dropped.
+    pub(super) fn coming<'a>(&'a self, scope: &'a Scope) -> Option<Coming<'a>> {
+        let End::Replay(replay) = &self.end else {
+            return None;
+        };
+        replay.coming(scope, true);
+        Some(Coming { replay, scope })
+    }
+
+    /// Notes that the race of `scope` has looked at what ended.
+    pub(super) fn step(&self, scope: &Scope) {
+        let steps = scope.step();
+        if let End::Replay(replay) = &self.end {
+            replay.stepped(scope, steps);
+        }
+    }
+
+    /// What a component must see of clock and chance for a recording or a
+    /// replay to be true; none: the real ones.
+    pub(super) fn world(&self) -> Option<FixedWorld> {
+        match (&self.end, &self.recorder) {
+            (End::Replay(replay), _) => Some(replay.world()),
+            (End::Network(_), Some(recorder)) => Some(recorder.world()),
+            (End::Network(_), None) => None,
+        }
+    }
+
+    /// Waits until the recording, if there is one, holds everything.
+    pub(super) fn finish(&self) -> Result<(), HarError> {
+        self.recorder.as_ref().map_or(Ok(()), Recorder::finish)
+    }
+}
+
+/// A hop on its way to the wire.
+pub(super) struct Coming<'a> {
+    replay: &'a Replay,
+    scope: &'a Scope,
+}
+
+impl Drop for Coming<'_> {
+    fn drop(&mut self) {
+        self.replay.coming(self.scope, false);
+    }
+}
+
+fn same_file(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().ok();
+    one == other || real(one).is_some_and(|one| real(other) == Some(one))
 }
 
 impl Clients {
@@ -68,26 +200,102 @@ impl Clients {
             status: response.status().as_u16(),
             headers: std::mem::take(response.headers_mut()),
             address: response.remote_addr(),
-            body: WireBody::Network(response),
+            body: WireBody::from(Source::Network(Box::new(response))),
         })
     }
 }
 
 impl WireBody {
+    /// A body that is at hand.
+    pub(super) fn stored(bytes: Bytes) -> Self {
+        Source::Stored(Some(bytes)).into()
+    }
+
+    /// A body out of a recording.
+    pub(super) fn replayed(body: ReplayedBody) -> Self {
+        Source::Replayed(body).into()
+    }
+
+    /// Has the cache keep a copy while the body is read.
+    pub(super) fn keep(&mut self, keeping: Keeping) {
+        self.keeping = Some(Box::new(keeping));
+    }
+
     /// The length the sender announced.
     pub(super) fn content_length(&self) -> Option<u64> {
-        match self {
-            Self::Network(response) => response.content_length(),
+        match &self.source {
+            Source::Network(response) => response.content_length(),
+            Source::Stored(bytes) => {
+                let left = bytes.as_ref().map_or(0, Bytes::len);
+                u64::try_from(left).ok()
+            }
+            Source::Replayed(body) => body.content_length(),
         }
+    }
+
+    /// Whether it is as it was meant, whatever `Content-Encoding` says.
+    pub(super) fn is_decoded(&self) -> bool {
+        match &self.source {
+            Source::Replayed(body) => body.is_decoded(),
+            Source::Network(_) | Source::Stored(_) => false,
+        }
+    }
+
+    /// The whole body, where it is at hand.
+    fn at_hand(&self) -> Option<&Bytes> {
+        match &self.source {
+            Source::Stored(bytes) => bytes.as_ref(),
+            Source::Network(_) | Source::Replayed(_) => None,
+        }
+    }
+
+    /// Its reader gives up for this reason.
+    pub(super) fn given_up(&mut self, fault: &Fault) {
+        if let Some(mut tap) = self.tap.take() {
+            tap.failed(fault);
+        }
+    }
+
+    /// Whether its bytes cost no network.
+    pub(super) fn is_at_hand(&self) -> bool {
+        matches!(self.source, Source::Stored(_))
     }
 
     /// The next bytes; none at the end. `url` is for messages.
     pub(super) async fn chunk(&mut self, url: &str) -> Result<Option<Bytes>, Fault> {
-        match self {
-            Self::Network(response) => response
+        let arrived = match &mut self.source {
+            Source::Network(response) => response
                 .chunk()
                 .await
                 .map_err(|error| Fault::from_body(error, url)),
+            Source::Stored(bytes) => Ok(bytes.take().filter(|bytes| !bytes.is_empty())),
+            Source::Replayed(body) => body.chunk(url).await,
+        };
+        if let Some(tap) = &mut self.tap {
+            match &arrived {
+                Ok(Some(piece)) => tap.piece(piece),
+                Ok(None) => tap.whole(),
+                Err(fault) => tap.failed(fault),
+            }
+        }
+        let arrived = arrived?;
+        if let Some(mut keeping) = self.keeping.take() {
+            match &arrived {
+                Some(piece) if keeping.take(piece) => self.keeping = Some(keeping),
+                Some(_) => {}
+                None => keeping.finish().await,
+            }
+        }
+        Ok(arrived)
+    }
+}
+
+impl From<Source> for WireBody {
+    fn from(source: Source) -> Self {
+        Self {
+            source,
+            keeping: None,
+            tap: None,
         }
     }
 }

@@ -8,7 +8,9 @@ use thiserror::Error;
 
 use super::job::Fence;
 use super::keys::{JobId, KeyError, OpKey};
+use super::lock_holder::who_locks;
 use super::op::OpType;
+use super::open;
 use super::state::JobState;
 
 /// Why the ledger refused, or could not.
@@ -58,15 +60,28 @@ pub enum LedgerError {
         /// The system's word.
         detail: String,
     },
+    /// It may not be read.
+    #[error(
+        "the ledger {path} cannot be opened for reading ({detail}); check the permissions of the file and its folder. On a read-only disk, a ledger with a -wal file beside it must be copied elsewhere, together with that file"
+    )]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        detail: String,
+    },
     /// Another program keeps it locked.
     #[error(
-        "the ledger {path} stayed locked by another program for {waited_ms} ms; close that program (a sqlite3 shell with an open transaction?) and try again"
+        "the ledger {path} stayed locked by {} for {waited_ms} ms; nothing was changed. Let it finish, or end it (a sqlite3 shell with an open transaction? a stopped paperfall?), and try again",
+        by.as_deref().unwrap_or("another program")
     )]
     Locked {
         /// The file.
         path: PathBuf,
         /// How long it was waited for.
         waited_ms: u64,
+        /// Who, where the system tells.
+        by: Option<String>,
     },
     /// The disk is full.
     #[error(
@@ -201,6 +216,15 @@ impl LedgerError {
         matches!(self, Self::Fenced { .. })
     }
 
+    /// It was waited for these locks as long as it is waited for any.
+    pub(super) fn locked(path: &Path, locks: &[&Path]) -> Self {
+        Self::Locked {
+            path: path.to_owned(),
+            waited_ms: open::BUSY_PATIENCE_MS,
+            by: who_locks(locks),
+        }
+    }
+
     pub(super) fn io(path: &Path, error: &std::io::Error) -> Self {
         let (path, detail) = (path.to_owned(), error.to_string());
         match error.kind() {
@@ -219,15 +243,15 @@ impl LedgerError {
         let (path, detail) = (path.to_owned(), error.to_string());
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::DiskFull { path },
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked {
-                path,
-                waited_ms: super::open::BUSY_PATIENCE_MS,
-            },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                Self::locked(&path, &[&path, &open::beside(&path, "-shm")])
+            }
             Some(ErrorCode::DatabaseCorrupt) => Self::Corrupt { path, detail },
             Some(ErrorCode::NotADatabase) => Self::NotALedger { path, detail },
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
                 Self::ReadOnly { path, detail }
             }
+            Some(ErrorCode::SystemIoFailure) if open::has_no_room(error) => Self::DiskFull { path },
             Some(ErrorCode::SystemIoFailure) => Self::Io { path, detail },
             _ => Self::Refused { path, detail },
         }

@@ -18,8 +18,12 @@ use super::state::JobState;
 pub(super) fn migrate(path: &Path, db: &mut Connection) -> Result<(), LedgerError> {
     let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
     let backup = free_backup_name(path);
-    db.execute("VACUUM INTO ?1", [backup.to_string_lossy()])
-        .map_err(failed)?;
+    let copied = db.execute("VACUUM INTO ?1", [backup.to_string_lossy()]);
+    if copied.is_err() {
+        // Half a copy would only take the space that is missing.
+        let _ = std::fs::remove_file(&backup);
+    }
+    copied.map_err(failed)?;
     tracing::info!(ledger = %path.display(), backup = %backup.display(), "migrating a DocsToKG ledger; the copy keeps it as it was");
     super::failpoint!("migrate.copied");
     // Dropping the old tables must not cascade into rows just copied. The
@@ -29,7 +33,12 @@ pub(super) fn migrate(path: &Path, db: &mut Connection) -> Result<(), LedgerErro
     let migrated = move_rows(db);
     db.execute_batch("PRAGMA foreign_keys = ON")
         .map_err(failed)?;
-    let jobs = migrated.map_err(failed)?;
+    let migrated = migrated.map_err(failed);
+    if matches!(migrated, Err(LedgerError::DiskFull { .. })) {
+        // Nothing was written, and the copy takes the space that is missing.
+        let _ = std::fs::remove_file(&backup);
+    }
+    let jobs = migrated?;
     super::failpoint!("migrate.after");
     match jobs {
         Some(jobs) => tracing::info!(jobs, "migrated"),

@@ -18,7 +18,10 @@ mod health;
 mod heartbeat;
 mod job;
 mod keys;
+mod lock_holder;
+mod lookup;
 mod migrate;
+mod moment;
 mod op;
 mod open;
 mod owner;
@@ -44,12 +47,15 @@ pub use job::{
     Outlook, OwnerId, Planned, Standing, StoredObject,
 };
 pub use keys::{Context, JobId, JobKey, KeyError, OpKey, Sha256Hex};
+pub use lookup::{MOST_FOUND, SHORTEST_PREFIX};
+pub use moment::calendar;
 pub use op::{
     Begin, Begun, Failed, Failure, Finish, Finished, IndexEntry, Indexed, MAX_RECORD_BYTES, Op,
     OpType, Replay, ResultCode,
 };
 pub use open::{Durability, Existing};
-pub use reader::{JobRecord, LedgerReader, OpRecord, StateCount};
+pub use owner::Liveness;
+pub use reader::{JobRecord, JobStory, LedgerReader, OpRecord, StateCount};
 pub use reconcile::{PartName, Reconciled, Shelf, Thoroughness};
 pub use schema::SCHEMA_VERSION;
 pub use seam::{Answer, Ledger};

@@ -1,10 +1,11 @@
 //! Opening a database file: its settings, and words for every way it can fail.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::LedgerError;
 use super::schema::{self, Found, SCHEMA_VERSION};
@@ -45,12 +46,7 @@ pub enum Existing {
 
 /// Opens the file for writing, without looking into it.
 pub(super) fn writable(path: &Path, existing: Existing) -> Result<Connection, LedgerError> {
-    if path.is_dir() {
-        return Err(LedgerError::Folder {
-            path: path.to_owned(),
-        });
-    }
-    if existing == Existing::Required && !path.exists() {
+    if !is_there(path)? && existing == Existing::Required {
         return Err(LedgerError::Missing {
             path: path.to_owned(),
         });
@@ -78,51 +74,90 @@ pub(super) fn writable(path: &Path, existing: Existing) -> Result<Connection, Le
 
 /// Opens the file for reading; a reader never changes it.
 pub(super) fn readable(path: &Path) -> Result<Connection, LedgerError> {
-    if path.is_dir() {
-        return Err(LedgerError::Folder {
+    if !is_there(path)? {
+        return Err(LedgerError::Missing {
             path: path.to_owned(),
         });
     }
-    match path.try_exists() {
-        Ok(true) => {}
-        Ok(false) => {
-            return Err(LedgerError::Missing {
-                path: path.to_owned(),
-            });
-        }
-        Err(error) => return Err(LedgerError::io(path, &error)),
-    }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let opened = Connection::open_with_flags(path, flags).and_then(|mut db| {
-        prepare(&mut db)?;
-        db.query_row("SELECT count(*) FROM sqlite_master", [], |row| {
-            row.get::<_, i64>(0)
-        })?;
-        Ok(db)
-    });
-    match opened {
-        Ok(db) => Ok(db),
-        // A ledger on read-only media, closed cleanly: it cannot change under us.
-        Err(_) if !wal(path).exists() => {
+    match look_into(Connection::open_with_flags(path, flags)) {
+        // Closed cleanly, on a disk where nothing can be made beside it: it cannot
+        // change under us.
+        Err(error) if cannot_make_files(&error) && is_closed(path, &error) => {
             let flags = flags | OpenFlags::SQLITE_OPEN_URI;
-            Connection::open_with_flags(immutable_uri(path), flags)
-                .and_then(|mut db| {
-                    prepare(&mut db)?;
-                    db.query_row("SELECT count(*) FROM sqlite_master", [], |row| {
-                        row.get::<_, i64>(0)
-                    })?;
-                    Ok(db)
-                })
-                .map_err(|error| LedgerError::sqlite(path, &error))
+            look_into(Connection::open_with_flags(immutable_uri(path), flags))
         }
-        Err(error) => Err(LedgerError::sqlite(path, &error)),
+        opened => opened,
+    }
+    .map_err(|error| {
+        if cannot_make_files(&error) {
+            LedgerError::Unreadable {
+                path: path.to_owned(),
+                detail: error.to_string(),
+            }
+        } else {
+            LedgerError::sqlite(path, &error)
+        }
+    })
+}
+
+/// Prepares a connection and reads something, which is when SQLite finds out
+/// whether it can.
+fn look_into(opened: rusqlite::Result<Connection>) -> rusqlite::Result<Connection> {
+    let mut db = opened?;
+    prepare(&mut db)?;
+    db.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?;
+    Ok(db)
+}
+
+/// What SQLite keeps beside a database cannot be opened or made, as opposed to
+/// damage or a lock.
+fn cannot_make_files(error: &rusqlite::Error) -> bool {
+    let refused = matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)
+    );
+    refused || has_no_room(error)
+}
+
+/// There is no room for the log's index (whoever has the ledger open has one).
+pub(super) fn has_no_room(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error().map(|error| error.extended_code);
+    code == Some(rusqlite::ffi::SQLITE_IOERR_SHMSIZE)
+        || error.sqlite_error_code() == Some(ErrorCode::DiskFull)
+}
+
+/// Everything is in the file itself, and nobody has it open.
+fn is_closed(path: &Path, error: &rusqlite::Error) -> bool {
+    let no_log = match std::fs::metadata(beside(path, "-wal")) {
+        // Made by the attempt that failed for want of room.
+        Ok(log) => log.len() == 0 && has_no_room(error),
+        Err(_) => true,
+    };
+    no_log && !beside(path, "-journal").exists()
+}
+
+/// Whether there is such a file; what is no file is refused.
+fn is_there(path: &Path) -> Result<bool, LedgerError> {
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_file() => Ok(true),
+        Ok(found) if found.is_dir() => Err(LedgerError::Folder {
+            path: path.to_owned(),
+        }),
+        // A pipe would keep whoever opens it waiting for ever.
+        Ok(_) => Err(LedgerError::NotALedger {
+            path: path.to_owned(),
+            detail: "it is a device or a pipe, not a file".to_owned(),
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(LedgerError::io(path, &error)),
     }
 }
 
-/// The write-ahead log of a ledger.
-pub(super) fn wal(path: &Path) -> PathBuf {
+/// The file that SQLite keeps beside a database under this ending.
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
+    name.push(ending);
     PathBuf::from(name)
 }
 
@@ -147,12 +182,21 @@ fn prepare(db: &mut Connection) -> rusqlite::Result<()> {
     db.execute_batch("PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;")
 }
 
+thread_local! {
+    /// When this thread began to wait for a lock.
+    static WAITING_SINCE: Cell<Option<Instant>> = const { Cell::new(None) };
+}
+
 /// Waits a millisecond or two at a time, not in growing pauses, and each process
 /// its own time, so that two do not try in step.
 fn wait_for_others(tries: i32) -> bool {
     const PAUSE: Duration = Duration::from_micros(1300);
-    let tries = u64::try_from(tries).unwrap_or(0);
-    if tries.saturating_mul(1300) >= BUSY_PATIENCE_MS * 1000 {
+    let since = match WAITING_SINCE.get() {
+        Some(since) if tries > 0 => since,
+        _ => Instant::now(),
+    };
+    WAITING_SINCE.set(Some(since));
+    if since.elapsed() >= Duration::from_millis(BUSY_PATIENCE_MS) {
         return false;
     }
     let own = u64::from(std::process::id() % 400);

@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::job::OwnerId;
 
 /// The longest number there is, with its sign.
@@ -100,13 +102,34 @@ impl OwnerLock {
     }
 }
 
-/// Whether this owner is known to be dead.
-pub(super) fn is_dead(folder: &Path, owner: &OwnerId) -> bool {
+/// What is known of the process that holds a lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Liveness {
+    /// It has its lock: it runs, or is stopped.
+    Alive,
+    /// Its lock is free: its leases can be taken now.
+    Gone,
+    /// It never had a lock here (another program, another machine): its lease's end decides.
+    Unknown,
+}
+
+/// What is known of this owner.
+pub(super) fn standing(folder: &Path, owner: &OwnerId) -> Liveness {
     let Ok(file) = File::open(folder.join(file_name(owner))) else {
-        return false;
+        return Liveness::Unknown;
     };
     // Shared, so that two processes that look at once do not see each other.
-    file.try_lock_shared().is_ok()
+    match file.try_lock_shared() {
+        Ok(()) => Liveness::Gone,
+        Err(TryLockError::WouldBlock) => Liveness::Alive,
+        Err(TryLockError::Error(_)) => Liveness::Unknown,
+    }
+}
+
+/// Whether this owner is known to be dead.
+pub(super) fn is_dead(folder: &Path, owner: &OwnerId) -> bool {
+    standing(folder, owner) == Liveness::Gone
 }
 
 /// The lead of the clock that the living go by; none where nobody else lives.

@@ -6,25 +6,27 @@ use std::time::Duration;
 
 use rusqlite::{Connection, Row, ToSql, params};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::error::LedgerError;
 use super::health::Durations;
+use super::job::OwnerId;
+use super::moment;
 use super::open;
+use super::owner::{self, Liveness};
 use super::schema::Found;
 use super::state::JobState;
 
 /// Jobs read between two looks at the file.
 const PAGE: u32 = 500;
-/// Jobs an abbreviated id may mean before it is refused as too short.
-const AMBIGUOUS: u32 = 20;
 
-/// A job as the public table has it; times in seconds since the epoch.
+/// A job as the public table has it. Times are seconds since the epoch here and
+/// RFC 3339 when serialized.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct JobRecord {
     /// Its row, in the order of planning.
     #[serde(skip)]
-    number: i64,
+    pub(super) number: i64,
     /// The job's id.
     pub job_id: String,
     /// Its work.
@@ -38,10 +40,13 @@ pub struct JobRecord {
     /// Who holds it.
     pub lease_owner: Option<String>,
     /// Until when.
+    #[serde(serialize_with = "moment::rfc3339_or_null")]
     pub lease_until: Option<f64>,
     /// When it was planned.
+    #[serde(serialize_with = "moment::rfc3339")]
     pub created_at: f64,
     /// When it was last touched.
+    #[serde(serialize_with = "moment::rfc3339")]
     pub updated_at: f64,
     /// Its key.
     pub idempotency_key: String,
@@ -51,9 +56,13 @@ pub struct JobRecord {
     pub attempts: Option<u32>,
     /// Failures since it was planned or retried.
     pub failures: Option<u32>,
+    /// Rounds begun before the present one.
+    pub round: Option<u32>,
     /// When its next round may begin.
+    #[serde(serialize_with = "moment::rfc3339_or_null")]
     pub not_before: Option<f64>,
     /// When it ended.
+    #[serde(serialize_with = "moment::rfc3339_or_null")]
     pub finished_at: Option<f64>,
     /// Why it failed last.
     pub failure_reason: Option<String>,
@@ -69,8 +78,10 @@ pub struct OpRecord {
     /// Its kind.
     pub op_type: String,
     /// When it began.
+    #[serde(serialize_with = "moment::rfc3339_or_null")]
     pub started_at: Option<f64>,
     /// When it ended.
+    #[serde(serialize_with = "moment::rfc3339_or_null")]
     pub finished_at: Option<f64>,
     /// How it ended.
     pub result_code: Option<String>,
@@ -86,6 +97,18 @@ pub struct OpRecord {
     pub intent: Option<Value>,
 }
 
+/// Everything the ledger knows of a job, as it was at one moment.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct JobStory {
+    /// The job.
+    #[serde(flatten)]
+    pub job: JobRecord,
+    /// What its planner left for whoever works on it; text that is no JSON as it stands.
+    pub payload: Option<Value>,
+    /// Its effects in the order they began.
+    pub ops: Vec<OpRecord>,
+}
+
 /// How many jobs there are in each state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StateCount {
@@ -97,10 +120,10 @@ pub struct StateCount {
 
 /// A ledger opened for looking.
 pub struct LedgerReader {
-    path: PathBuf,
-    db: Connection,
+    pub(super) path: PathBuf,
+    pub(super) db: Connection,
     /// Which of our own columns the table has.
-    ours: bool,
+    pub(super) ours: bool,
 }
 
 impl LedgerReader {
@@ -128,20 +151,28 @@ impl LedgerReader {
         })
     }
 
-    /// The jobs in this state (in any, if none is given), oldest first, page by
+    /// Whether DocsToKG wrote it and it was not migrated yet.
+    #[must_use]
+    pub const fn is_docstokgs(&self) -> bool {
+        !self.ours
+    }
+
+    /// The jobs in these states (in any, if none is given), oldest first, page by
     /// page to `each`, until that says to stop.
     ///
     /// # Errors
     /// What reading or `each` says.
     pub fn jobs<E: From<LedgerError>>(
         &self,
-        state: Option<JobState>,
+        states: &[JobState],
         mut each: impl FnMut(JobRecord) -> Result<bool, E>,
     ) -> Result<(), E> {
-        let mut after = 0_i64;
+        let names: Vec<&str> = states.iter().map(|state| state.as_str()).collect();
+        let names = json!(names).to_string();
+        let mut after = i64::MIN;
         loop {
             let page = self
-                .page(state, after)
+                .page(&names, after)
                 .map_err(|error| self.failed(&error))?;
             let Some(last) = page.last() else {
                 return Ok(());
@@ -155,46 +186,57 @@ impl LedgerReader {
         }
     }
 
-    fn page(&self, state: Option<JobState>, after: i64) -> rusqlite::Result<Vec<JobRecord>> {
+    fn page(&self, states: &str, after: i64) -> rusqlite::Result<Vec<JobRecord>> {
         let number = self.number();
         self.db
             .prepare_cached(&format!(
                 "SELECT {} FROM artifact_jobs
-                 WHERE {number} > ?1 AND (?2 IS NULL OR state = ?2) ORDER BY {number} LIMIT ?3",
+                 WHERE {number} > ?1 AND (?2 = '[]' OR state IN (SELECT value FROM json_each(?2)))
+                 ORDER BY {number} LIMIT ?3",
                 self.job_columns()
             ))?
-            .query_map(params![after, state.map(JobState::as_str), PAGE], job)?
+            .query_map(params![after, states, PAGE], job)?
             .collect()
     }
 
-    /// The jobs this may mean: an id, the beginning of one (four characters at
-    /// least), a work id, a DOI or a canonical URL. At most twenty-one.
+    /// Whether the process that holds this job is alive; none, if nobody holds it.
+    #[must_use]
+    pub fn holder(&self, job: &JobRecord) -> Option<Liveness> {
+        let owner = OwnerId::from_stored(job.lease_owner.clone()?);
+        Some(owner::standing(&owner::folder(&self.path), &owner))
+    }
+
+    /// All there is of this job, read anew at one moment; nothing if it is gone.
     ///
     /// # Errors
     /// What reading says.
-    pub fn find(&self, needle: &str) -> Result<Vec<JobRecord>, LedgerError> {
-        let needle = needle.trim();
-        let is_id = needle.len() >= 4 && needle.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
-        let prefix = if is_id {
-            format!("{}*", needle.to_ascii_lowercase())
-        } else {
-            String::new()
+    pub fn story(&self, of: &JobRecord) -> Result<Option<JobStory>, LedgerError> {
+        let read = || {
+            let moment = self.db.unchecked_transaction()?;
+            let number = self.number();
+            let mut found = moment.prepare_cached(&format!(
+                "SELECT {} FROM artifact_jobs WHERE {number} = ?1",
+                self.job_columns()
+            ))?;
+            let found = found.query_map([of.number], job)?.next().transpose()?;
+            let Some(job) = found else {
+                return Ok(None);
+            };
+            let (payload, ops) = (self.payload(&job)?, self.read_ops(&job)?);
+            Ok(Some(JobStory { job, payload, ops }))
         };
-        let bare = needle.to_ascii_lowercase();
-        let bare = bare.strip_prefix("https://doi.org/").unwrap_or(&bare);
-        let bare = bare.strip_prefix("doi:").unwrap_or(bare);
-        let find = || {
-            self.db
-                .prepare_cached(&format!(
-                    "SELECT {} FROM artifact_jobs WHERE job_id GLOB ?1 OR work_id IN (?2, 'doi:' || ?3)
-                       OR canonical_url IN (?2, 'https://doi.org/' || ?3) ORDER BY {} LIMIT {AMBIGUOUS} + 1",
-                    self.job_columns(),
-                    self.number()
-                ))?
-                .query_map(params![prefix, needle, bare], job)?
-                .collect::<rusqlite::Result<Vec<_>>>()
-        };
-        find().map_err(|error| self.failed(&error))
+        read().map_err(|error| self.failed(&error))
+    }
+
+    fn payload(&self, job: &JobRecord) -> rusqlite::Result<Option<Value>> {
+        if !self.ours {
+            return Ok(None);
+        }
+        let mut body = self
+            .db
+            .prepare_cached("SELECT body FROM ledger_payloads WHERE job = ?1")?;
+        let body = body.query_map([job.number], |row| value(row, 0))?.next();
+        body.transpose().map(Option::flatten)
     }
 
     /// The effects of this job, in the order they began.
@@ -202,29 +244,51 @@ impl LedgerReader {
     /// # Errors
     /// What reading says.
     pub fn ops(&self, job: &JobRecord) -> Result<Vec<OpRecord>, LedgerError> {
-        let extra = if self.ours {
-            "fence, tries, context, intent"
+        self.read_ops(job).map_err(|error| self.failed(&error))
+    }
+
+    fn read_ops(&self, job: &JobRecord) -> rusqlite::Result<Vec<OpRecord>> {
+        let columns = if self.ours {
+            "op_key, op_type, started_at, finished_at, result_code, result_json, fence, tries, context, intent"
         } else {
-            "NULL, NULL, NULL, NULL"
+            "CAST(op_key AS TEXT), CAST(op_type AS TEXT), CAST(started_at AS REAL), CAST(finished_at AS REAL),
+             CAST(result_code AS TEXT), CAST(result_json AS TEXT), NULL, NULL, NULL, NULL"
         };
-        let read = |condition: &str, value: &dyn ToSql| -> rusqlite::Result<Vec<OpRecord>> {
+        let read = |condition: &str, value: &dyn ToSql| {
             self.db
                 .prepare_cached(&format!(
-                    "SELECT op_key, op_type, started_at, finished_at, result_code, result_json, {extra} FROM artifact_ops
-                     WHERE {condition} ORDER BY started_at"
+                    "SELECT {columns} FROM artifact_ops WHERE {condition} ORDER BY started_at"
                 ))?
                 .query_map([value], op)?
                 .collect::<rusqlite::Result<Vec<_>>>()
         };
-        let found = if self.ours {
-            read("job_no IS NULL AND job_id = ?1", &job.job_id).and_then(|mut ops| {
-                ops.extend(read("job_no = ?1", &job.number)?);
-                Ok(ops)
-            })
-        } else {
-            read("job_id = ?1", &job.job_id)
+        if !self.ours {
+            return read("job_id = ?1", &job.job_id);
+        }
+        let mut ops = read("job_no IS NULL AND job_id = ?1", &job.job_id)?;
+        ops.extend(read("job_no = ?1", &job.number)?);
+        Ok(ops)
+    }
+
+    /// Why jobs FAILED, and how many for each reason, the commonest first.
+    /// (DocsToKG kept no reasons.)
+    ///
+    /// # Errors
+    /// What reading says.
+    pub fn failure_reasons(&self) -> Result<Vec<(String, u64)>, LedgerError> {
+        if !self.ours {
+            return Ok(Vec::new());
+        }
+        let read = || {
+            self.db
+                .prepare_cached(
+                    "SELECT failure_reason, count(*) FROM artifact_jobs WHERE state = 'FAILED' AND failure_reason IS NOT NULL
+                     GROUP BY failure_reason ORDER BY count(*) DESC, failure_reason",
+                )?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect::<rusqlite::Result<Vec<_>>>()
         };
-        found.map_err(|error| self.failed(&error))
+        read().map_err(|error| self.failed(&error))
     }
 
     /// How many jobs there are in each state that has any.
@@ -272,26 +336,29 @@ impl LedgerReader {
     }
 
     /// What the rows are counted by.
-    const fn number(&self) -> &'static str {
+    pub(super) const fn number(&self) -> &'static str {
         if self.ours { "job_no" } else { "rowid" }
     }
 
-    const fn job_columns(&self) -> &'static str {
+    /// The columns of [`job`]. DocsToKG's own may hold values of any type.
+    pub(super) const fn job_columns(&self) -> &'static str {
         if self.ours {
             "job_id, work_id, artifact_id, canonical_url, state, lease_owner, lease_until, created_at, updated_at,
-             idempotency_key, fence, attempts, failures, not_before, finished_at, failure_reason, sha256, job_no"
+             idempotency_key, fence, attempts, failures, round, not_before, finished_at, failure_reason, sha256, job_no"
         } else {
-            "job_id, work_id, artifact_id, canonical_url, state, lease_owner, lease_until, created_at, updated_at,
-             idempotency_key, NULL, NULL, NULL, NULL, NULL, NULL, NULL, rowid"
+            "coalesce(CAST(job_id AS TEXT), ''), coalesce(CAST(work_id AS TEXT), ''), coalesce(CAST(artifact_id AS TEXT), ''),
+             coalesce(CAST(canonical_url AS TEXT), ''), coalesce(CAST(state AS TEXT), ''), CAST(lease_owner AS TEXT),
+             CAST(lease_until AS REAL), coalesce(CAST(created_at AS REAL), 0), coalesce(CAST(updated_at AS REAL), 0),
+             coalesce(CAST(idempotency_key AS TEXT), ''), NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, rowid"
         }
     }
 
-    fn failed(&self, error: &rusqlite::Error) -> LedgerError {
+    pub(super) fn failed(&self, error: &rusqlite::Error) -> LedgerError {
         LedgerError::sqlite(&self.path, error)
     }
 }
 
-fn job(row: &Row<'_>) -> rusqlite::Result<JobRecord> {
+pub(super) fn job(row: &Row<'_>) -> rusqlite::Result<JobRecord> {
     Ok(JobRecord {
         job_id: row.get(0)?,
         work_id: row.get(1)?,
@@ -306,29 +373,32 @@ fn job(row: &Row<'_>) -> rusqlite::Result<JobRecord> {
         fence: row.get(10)?,
         attempts: row.get(11)?,
         failures: row.get(12)?,
-        not_before: row.get(13)?,
-        finished_at: row.get(14)?,
-        failure_reason: row.get(15)?,
-        sha256: row.get(16)?,
-        number: row.get(17)?,
+        round: row.get(13)?,
+        not_before: row.get(14)?,
+        finished_at: row.get(15)?,
+        failure_reason: row.get(16)?,
+        sha256: row.get(17)?,
+        number: row.get(18)?,
     })
 }
 
 fn op(row: &Row<'_>) -> rusqlite::Result<OpRecord> {
-    let value = |index: usize| -> rusqlite::Result<Option<Value>> {
-        let text: Option<String> = row.get(index)?;
-        Ok(text.map(|text| serde_json::from_str(&text).unwrap_or(Value::String(text))))
-    };
     Ok(OpRecord {
-        op_key: row.get(0)?,
-        op_type: row.get(1)?,
+        op_key: row.get::<_, Option<String>>(0)?.unwrap_or_default(),
+        op_type: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
         started_at: row.get(2)?,
         finished_at: row.get(3)?,
         result_code: row.get(4)?,
-        result: value(5)?,
+        result: value(row, 5)?,
         fence: row.get(6)?,
         tries: row.get(7)?,
-        context: value(8)?,
-        intent: value(9)?,
+        context: value(row, 8)?,
+        intent: value(row, 9)?,
     })
+}
+
+/// The JSON in this column; text that is none as it stands.
+fn value(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Value>> {
+    let text: Option<String> = row.get(column)?;
+    Ok(text.map(|text| serde_json::from_str(&text).unwrap_or(Value::String(text))))
 }

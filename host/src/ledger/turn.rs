@@ -9,12 +9,13 @@
 //!
 //! Nothing can take SQLite's lock from a living process. If one is stopped
 //! (SIGSTOP) in its turn, or next in line, the others wait, say so every ten
-//! seconds, and go on when it continues or is gone.
+//! seconds, and go on when it continues or is gone. Only who is just opening the
+//! ledger gives up after ten seconds: it has nothing to lose yet.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io;
-use std::path::Path;
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub(super) fn tell_waiting(ledger: &Path) {
         "still waiting for the ledger: another process holds its write lock (is one stopped?) or the disk is slow"
     );
 }
+/// The lock of whoever writes.
+const WRITER: &str = "writer.lock";
 
 /// A process's place in the queue.
 #[derive(Debug)]
@@ -47,7 +50,7 @@ impl Queue {
     pub(super) fn open(folder: &Path) -> io::Result<Self> {
         Ok(Self {
             next: lock_file(folder, "next.lock")?,
-            writer: lock_file(folder, "writer.lock")?,
+            writer: lock_file(folder, WRITER)?,
         })
     }
 
@@ -61,26 +64,41 @@ impl Queue {
         left?;
         Ok(turn)
     }
+}
 
-    /// Waits for the turn, and says so if it is long in coming: for callers that
-    /// nobody else watches.
-    pub(super) fn take_aloud(&self, ledger: &Path) -> io::Result<Turn<'_>> {
-        match self.writer.try_lock() {
-            Ok(()) => return Ok(Turn(self)),
-            Err(TryLockError::WouldBlock) => {}
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
-        thread::scope(|scope| {
-            let (over, waiting) = channel::<()>();
-            thread::Builder::new().spawn_scoped(scope, move || {
-                while waiting.recv_timeout(LONG_WAIT) == Err(RecvTimeoutError::Timeout) {
-                    tell_waiting(ledger);
-                }
+/// The turn to write of a process that does not write regularly, until dropped.
+#[derive(Debug)]
+pub(super) struct OneTurn(Queue);
+
+impl OneTurn {
+    /// Waits for the turn at this ledger, but no longer than this: whoever has it
+    /// may be stopped.
+    pub(super) fn take(folder: &Path, patience: Duration) -> io::Result<Option<Self>> {
+        let queue = Queue::open(folder)?;
+        let (tell, told) = mpsc::sync_channel(1);
+        // File locks know no time-out. Left alone, the thread gives back what it
+        // got as soon as it gets it.
+        thread::Builder::new()
+            .name("ledger-turn".to_owned())
+            .spawn(move || {
+                let taken = queue.take().map(std::mem::forget);
+                let _ = tell.send(taken.map(|()| Self(queue)));
             })?;
-            let turn = self.take();
-            drop(over);
-            turn
-        })
+        match told.recv_timeout(patience) {
+            Ok(taken) => taken.map(Some),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Where whoever has the turn can be seen.
+    pub(super) fn lock(folder: &Path) -> PathBuf {
+        folder.join(WRITER)
+    }
+}
+
+impl Drop for OneTurn {
+    fn drop(&mut self) {
+        drop(Turn(&self.0));
     }
 }
 

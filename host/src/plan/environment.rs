@@ -71,7 +71,7 @@ pub(super) fn layer(
         )?,
         offline_behavior: said(
             env,
-            &["DOCSTOKG_FALLBACK_OFFLINE_BEHAVIOR"],
+            &["PAPERFALL_OFFLINE", "DOCSTOKG_FALLBACK_OFFLINE_BEHAVIOR"],
             OfflineBehavior::parse,
         )?,
         skip_if_breaker_open: switch(&["DOCSTOKG_FALLBACK_SKIP_IF_BREAKER_OPEN"])?,

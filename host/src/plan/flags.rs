@@ -16,6 +16,7 @@ use super::number::Bounds;
 use super::origin::{Origin, Sourced};
 use super::switches::parse_only;
 use super::tier_spec;
+use super::word::OfflineBehavior;
 
 /// Set on each flag: as the next heading it would spread to the flags of the
 /// command this is flattened into.
@@ -56,6 +57,16 @@ pub struct PlanFlags {
     #[arg(long, help_heading = HEADING, value_name = "NAME[,NAME]")]
     pub only: Vec<String>,
 
+    /// Do without the network [default: it is used] [env: PAPERFALL_OFFLINE]
+    ///
+    /// metadata_only: services are asked for metadata, but no page and no
+    /// file is. block_all: nothing is asked, and the HTTP cache does not
+    /// answer either. cache_only: nothing is asked; metadata comes from the
+    /// HTTP cache, also when it would have to be confirmed otherwise. What is
+    /// not asked ends with the reason `offline`.
+    #[arg(long, help_heading = HEADING, value_name = "MODE")]
+    pub offline: Option<String>,
+
     /// Settings file [default: ./paperfall.toml, else paperfall/paperfall.toml in the user's configuration folder] [env: PAPERFALL_CONFIG]
     #[arg(long, help_heading = HEADING, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -75,6 +86,7 @@ const MAX_CONCURRENT: Origin = flag("--fallback-max-concurrent");
 const TIER: Origin = flag("--fallback-tier");
 const DISABLE_WAYBACK: Origin = flag("--disable-wayback-fallback");
 const ONLY: Origin = flag("--only");
+const OFFLINE: Origin = flag("--offline");
 pub(super) const CONFIG: Origin = flag("--config");
 const EMAIL: Origin = flag("--email");
 const ADAPTERS_DIR: Origin = flag("--adapters-dir");
@@ -119,6 +131,10 @@ pub(super) fn layer(
     if !flags.only.is_empty() {
         let names = parse_only(&flags.only.join(","), &ONLY)?;
         layer.only = Some(Sourced::new(names, ONLY));
+    }
+    if let Some(given) = &flags.offline {
+        let behavior = OfflineBehavior::parse(&OFFLINE, given)?;
+        layer.offline_behavior = Some(Sourced::new(behavior, OFFLINE));
     }
     for spec in &flags.fallback_tier {
         let change = tier_spec::parse(spec, &TIER, folder)?;

@@ -48,4 +48,5 @@ pub use origin::Origin;
 pub use resolve::PlanInputs;
 pub use rows::Row;
 pub use secret::Secret;
+pub(crate) use spelling::remedy;
 pub use word::OfflineBehavior;

@@ -10,7 +10,8 @@ use super::origin::{Origin, Sourced};
 use super::spelling::{one_line, shown_path};
 
 /// Said of the gates that nothing can trigger yet.
-const GATE_IDLE: &str = "breakers, rate limits and the offline cache come with a later version: nothing acts on this yet";
+const GATE_IDLE: &str =
+    "breakers and rate limits come with a later version: nothing acts on this yet";
 
 /// Said of policies that the HTTP stack does not carry out yet.
 const RETRIES_IDLE: &str = "requests are not repeated yet in this version";
@@ -44,7 +45,6 @@ pub(super) fn of(draft: &Draft) -> Vec<Row> {
     rows.switch("gates.skip_if_breaker_open", &gates.skip_if_breaker_open);
     rows.note(GATE_IDLE);
     rows.optional("gates.offline_behavior", &gates.offline_behavior);
-    rows.note(GATE_IDLE);
     rows.add(
         "gates.skip_if_rate_wait_exceeds_ms",
         &gates.skip_if_rate_wait_exceeds_ms,

@@ -59,7 +59,7 @@ pub(super) fn nearest<'a>(
 }
 
 /// The remedy for an unknown word: the nearest valid one, then all of them.
-pub(super) fn remedy<'a>(given: &str, valid: impl IntoIterator<Item = &'a str> + Clone) -> String {
+pub(crate) fn remedy<'a>(given: &str, valid: impl IntoIterator<Item = &'a str> + Clone) -> String {
     let words: Vec<&str> = valid.clone().into_iter().collect();
     let mut list = words
         .iter()

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::bindings::GuestWork;
 use super::bindings::paperfall::adapter::types as wit;
+use super::classify::classify;
 use super::engine::Sandbox;
-use super::failure::{Failure, classify};
+use super::failure::Failure;
 use super::findings::{self, Findings};
 use super::limits::{AttemptLimits, DEADLINE_GRACE};
 use super::loader::LoadedAdapter;
@@ -90,6 +91,7 @@ impl Sandbox {
             deadline,
             Arc::clone(&trace),
             Some(wire),
+            &input.work.work_id,
         );
         let call = async {
             let instance = adapter.pre.instantiate_async(&mut store).await?;

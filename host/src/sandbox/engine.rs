@@ -16,6 +16,7 @@ use wasmtime::{
 use super::bindings::Adapter;
 use super::limits::{EPOCH_TICK, INSTANCES, MEMORIES, TABLE_ELEMENTS, TABLES};
 use super::state::{AttemptState, StateData};
+use crate::http::har::FixedWorld;
 
 /// Memory of an idle slot that stays with the process, in bytes: what a Rust
 /// adapter uses.
@@ -30,6 +31,8 @@ pub struct SandboxConfig {
     pub max_instances: u32,
     /// The largest memory limit of any adapter in the plan, in MiB.
     pub max_memory_mib: u32,
+    /// What guests see of clock and chance; none: the real ones.
+    pub world: Option<FixedWorld>,
 }
 
 impl Default for SandboxConfig {
@@ -38,6 +41,7 @@ impl Default for SandboxConfig {
             cache_dir: None,
             max_instances: 32,
             max_memory_mib: super::AttemptLimits::DEFAULT.memory_mib,
+            world: None,
         }
     }
 }
@@ -53,6 +57,7 @@ struct Inner {
     linker: Linker<AttemptState>,
     slots: Semaphore,
     pooled: bool,
+    world: Option<FixedWorld>,
 }
 
 impl fmt::Debug for Sandbox {
@@ -82,12 +87,17 @@ impl Sandbox {
                 linker,
                 slots: Semaphore::new(config.max_instances.max(1) as usize),
                 pooled,
+                world: config.world,
             }),
         })
     }
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.inner.engine
+    }
+
+    pub(crate) fn fixed_world(&self) -> Option<FixedWorld> {
+        self.inner.world
     }
 
     pub(crate) fn linker(&self) -> &Linker<AttemptState> {

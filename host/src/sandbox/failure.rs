@@ -1,11 +1,6 @@
 //! The named ways an attempt in the sandbox fails.
 
-use super::trace::escape_controls;
 use crate::outcome::{Outcome, Reason};
-
-/// wasmtime's words are cut to so many lines of so many characters.
-const WORDS_LINES: usize = 24;
-const WORDS_LINE_CHARS: usize = 240;
 
 /// An attempt without findings.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,69 +25,4 @@ impl Failure {
             message: message.into(),
         }
     }
-}
-
-/// Errors the host raises inside a guest call; they end the attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Stop {
-    /// The guest computed past its deadline.
-    #[error("the component computed past its deadline")]
-    ComputedPastDeadline,
-    /// The deadline passed while the host worked for the guest.
-    #[error("the deadline passed while waiting for an answer")]
-    DeadlineWhileWaiting,
-    /// The guest went on sending requests after its budget was spent.
-    #[error("the component kept sending requests after its budget was spent")]
-    RequestLimit,
-    /// `describe` called an import it must not call.
-    #[error("describe() may only use the log")]
-    ImportInDescribe,
-}
-
-/// wasmtime's words about a component, fit to be printed: a backtrace quotes
-/// function names, which are the guest's own.
-pub(crate) fn legible(error: &wasmtime::Error) -> String {
-    let words = format!("{error:#}");
-    let lines = words.lines().take(WORDS_LINES).map(|line| {
-        let kept: String = line.chars().take(WORDS_LINE_CHARS).collect();
-        escape_controls(&kept)
-    });
-    lines.collect::<Vec<_>>().join("\n")
-}
-
-/// Names the error a guest call ended with.
-pub(crate) fn classify(error: &wasmtime::Error, memory_refused: bool) -> Failure {
-    let words = legible(error);
-    if let Some(stop) = error.downcast_ref::<Stop>() {
-        let reason = match stop {
-            Stop::ComputedPastDeadline => Reason::FuelOrEpoch,
-            Stop::DeadlineWhileWaiting => Reason::SourceDeadline,
-            Stop::RequestLimit => Reason::RequestLimit,
-            Stop::ImportInDescribe => Reason::Contract,
-        };
-        return Failure::host(reason, stop.to_string());
-    }
-    // A guest whose growth was refused aborts in its own allocator: the trap
-    // is `unreachable`, the cause is memory.
-    if memory_refused {
-        return Failure::host(Reason::MemoryLimit, words);
-    }
-    if error.is::<wasmtime_wasi::I32Exit>() {
-        return Failure::host(
-            Reason::Contract,
-            "the component called exit instead of returning",
-        );
-    }
-    // wasmtime gives exhausted hostcall fuel no type of its own.
-    if error
-        .root_cause()
-        .to_string()
-        .contains("fuel allocated for hostcalls")
-    {
-        return Failure::host(Reason::OutputLimit, words);
-    }
-    if error.is::<wasmtime::Trap>() {
-        return Failure::host(Reason::Trap, words);
-    }
-    Failure::host(Reason::Contract, words)
 }

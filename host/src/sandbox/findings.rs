@@ -3,7 +3,7 @@
 use super::bindings::paperfall::adapter::types as wit;
 use super::failure::Failure;
 use super::limits::{CANDIDATES, IDENTIFIERS, LANDING_URLS, NOTES, STRING_BYTES};
-use super::trace::AttemptTrace;
+use super::trace::{AttemptTrace, escape_controls};
 use crate::outcome::{Outcome, Reason};
 use paperfall_identifiers::WebUrl;
 
@@ -151,10 +151,11 @@ pub(crate) fn validate(raw: wit::Findings, trace: &mut AttemptTrace) -> Result<F
     }
     let mut identifiers = Vec::new();
     for identifier in raw.identifiers.into_iter().take(IDENTIFIERS) {
-        identifiers.push(LearntIdentifier {
-            scheme: bounded("identifier scheme", identifier.scheme)?,
-            value: bounded("identifier value", identifier.value)?,
-        });
+        let scheme = plain_text("identifier scheme", identifier.scheme, trace)?;
+        let value = plain_text("identifier value", identifier.value, trace)?;
+        if let (Some(scheme), Some(value)) = (scheme, value) {
+            identifiers.push(LearntIdentifier { scheme, value });
+        }
     }
     Ok(Findings {
         candidates,
@@ -215,17 +216,17 @@ fn reason_of(text: String) -> Result<Reason, Failure> {
     })
 }
 
-/// Free text for results: kept only without control characters.
+/// Text for results: kept only when nothing in it steers a terminal.
 fn plain_text(
     what: &'static str,
     text: String,
     trace: &mut AttemptTrace,
 ) -> Result<Option<String>, Failure> {
     let text = bounded(what, text)?;
-    if text.chars().any(char::is_control) {
+    if escape_controls(&text) != text {
         trace.push_log(
             "warn",
-            &format!("{what} dropped: it has control characters"),
+            &format!("{what} dropped: it has control characters or marks of direction"),
         );
         return Ok(None);
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use tokio::time::timeout_at;
 
 use super::bindings::paperfall::adapter::{budget, http as wit, log, types};
-use super::failure::Stop;
+use super::classify::Stop;
 use super::state::{AttemptState, Wire};
 use super::trace::HostCall;
 use crate::http::{Hop, HttpError, HttpErrorKind, Method, Request, Role};

@@ -57,6 +57,18 @@ pub enum LoadError {
         /// The compiler's words.
         cause: String,
     },
+    /// It is built for a host that runs several calls of a guest at once.
+    #[error(
+        "{name}: needs component-model concurrency, which paperfall does not offer ({cause}); \
+         its contract is synchronous: build the component without async exports and imports, \
+         streams and futures"
+    )]
+    Concurrency {
+        /// The component.
+        name: String,
+        /// The compiler's words.
+        cause: String,
+    },
     /// It needs something the host does not offer.
     #[error("{name}: imports {import}, which paperfall does not offer; {remedy}")]
     UnknownImport {

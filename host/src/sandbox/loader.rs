@@ -8,9 +8,9 @@ use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 
 use super::bindings::AdapterPre;
+use super::classify::{classify, legible};
 use super::descriptor::{self, Descriptor};
 use super::engine::Sandbox;
-use super::failure::{classify, legible};
 use super::limits::{COMPONENT_MAX_BYTES, DEADLINE_GRACE, DESCRIBE_DEADLINE};
 use super::load_error::LoadError;
 use super::state::{AttemptState, new_store};
@@ -155,7 +155,7 @@ impl Sandbox {
         let trace = Arc::new(Mutex::new(AttemptTrace::default()));
         let _slot = self.slot().await;
         let deadline = Instant::now() + DESCRIBE_DEADLINE;
-        let mut store = new_store(self, memory_mib, deadline, Arc::clone(&trace), None);
+        let mut store = new_store(self, memory_mib, deadline, Arc::clone(&trace), None, "");
         let call = async {
             let adapter = pre.instantiate_async(&mut store).await?;
             adapter
@@ -212,9 +212,16 @@ pub fn inspect_component(
 
 fn compile(sandbox: &Sandbox, name: &str, bytes: &[u8]) -> Result<Component, LoadError> {
     recognise(name, bytes)?;
-    Component::from_binary(sandbox.engine(), bytes).map_err(|error| LoadError::Invalid {
-        name: name.to_owned(),
-        cause: one_line(&legible(&error)),
+    Component::from_binary(sandbox.engine(), bytes).map_err(|error| {
+        let (name, cause) = (name.to_owned(), one_line(&legible(&error)));
+        // wasmtime names a feature that is switched off in words only.
+        if cause.contains("requires the component model async")
+            || cause.contains("require the component model async")
+        {
+            LoadError::Concurrency { name, cause }
+        } else {
+            LoadError::Invalid { name, cause }
+        }
     })
 }
 

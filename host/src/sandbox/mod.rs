@@ -9,11 +9,14 @@
 mod attempt;
 mod bindings;
 mod bundled;
+mod classify;
 mod descriptor;
 mod engine;
 mod failure;
 mod findings;
+mod fixed;
 mod imports;
+mod limiter;
 mod limits;
 mod load_error;
 mod loader;

@@ -7,9 +7,10 @@ use wasmtime::component::{HasSelf, ResourceTable};
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
+use super::classify::Stop;
 use super::engine::Sandbox;
-use super::failure::Stop;
-use super::limits::{HANDLES, HOSTCALL_BYTES, SummingLimiter};
+use super::limiter::SummingLimiter;
+use super::limits::{HANDLES, HOSTCALL_BYTES};
 use super::trace::AttemptTrace;
 use super::wasi;
 use crate::http::{HostGrants, Meter, Secrets, Session};
@@ -59,18 +60,23 @@ impl WasiView for AttemptState {
     }
 }
 
-/// A fresh store with every limit armed.
+/// A fresh store with every limit armed. `work` names what it is for, where
+/// clock and chance are fixed.
 pub(crate) fn new_store(
     sandbox: &Sandbox,
     memory_mib: u32,
     deadline: Instant,
     trace: Arc<Mutex<AttemptTrace>>,
     wire: Option<Wire>,
+    work: &str,
 ) -> Store<AttemptState> {
+    let adapter = wire.as_ref().map_or("", |wire| wire.adapter.as_str());
+    let fixed = sandbox.fixed_world().map(|world| (world, adapter, work));
+    let wasi = wasi::inert(&trace, fixed);
     let mut table = ResourceTable::new();
     table.set_max_capacity(HANDLES);
     let state = AttemptState {
-        wasi: wasi::inert(&trace),
+        wasi,
         table,
         limiter: SummingLimiter::new(memory_mib),
         trace,

@@ -1,4 +1,5 @@
-//! Inert WASI: clocks and randomness, nothing else. No files, no arguments,
+//! Inert WASI: clocks and randomness (fixed where a run is recorded or
+//! replayed), nothing else. No files, no arguments,
 //! no environment; sockets are linked (ordinary Python components import
 //! them) but every use is denied. Output goes, cut to size, to the log.
 
@@ -14,14 +15,23 @@ use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
 
 use super::limits::RANDOM_BYTES;
 use super::trace::AttemptTrace;
+use crate::http::har::FixedWorld;
 
 /// How much a guest may write before it is asked to wait; each write is
 /// taken at once, so it never waits for long.
 const STREAM_CHUNK: usize = 4096;
 
-/// The world a guest sees.
-pub(crate) fn inert(trace: &Arc<Mutex<AttemptTrace>>) -> WasiCtx {
-    WasiCtxBuilder::new()
+/// The world a guest sees. `fixed` gives it a clock and a chance of its own,
+/// by the names of adapter and work.
+pub(crate) fn inert(
+    trace: &Arc<Mutex<AttemptTrace>>,
+    fixed: Option<(FixedWorld, &str, &str)>,
+) -> WasiCtx {
+    let mut builder = WasiCtxBuilder::new();
+    if let Some((world, adapter, work)) = fixed {
+        super::fixed::fix(&mut builder, world, adapter, work);
+    }
+    builder
         .stdout(LogPipe {
             level: "stdout",
             trace: Arc::clone(trace),

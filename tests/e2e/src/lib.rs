@@ -27,17 +27,25 @@
 
 mod binary;
 mod components;
+mod half_way;
+mod on_ledger;
 mod origin;
+mod process;
 pub mod race_model;
 mod race_seeds;
 mod rig;
 mod stage;
 mod stored;
+mod tiny_disk;
 
 pub use binary::binary;
 pub use components::{Guest, Proposal, component};
+pub use half_way::{HalfWay, MIB};
+pub use on_ledger::{Job, RUN};
 pub use origin::at_once;
+pub use process::Running;
 pub use race_seeds::{RacePlan, Story};
 pub use rig::{EMAIL, Ran, Rig, finish};
 pub use stage::{Stage, WORKS};
 pub use stored::sha256;
+pub use tiny_disk::TinyDisk;

@@ -98,6 +98,8 @@ impl Rig {
             .env("PAPERFALL_RESOLVE", self.web.pins().join(";"))
             // Compiled adapters are shared by all tests.
             .env("PAPERFALL_CACHE_DIR", cache())
+            // What one test was answered is nothing to another.
+            .env("PAPERFALL_HTTP_CACHE_MIB", "0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -8,10 +8,7 @@
     missing_docs
 )]
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
-use paperfall_e2e::{Ran, Rig, binary, finish};
+use paperfall_e2e::{Ran, Rig, TinyDisk, binary, finish};
 use paperfall_miniweb::{Answer, Paper, Pdf, World};
 
 const SMALL: &str = "arXiv:2101.00001";
@@ -165,39 +162,6 @@ async fn a_result_that_cannot_be_written_down_is_a_work_to_be_done_again() {
     assert_eq!(rig.files("objects").len(), 1);
 }
 
-/// A file system of its own, far too small.
-struct TinyDisk(PathBuf);
-
-impl TinyDisk {
-    /// None where mounting is not permitted.
-    fn mount(at: &Path, kibibytes: u32) -> Option<Self> {
-        std::fs::create_dir_all(at).unwrap();
-        let size = format!("size={kibibytes}k");
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
-            .arg(at)
-            .stderr(std::process::Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success());
-        mounted.then(|| Self(at.to_owned()))
-    }
-
-    fn grow(&self) {
-        let status = Command::new("mount")
-            .args(["-o", "remount,size=8m"])
-            .arg(&self.0)
-            .status()
-            .unwrap();
-        assert!(status.success());
-    }
-}
-
-impl Drop for TinyDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
-
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_full_disk_stops_the_run_and_what_is_finished_stays() {
@@ -212,7 +176,7 @@ async fn a_full_disk_stops_the_run_and_what_is_finished_stays() {
     // Where writes are kept back, it is the sync that finds the disk full.
     assert_failed_on(&ran, &["No space left", ".parts", "free some space"]);
     assert_only_small(&rig);
-    disk.grow();
+    disk.grow("8m");
     assert_completes(&rig).await;
 }
 

@@ -233,7 +233,7 @@ async fn malformed_fields_cost_the_field_or_the_candidate_and_nothing_else() {
             Proposal {
                 version: Some("published\u{1b}[2JVersion"),
                 license: Some("cc\n-by"),
-                notes: &["retracted", "a\r\nb"],
+                notes: &["retracted", "a\r\nb", "a\u{202e}b"],
                 ..good
             },
         ];
@@ -244,6 +244,7 @@ async fn malformed_fields_cost_the_field_or_the_candidate_and_nothing_else() {
             ("", ""),
             ("pmcid", "PMC1 OR 1=1"),
             ("a\nb", "c"),
+            ("isbn", "978\u{202e}1"),
         ];
         let pages = ["gopher://x/", "https://evil.example/\n\n", "::"];
         guest.findings(&candidates, &pages, &identifiers, "not_found")

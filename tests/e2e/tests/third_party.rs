@@ -156,6 +156,47 @@ async fn an_export_of_another_shape_does_not_fit_the_contract() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_guest_that_needs_concurrency_is_told_that_the_contract_is_synchronous() {
+    for (text, cause) in [
+        // An asynchronous export, as toolchains lift one.
+        (
+            "(component
+               (core module $code
+                 (func (export \"resolve\") (result i32) (i32.const 0))
+                 (func (export \"callback\") (param i32 i32 i32) (result i32) (i32.const 0)))
+               (core instance $code (instantiate $code))
+               (type $asked (func async))
+               (func $resolve (type $asked)
+                 (canon lift (core func $code \"resolve\")
+                   async (callback (core func $code \"callback\"))))
+               (instance $source (export \"resolve\" (func $resolve)))
+               (export \"paperfall:adapter/source@0.1.0\" (instance $source)))",
+            "async component functions",
+        ),
+        // An import that is called and waited for later.
+        (
+            "(component
+               (type $asked (func async))
+               (import \"remaining\" (func $remaining (type $asked)))
+               (core func (canon lower (func $remaining) async)))",
+            "async component functions",
+        ),
+        (
+            "(component (type $bytes (stream u8))
+               (import \"bytes\" (func (param \"bytes\" $bytes))))",
+            "`stream`",
+        ),
+        (
+            "(component (type $byte (future u8)) (core func (canon future.new $byte)))",
+            "`future`",
+        ),
+    ] {
+        let words = ["needs component-model concurrency", "synchronous", cause];
+        refused(&component(text), &words).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unknown_imports_are_named_with_what_to_use_instead() {
     let importing = |interface: &str| {
         component(&format!(

@@ -119,6 +119,9 @@ pub(crate) async fn stream(
         PartName { job, fence }.to_string()
     };
     let part = worker.place.part(&name);
+    // Beginning the stream moves the job on; what comes before is said by itself.
+    worker.ledger.advance(lease, JobState::ResumeOk).await?;
+    pass("advance.after");
     let begin = Begin {
         op: stream.clone(),
         intent: json!({"part": name, "etag": etag}),
@@ -131,8 +134,6 @@ pub(crate) async fn stream(
         Begun::Recover { intent, .. } => Some(intent),
         Begun::Run => None,
     };
-    worker.ledger.advance(lease, JobState::Streaming).await?;
-    pass("advance.after");
     // The validators decide whether the earlier bytes are of the same file.
     let earlier = earlier
         .filter(|intent| intent["etag"] == etag)

@@ -50,6 +50,7 @@ pub struct Answer {
     pub(crate) content: Content,
     pub(crate) delay: Duration,
     pub(crate) delivery: Delivery,
+    pub(crate) pause: Duration,
     pub(crate) ranges: bool,
     pub(crate) head: bool,
     pub(crate) chunked: bool,
@@ -136,6 +137,14 @@ impl Answer {
     #[must_use]
     pub fn reset_after(self, bytes: u64) -> Self {
         self.delivered(Delivery::ResetAfter(bytes))
+    }
+
+    /// Waits before it cuts or resets the connection, so that the client has
+    /// taken in what was sent: a reset discards what it has not.
+    #[must_use]
+    pub fn pausing_before_the_cut(mut self, pause: Duration) -> Self {
+        self.pause = pause;
+        self
     }
 
     /// Sends `bytes` of the body and then nothing, keeping the connection.

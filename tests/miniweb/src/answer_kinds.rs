@@ -21,6 +21,7 @@ impl Answer {
             content,
             delay: Duration::ZERO,
             delivery: Delivery::Whole,
+            pause: Duration::ZERO,
             ranges: false,
             head: true,
             chunked: false,

@@ -131,7 +131,8 @@ fn deliver(
         finish,
         ticket,
         wire.clone(),
-    );
+    )
+    .pausing(answer.pause);
     match answer.delivery {
         Delivery::DripBody { bytes, every } => body.dripping(bytes, every),
         Delivery::DripAll { bytes, every } => {

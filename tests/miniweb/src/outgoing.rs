@@ -35,6 +35,8 @@ pub(crate) struct Outgoing {
     announced: Option<u64>,
     drip: Option<(usize, Duration)>,
     wait: Option<Pin<Box<Sleep>>>,
+    /// Before a cut.
+    pause: Option<Duration>,
     finish: Finish,
     ticket: Ticket,
     wire: WireControl,
@@ -61,10 +63,17 @@ impl Outgoing {
             announced,
             drip: None,
             wait: None,
+            pause: None,
             finish,
             ticket,
             wire,
         }
+    }
+
+    /// Waits so long before a cut.
+    pub(crate) fn pausing(mut self, pause: Duration) -> Self {
+        self.pause = Some(pause).filter(|pause| !pause.is_zero());
+        self
     }
 
     /// At most `bytes` each interval.
@@ -87,6 +96,13 @@ impl Body for Outgoing {
             self.wait = None;
         }
         if self.at >= self.end {
+            if let (Finish::Cut(_), Some(pause)) = (self.finish, self.pause.take()) {
+                let mut wait = Box::pin(sleep_until(Instant::now() + pause));
+                if wait.as_mut().poll(cx).is_pending() {
+                    self.wait = Some(wait);
+                    return Poll::Pending;
+                }
+            }
             return match self.finish {
                 Finish::Complete => Poll::Ready(None),
                 Finish::Hang => Poll::Pending,

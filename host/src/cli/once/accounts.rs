@@ -10,9 +10,11 @@ use super::resolution::{SKIPPED_DUPLICATE, skipped};
 use super::storing::DEDUPED;
 use super::workers::Done;
 use crate::cli::desk::Desk;
+use crate::cli::exit::Failed;
+use crate::cli::output::note;
 use crate::cli::tally::LedgerTally;
-use crate::download::WorkResult;
-use crate::ledger::{JobId, JobState, LedgerError};
+use crate::download::{End, Journal, Store, WorkResult};
+use crate::ledger::{JobId, JobState, LedgerError, Planned};
 use crate::outcome::Outcome;
 
 /// Jobs asked about at once.
@@ -22,15 +24,31 @@ const BATCH: usize = 500;
 pub(super) struct Accounts {
     book: Book,
     tracked: Arc<Tracked>,
+    /// Works found ended whose results had no line when this run began: the
+    /// process that ended them was killed before it could write it, or is about
+    /// to.
+    untold: Vec<(String, Box<Planned>)>,
+    /// Works that ended elsewhere, or will be tried again, while this run lasted:
+    /// whoever worked on them may have been killed before it wrote the line.
+    untold_here: Vec<(String, JobId)>,
 }
 
 impl Accounts {
     pub(super) fn new(book: Book, tracked: Arc<Tracked>) -> Self {
-        Self { book, tracked }
+        Self {
+            book,
+            tracked,
+            untold: Vec::new(),
+            untold_here: Vec::new(),
+        }
     }
 
     /// A work was planned.
-    pub(super) async fn planned(&self, desk: &mut Desk<'_>, plan: Plan) -> Result<(), LedgerError> {
+    pub(super) async fn planned(
+        &mut self,
+        desk: &mut Desk<'_>,
+        plan: Plan,
+    ) -> Result<(), LedgerError> {
         let (work_id, planned) = match plan {
             Plan::Todo => {
                 desk.progress.expect(1);
@@ -43,20 +61,25 @@ impl Accounts {
         } else {
             desk.batch.tally.done_before += 1;
         }
-        // A run that was killed between the ledger and the results file.
-        if desk.keeps() || !desk.journal.knows(&work_id) {
-            self.write_down(desk, planned.job_id).await?;
+        if desk.keeps()
+            && let Some(result) = self.stored(planned.job_id).await?
+        {
+            desk.keep(result);
+        }
+        if !is_told(&desk.journal, &work_id, &planned) {
+            self.untold.push((work_id, planned));
         }
         Ok(())
     }
 
-    async fn write_down(&self, desk: &mut Desk<'_>, job: JobId) -> Result<(), LedgerError> {
+    /// The result of an ended job, as the ledger keeps it.
+    async fn stored(&self, job: JobId) -> Result<Option<WorkResult>, LedgerError> {
         let stored = self.book.ledger().last_result(job).await?;
         let result = stored.and_then(|stored| {
             serde_json::from_value::<WorkResult>(stored.result.get("result")?.clone()).ok()
         });
         let Some(mut result) = result else {
-            return Ok(());
+            return Ok(None);
         };
         // A takeover may have found out after the resolution was recorded that
         // the bytes are stored already.
@@ -65,7 +88,42 @@ impl Accounts {
         {
             skipped(&mut result, &object);
         }
-        desk.take_earlier(result);
+        Ok(Some(result))
+    }
+
+    /// Writes the lines that are missing for good. Only the last process in the
+    /// folder can tell: the line of another may be on its way.
+    pub(super) async fn tell_untold(
+        &mut self,
+        desk: &mut Desk<'_>,
+        store: &Store,
+    ) -> Result<(), Failed> {
+        let nothing = self.untold.is_empty() && self.untold_here.is_empty();
+        if nothing || !store.is_alone() {
+            return Ok(());
+        }
+        desk.journal.read()?;
+        let journal = &desk.journal;
+        let before = std::mem::take(&mut self.untold).into_iter();
+        let before = before.filter(|(work_id, planned)| !is_told(journal, work_id, planned));
+        let here = std::mem::take(&mut self.untold_here).into_iter();
+        let here = here.filter(|(work_id, _)| !journal.knows(work_id));
+        let untold: Vec<(String, JobId)> = before
+            .map(|(work_id, planned)| (work_id, planned.job_id))
+            .chain(here)
+            .collect();
+        for (work_id, job) in untold {
+            match self.stored(job).await {
+                Ok(Some(result)) => desk.write_earlier(&result),
+                Ok(None) => {}
+                Err(error) if self.book.goes_on() => {
+                    note(&format!(
+                        "paperfall: not known: the result of {work_id}: {error}"
+                    ));
+                }
+                Err(error) => return Err(Failed::machine(error)),
+            }
+        }
         Ok(())
     }
 
@@ -96,15 +154,20 @@ impl Accounts {
     /// The works of the list that did not end here: others ended them, or they
     /// will be tried again. Who ended them may have been killed before the line
     /// about it was written.
-    pub(super) async fn settle_rest(&self, desk: &mut Desk<'_>) -> Result<(), LedgerError> {
-        let open = self.tracked.open_works();
-        if !open.is_empty()
-            && let Err(error) = desk.journal.read()
-        {
-            desk.fail(error.into());
-            return Ok(());
+    pub(super) async fn settle_rest(&mut self, desk: &mut Desk<'_>) -> Result<(), LedgerError> {
+        match self.settle_open(desk).await {
+            Err(error) if self.book.goes_on() => {
+                note(&format!(
+                    "paperfall: not known: what became of the works that did not end here: {error}"
+                ));
+                Ok(())
+            }
+            settled => settled,
         }
-        for works in open.chunks(BATCH) {
+    }
+
+    async fn settle_open(&mut self, desk: &mut Desk<'_>) -> Result<(), LedgerError> {
+        for works in self.tracked.open_works().chunks(BATCH) {
             let jobs = works.iter().map(|(job, _)| *job).collect();
             let standing = self.book.ledger().standing(jobs).await?;
             for ((job, work_id), standing) in works.iter().zip(standing) {
@@ -119,13 +182,26 @@ impl Accounts {
                         }
                     }
                 }
-                if desk.keeps() || !desk.journal.knows(work_id) {
-                    self.write_down(desk, *job).await?;
+                if desk.keeps()
+                    && let Some(result) = self.stored(*job).await?
+                {
+                    desk.keep(result);
                 }
+                self.untold_here.push((work_id.clone(), *job));
             }
         }
         Ok(())
     }
+}
+
+/// Whether the results file tells how this job ended.
+fn is_told(journal: &Journal, work_id: &str, planned: &Planned) -> bool {
+    let sha256 = planned.sha256.as_ref().map(ToString::to_string);
+    let end = match planned.state {
+        JobState::Failed => End::Without(planned.failure_reason.as_deref()),
+        _ => End::Stored(sha256.as_deref()),
+    };
+    journal.tells(work_id, end)
 }
 
 fn tally<'d>(desk: &'d mut Desk<'_>) -> &'d mut LedgerTally {

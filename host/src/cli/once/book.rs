@@ -15,8 +15,6 @@ use crate::ledger::{
     LeaseRequest, Leased, Ledger, LedgerError, Op, Replay, StoredObject,
 };
 
-/// How long a ledger that cannot be written is tried again before the run stops.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -35,6 +33,8 @@ pub(crate) enum OnLedgerError {
 pub(crate) struct Book {
     ledger: Arc<dyn Ledger>,
     on_error: OnLedgerError,
+    /// How long a ledger that fails is tried again before the run stops.
+    patience: Duration,
     /// People were told that it is being waited for.
     pausing: Arc<AtomicBool>,
 }
@@ -49,10 +49,15 @@ impl std::fmt::Debug for Book {
 }
 
 impl Book {
-    pub(crate) fn new(ledger: Arc<dyn Ledger>, on_error: OnLedgerError) -> Self {
+    pub(crate) fn new(
+        ledger: Arc<dyn Ledger>,
+        on_error: OnLedgerError,
+        patience: Duration,
+    ) -> Self {
         Self {
             ledger,
             on_error,
+            patience,
             pausing: Arc::default(),
         }
     }
@@ -76,12 +81,14 @@ impl Book {
         loop {
             match ask(self.ledger.as_ref()).await {
                 Err(error)
-                    if error.is_temporary() && !self.goes_on() && since.elapsed() < PATIENCE =>
+                    if error.is_temporary()
+                        && !self.goes_on()
+                        && since.elapsed() < self.patience =>
                 {
                     if !self.pausing.swap(true, Ordering::Relaxed) {
                         note(&format!(
                             "paperfall: {error}; pausing, and trying again for {} s",
-                            PATIENCE.as_secs()
+                            self.patience.as_secs()
                         ));
                     }
                     tokio::time::sleep(PAUSE).await;

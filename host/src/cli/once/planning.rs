@@ -82,13 +82,14 @@ impl Tracked {
             .collect()
     }
 
-    /// A work to be obtained without its job: the ledger does not answer.
-    pub(super) fn take_work(&self) -> Option<Box<Work>> {
+    /// A work to be obtained without its job, for the ledger does not answer;
+    /// none of those that a worker has.
+    pub(super) fn take_work(&self, in_hand: &HashSet<JobId>) -> Option<Box<Work>> {
         let mut jobs = self.lock();
-        let job = jobs
-            .open
-            .iter()
-            .find_map(|(job, tracking)| tracking.work.is_some().then_some(*job))?;
+        let job = jobs.open.iter().find_map(|(job, tracking)| {
+            let is_free = tracking.work.is_some() && !in_hand.contains(job);
+            is_free.then_some(*job)
+        })?;
         jobs.open.remove(&job)?.work
     }
 }

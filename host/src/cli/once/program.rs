@@ -1,7 +1,6 @@
 //! One leased job through its effects. Every step asks the ledger first what
 //! became of it before, so that a program begun anywhere goes on from there.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -69,14 +68,15 @@ pub(super) async fn work_on(
     telemetry: &Telemetry,
     lease: &Lease,
 ) -> Result<Ended, Stopped> {
+    let work = work_of(lease);
     let mut program = Program {
         app,
         store,
         book,
         telemetry,
         lease,
-        session: app.http.session(),
-        work: work_of(lease),
+        session: app.http.session_for(work.work_id.as_str()),
+        work,
         state: lease.state,
         race: None,
         recorded: 0,
@@ -153,31 +153,33 @@ impl Program<'_> {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// The file with this name, of this or an earlier lease of the job.
+    /// The part files of earlier leases of the job.
     pub(super) fn parts_of_job(&self) -> Result<Vec<String>, Stopped> {
-        let prefix = format!("{}.", self.lease.job_id);
         let own = self.part_name().to_string();
-        let names = self.store.part_names().map_err(|error| {
+        let mut names = self.files_of_job()?;
+        names.retain(|name| name.ends_with(".part") && *name != own);
+        Ok(names)
+    }
+
+    /// The part files of the job and what stands beside them.
+    fn files_of_job(&self) -> Result<Vec<String>, Stopped> {
+        let prefix = format!("{}.", self.lease.job_id);
+        let mut names = self.store.part_names().map_err(|error| {
             Stopped::Store(StoreError::io("list", &self.store.part_path(""), error))
         })?;
-        Ok(names
-            .into_iter()
-            .filter(|name| name.starts_with(&prefix) && name.ends_with(".part") && *name != own)
-            .collect())
+        names.retain(|name| name.starts_with(&prefix));
+        Ok(names)
     }
 
     /// Removes every part file of the job and what stands beside them, or beside
     /// where they stood: it is over.
     pub(super) fn sweep(&self) {
-        let prefix = format!("{}.", self.lease.job_id);
-        let names = self.store.part_names().unwrap_or_default();
-        let stems: BTreeSet<&str> = names
-            .iter()
-            .filter(|name| name.starts_with(&prefix))
-            .filter_map(|name| Some(name.rsplit_once('.')?.0))
-            .collect();
-        for stem in stems {
-            // The reconciler sweeps what stays.
+        for name in self.files_of_job().unwrap_or_default() {
+            // What is left of a part may stand there without it. The reconciler
+            // sweeps what stays.
+            let stem = name
+                .rsplit_once('.')
+                .map_or(name.as_str(), |(stem, _)| stem);
             let _ = self.store.remove_part(&format!("{stem}.part"));
         }
     }

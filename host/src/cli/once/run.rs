@@ -46,7 +46,7 @@ pub(crate) async fn run(
         .await
         .map_err(Failed::machine)?;
     let shared: Arc<dyn Ledger> = Arc::clone(&ledger) as Arc<dyn Ledger>;
-    let book = Book::new(shared, args.on_ledger_error);
+    let book = Book::new(shared, args.on_ledger_error, args.patience());
     let tracked = Arc::new(Tracked::default());
 
     let (work_in, works) = mpsc::channel::<Work>(READ_AHEAD);
@@ -78,7 +78,7 @@ pub(crate) async fn run(
 
     let mut desk = Desk::new(options, journal, stop);
     desk.batch.tally.ledger = Some(Default::default());
-    let accounts = Accounts::new(book, tracked);
+    let mut accounts = Accounts::new(book, tracked);
     let (mut reading, mut planning) = (true, true);
     loop {
         tokio::select! {
@@ -111,6 +111,11 @@ pub(crate) async fn run(
         && let Err(error) = accounts.settle_rest(&mut desk).await
     {
         desk.fail(Failed::machine(error));
+    }
+    if desk.is_well()
+        && let Err(error) = accounts.tell_untold(&mut desk, &store).await
+    {
+        desk.fail(error);
     }
     let batch = desk.close(&store, reads, reader, tasks).await;
     drop((crew, accounts));

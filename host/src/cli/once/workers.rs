@@ -100,6 +100,10 @@ impl Crew {
         self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn work_nobody_has(&self) -> Option<Box<crate::intake::Work>> {
+        self.tracked.take_work(&self.in_hand())
+    }
+
     /// A round that another one follows in this run is no result yet.
     fn unless_again(&self, ended: Option<Result<Done, Failed>>) -> Option<Result<Done, Failed>> {
         if let Some(Ok((_, ended))) = &ended
@@ -197,9 +201,12 @@ impl Crew {
                 })
             };
             let outlook = match leased {
-                Ok(Found::Lease(lease)) => return Ok(Next::Job(lease)),
+                Ok(Found::Lease(lease)) => {
+                    self.in_hand().insert(lease.job_id);
+                    return Ok(Next::Job(lease));
+                }
                 Ok(Found::Nothing(outlook)) => outlook,
-                Err(error) if self.book.goes_on() => match self.tracked.take_work() {
+                Err(error) if self.book.goes_on() => match self.work_nobody_has() {
                     Some(work) => {
                         note(&format!(
                             "paperfall: not recorded: {} is obtained without a lease: {error}",

@@ -9,10 +9,13 @@
 
 mod address;
 mod body;
+mod cache;
 mod credentials;
 mod drops;
+mod offline;
 mod probe;
 mod proxy;
+mod recording;
 mod redirect;
 mod server;
 mod tls;

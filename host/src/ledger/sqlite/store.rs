@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
@@ -18,7 +19,7 @@ use crate::ledger::open::{self, Durability, Existing};
 use crate::ledger::owner::{self, OwnerLock};
 use crate::ledger::queue::{self, OpError, Writer, WriterThread};
 use crate::ledger::schema::{self, Found};
-use crate::ledger::turn::Queue;
+use crate::ledger::turn::{OneTurn, Queue};
 
 /// The log is folded back by force when it is longer than this many pages of
 /// 4 KiB. (A test of kills would write 64 MiB for every worker it kills.)
@@ -27,6 +28,9 @@ const LONG_LOG_PAGES: i64 = if cfg!(feature = "failpoints") {
 } else {
     16 * 1024
 };
+
+/// How long opening waits for its turn to write.
+const OPENING_PATIENCE: Duration = Duration::from_millis(open::BUSY_PATIENCE_MS);
 
 /// How a ledger is opened.
 #[derive(Clone)]
@@ -104,18 +108,13 @@ impl SqliteLedger {
         let owner = OwnerId::fresh();
         let mut lock = OwnerLock::take(&locks, &owner).map_err(failed_io)?;
         failpoint!("open.owner_locked");
-        let (me, clock) = {
-            let _turn = queue.take_aloud(path).map_err(failed_io)?;
-            match found {
-                Found::Legacy => migrate::migrate(path, &mut db)?,
-                Found::Nothing => create(path, &mut db)?,
-                _ => {}
+        let entered = enter(path, &mut db, found, (&owner, &mut lock), options.clock);
+        let (me, clock) = match entered {
+            Ok(entered) => entered,
+            Err(error) => {
+                lock.retire();
+                return Err(error);
             }
-            failpoint!("open.before_epoch");
-            let clock = common_clock(options.clock, &locks, &owner, &mut lock);
-            let clock = clock.map_err(failed_io)?;
-            let me = register(&db, &owner, clock.now()).map_err(failed)?;
-            (me, clock)
         };
         failpoint!("open.after_epoch");
         open::tune_writer(&db, options.durability).map_err(failed)?;
@@ -246,6 +245,32 @@ impl Shared {
             OpError::Broken(error) => LedgerError::sqlite(&self.path, &error),
         })
     }
+}
+
+/// Makes or migrates the tables if need be, and enters this process among the
+/// owners, whose clock it then goes by.
+fn enter(
+    path: &Path,
+    db: &mut Connection,
+    found: Found,
+    (owner, lock): (&OwnerId, &mut OwnerLock),
+    clock: Arc<dyn Clock>,
+) -> Result<(i64, Arc<dyn Clock>), LedgerError> {
+    let locks = owner::folder(path);
+    let failed_io = |error: std::io::Error| LedgerError::io(path, &error);
+    let turn = OneTurn::take(&locks, OPENING_PATIENCE);
+    let Some(_turn) = turn.map_err(failed_io)? else {
+        return Err(LedgerError::locked(path, &[&OneTurn::lock(&locks)]));
+    };
+    match found {
+        Found::Legacy => migrate::migrate(path, db)?,
+        Found::Nothing => create(path, db)?,
+        _ => {}
+    }
+    failpoint!("open.before_epoch");
+    let clock = common_clock(clock, &locks, owner, lock).map_err(failed_io)?;
+    let me = register(db, owner, clock.now()).map_err(|error| LedgerError::sqlite(path, &error))?;
+    Ok((me, clock))
 }
 
 fn create(path: &Path, db: &mut Connection) -> Result<(), LedgerError> {

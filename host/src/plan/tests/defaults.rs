@@ -76,7 +76,6 @@ fn the_plan_admits_what_nothing_acts_on_yet() {
     assert!(retries.is_some_and(|note| note.contains("not repeated yet")));
     for key in [
         "gates.skip_if_breaker_open",
-        "gates.offline_behavior",
         "gates.skip_if_rate_wait_exceeds_ms",
     ] {
         let note = row(&plan, key).note.clone().unwrap_or_default();

@@ -1,0 +1,166 @@
+//! Writing a run down while it happens.
+//!
+//! Exchanges are handed to a thread of its own when they end, which redacts
+//! and writes them: recording holds up neither the network nor the race.
+
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use bytes::Bytes;
+
+use super::FixedWorld;
+use super::error::HarError;
+use super::redact::{Private, Redactor};
+use super::tap::{Ended, Tap};
+use super::write::Writer;
+use crate::http::exchange::Outgoing;
+use crate::http::wire::Incoming;
+
+/// A recording being written.
+pub(in crate::http) struct Recorder {
+    shared: Arc<Shared>,
+    world: FixedWorld,
+}
+
+/// What its taps need of it.
+pub(super) struct Shared {
+    /// Beside the file; where large bodies wait.
+    pub(super) folder: PathBuf,
+    pub(super) user_agent: String,
+    clock: AtomicU64,
+    to_writer: Mutex<Sender<Message>>,
+    path: PathBuf,
+}
+
+enum Message {
+    Ended(Box<Ended>),
+    /// Nothing more comes; how did it go?
+    Close(Sender<Result<(), String>>),
+}
+
+impl Recorder {
+    /// Begins a recording in `path`, which is a valid one from now on. A
+    /// replayed run passes its own world on.
+    pub(in crate::http) fn create(
+        path: &Path,
+        private: &Private,
+        user_agent: &str,
+        world: Option<FixedWorld>,
+    ) -> Result<Self, HarError> {
+        let fail = |why: String| HarError::Write {
+            path: path.to_owned(),
+            why,
+        };
+        if path.is_dir() {
+            return Err(fail("it is a folder; name a file".to_owned()));
+        }
+        let file: File = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(path)
+            .map_err(|error| fail(error.to_string()))?;
+        let is_file = file.metadata().is_ok_and(|about| about.is_file());
+        if !is_file {
+            return Err(fail("it is no regular file".to_owned()));
+        }
+        let world = world.unwrap_or_else(|| FixedWorld {
+            now: SystemTime::now(),
+            seed: uuid::Uuid::new_v4().as_u64_pair().0,
+        });
+        let writer = Writer::begin(file, Redactor::new(private), world)
+            .map_err(|error| fail(error.to_string()))?;
+        let parent = path.parent().filter(|parent| parent.is_dir());
+        let (to_writer, messages) = channel();
+        std::thread::Builder::new()
+            .name("har".to_owned())
+            .spawn(move || write_all(writer, &messages))
+            .map_err(|error| fail(error.to_string()))?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                folder: parent.unwrap_or(Path::new(".")).to_owned(),
+                user_agent: user_agent.to_owned(),
+                clock: AtomicU64::new(0),
+                to_writer: Mutex::new(to_writer),
+                path: path.to_owned(),
+            }),
+            world,
+        })
+    }
+
+    pub(in crate::http) fn world(&self) -> FixedWorld {
+        self.world
+    }
+
+    /// Opens an exchange that is about to be sent.
+    pub(in crate::http) fn tap(&self, hop: &Outgoing<'_>) -> Tap {
+        Tap::new(Arc::clone(&self.shared), hop)
+    }
+
+    /// Notes an answer that the cache gave: a replay may need it, should its
+    /// cache be asked in another order.
+    pub(in crate::http) fn cached(&self, hop: &Outgoing<'_>, answer: &Incoming, body: &Bytes) {
+        let mut tap = self.tap(hop);
+        tap.mark_cached();
+        tap.answered(answer.status, &answer.headers, answer.address);
+        tap.piece(body);
+        tap.whole();
+    }
+
+    /// Waits until everything that has ended is in the file.
+    pub(in crate::http) fn finish(&self) -> Result<(), HarError> {
+        let (ask, answer) = channel();
+        self.shared.send(Message::Close(ask));
+        let went = answer
+            .recv()
+            .unwrap_or_else(|_| Err("its writer is gone".to_owned()));
+        went.map_err(|why| HarError::Write {
+            path: self.shared.path.clone(),
+            why,
+        })
+    }
+}
+
+impl Shared {
+    /// The next number in the order of things.
+    pub(super) fn tick(&self) -> u64 {
+        self.clock.fetch_add(1, Ordering::AcqRel)
+    }
+
+    /// Hands an ended exchange on.
+    pub(super) fn ended(&self, ended: Box<Ended>) {
+        self.send(Message::Ended(ended));
+    }
+
+    fn send(&self, message: Message) {
+        let to_writer = self
+            .to_writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        // The writer outlives every sender.
+        to_writer.send(message).ok();
+    }
+}
+
+fn write_all(mut writer: Writer, messages: &Receiver<Message>) {
+    let mut went = Ok(());
+    while let Ok(message) = messages.recv() {
+        match message {
+            Message::Ended(ended) if went.is_ok() => {
+                went = writer.append(*ended).map_err(|error| {
+                    let why = error.to_string();
+                    tracing::warn!("the recording stops here: {why}");
+                    why
+                });
+            }
+            Message::Ended(_) => {}
+            Message::Close(answer) => {
+                answer.send(went.clone()).ok();
+            }
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! The wire that is a recording.
+
+use std::future::pending;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE};
+use tokio::time::{Instant, sleep_until};
+use url::Host;
+
+use super::FixedWorld;
+use super::error::HarError;
+use super::matching::{Key, Matching};
+use super::model::{Ending, Recorded, Recording};
+use super::nearest;
+use super::parse::{HAR_MAX_BYTES, parse};
+use super::redact::{Private, Redactor};
+use super::schedule::Schedule;
+use crate::http::address::AddressGuard;
+use crate::http::config::HttpConfig;
+use crate::http::error::HttpErrorKind;
+use crate::http::exchange::Outgoing;
+use crate::http::fault::Fault;
+use crate::http::limits::bounded;
+use crate::http::request::Method;
+use crate::http::resolver::private;
+use crate::http::scope::Scope;
+use crate::http::wire::{Incoming, WireBody};
+
+/// Bytes of a body given at a time.
+const PIECE_BYTES: usize = 64 * 1024;
+/// Requests that were not recorded and are told about one by one.
+const MISSES_TOLD: u32 = 10;
+
+pub(in crate::http) struct Replay {
+    path: PathBuf,
+    recording: Recording,
+    redactor: Redactor,
+    guard: AddressGuard,
+    /// What a server gets for its head.
+    patience: Duration,
+    state: Mutex<State>,
+    misses: AtomicU32,
+}
+
+struct State {
+    matching: Matching,
+    schedule: Schedule,
+}
+
+/// A body out of a recording.
+pub(in crate::http) struct ReplayedBody {
+    bytes: Bytes,
+    length: Option<u64>,
+    decoded: bool,
+    then: Ending,
+}
+
+impl Replay {
+    /// Reads the recording in `path`.
+    pub(in crate::http) fn open(
+        path: &Path,
+        private: &Private,
+        config: &HttpConfig,
+    ) -> Result<Self, HarError> {
+        let fail = |why: String| HarError::Read {
+            path: path.to_owned(),
+            why,
+        };
+        let recording = read(path).map_err(fail)?;
+        let redactor = Redactor::new(private);
+        Ok(Self {
+            state: Mutex::new(State {
+                matching: Matching::new(&recording, &redactor),
+                schedule: Schedule::new(&recording, Instant::now()),
+            }),
+            path: path.to_owned(),
+            recording,
+            redactor,
+            guard: AddressGuard::new(config.allow_private.clone()),
+            patience: config.connect_timeout + config.stall_timeout,
+            misses: AtomicU32::new(0),
+        })
+    }
+
+    pub(in crate::http) fn world(&self) -> FixedWorld {
+        self.recording.world
+    }
+
+    /// Finds the answer to `hop` and gives it in its turn.
+    pub(in crate::http) async fn send(&self, hop: &Outgoing<'_>) -> Result<Incoming, Fault> {
+        self.admit(hop)?;
+        let key = self.key(hop);
+        let label = hop.scope.label();
+        let (index, recorded, wake) = {
+            let mut state = self.state();
+            let found = state
+                .matching
+                .take(&self.recording, &key, label, is_conditional(hop));
+            let found = found.and_then(|index| Some((index, self.recording.exchanges.get(index)?)));
+            let Some((index, recorded)) = found else {
+                let why = nearest::explain(&state.matching, &key);
+                drop(state);
+                return Err(self.missed(&key, &why));
+            };
+            let wake = state.schedule.ask(index, label, Instant::now());
+            (index, recorded, wake)
+        };
+        if let Some(wake) = wake {
+            let waiting = Waiting {
+                replay: self,
+                index,
+            };
+            let given = async {
+                loop {
+                    let due = match self.state().schedule.given(index, Instant::now()) {
+                        Ok(()) => return,
+                        Err(due) => due,
+                    };
+                    match due {
+                        Some(due) => tokio::select! {
+                            () = wake.notified() => {}
+                            () = sleep_until(due) => {}
+                        },
+                        None => wake.notified().await,
+                    }
+                }
+            };
+            // Waiting for one's turn is no silence of a server.
+            bounded(hop.deadline, Duration::from_secs(24 * 60 * 60), given)
+                .await
+                .map_err(|expired| expired.fault("answer", hop.shown_url, self.patience))?;
+            drop(waiting);
+        }
+        let Some(incoming) = incoming(recorded, hop)? else {
+            // Nothing came then, and nothing comes now.
+            let limit = self.patience;
+            let never = bounded(hop.deadline, limit, pending()).await;
+            return never.map_err(|expired| expired.fault("answer", hop.shown_url, limit));
+        };
+        Ok(incoming)
+    }
+
+    /// The cache answered `hop`: what was recorded for it is not needed.
+    pub(in crate::http) fn not_needed(&self, hop: &Outgoing<'_>) {
+        let key = self.key(hop);
+        let mut state = self.state();
+        let found = state
+            .matching
+            .take(&self.recording, &key, hop.scope.label(), false);
+        if let Some(index) = found {
+            state.schedule.drop_out(index, Instant::now());
+        }
+    }
+
+    /// A hop of `scope` sets out (true) or is over (false).
+    pub(in crate::http) fn coming(&self, scope: &Scope, sets_out: bool) {
+        let mut state = self.state();
+        let now = Instant::now();
+        state.schedule.coming(scope.label(), sets_out, now);
+    }
+
+    /// The race of `scope` has looked `steps` times.
+    pub(in crate::http) fn stepped(&self, scope: &Scope, steps: u64) {
+        let mut state = self.state();
+        state.schedule.stepped(scope.label(), steps, Instant::now());
+    }
+
+    /// Address literals are judged as they are on the network; names are not
+    /// looked up.
+    fn admit(&self, hop: &Outgoing<'_>) -> Result<(), Fault> {
+        let literal = match hop.url.host() {
+            Some(Host::Ipv4(v4)) => v4.into(),
+            Some(Host::Ipv6(v6)) => v6.into(),
+            _ => return Ok(()),
+        };
+        let host = hop.url.host_str().unwrap_or_default();
+        self.guard
+            .check(literal)
+            .map_err(|refusal| private(host, &refusal))
+    }
+
+    fn key(&self, hop: &Outgoing<'_>) -> Key {
+        let method = match hop.method {
+            Method::Get => "GET",
+            Method::Head => "HEAD",
+        };
+        let range = hop.headers.get(RANGE).and_then(|range| range.to_str().ok());
+        Key::new(method, self.redactor.url(hop.shown_url), range)
+    }
+
+    fn missed(&self, key: &Key, why: &str) -> Fault {
+        let message = format!(
+            "not recorded: {} is not in {}; {why}",
+            nearest::shown(key),
+            self.path.display()
+        );
+        match self.misses.fetch_add(1, Ordering::Relaxed) {
+            told if told < MISSES_TOLD => tracing::warn!("{message}"),
+            MISSES_TOLD => tracing::warn!("further requests were not recorded either"),
+            _ => {}
+        }
+        Fault {
+            not_recorded: true,
+            ..Fault::new(HttpErrorKind::Other, message)
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request whose answer is not given yet; dropped, it waits no more.
+struct Waiting<'a> {
+    replay: &'a Replay,
+    index: usize,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        let mut state = self.replay.state();
+        state.schedule.drop_out(self.index, Instant::now());
+    }
+}
+
+fn is_conditional(hop: &Outgoing<'_>) -> bool {
+    hop.headers.contains_key(IF_NONE_MATCH) || hop.headers.contains_key(IF_MODIFIED_SINCE)
+}
+
+/// The head of a recorded answer; none when none ever came.
+fn incoming(recorded: &Recorded, hop: &Outgoing<'_>) -> Result<Option<Incoming>, Fault> {
+    let Some(answer) = &recorded.answer else {
+        return match &recorded.ending {
+            Ending::Failed { .. } => Err(fault(&recorded.ending, hop.shown_url)),
+            _ => Ok(None),
+        };
+    };
+    let announced = answer.headers.get(CONTENT_LENGTH);
+    let announced = announced.and_then(|length| length.to_str().ok()?.parse().ok());
+    let body = ReplayedBody {
+        bytes: answer.body.clone(),
+        length: announced
+            .filter(|_| !answer.decoded || !answer.headers.contains_key(CONTENT_ENCODING)),
+        decoded: answer.decoded,
+        then: recorded.ending.clone(),
+    };
+    Ok(Some(Incoming {
+        status: answer.status,
+        headers: answer.headers.clone(),
+        address: answer.address,
+        body: WireBody::replayed(body),
+    }))
+}
+
+fn fault(ending: &Ending, url: &str) -> Fault {
+    match ending {
+        Ending::Failed {
+            kind,
+            message,
+            ended_early,
+        } => Fault {
+            ended_early: *ended_early,
+            ..Fault::new(*kind, message.clone())
+        },
+        _ => Fault::new(
+            HttpErrorKind::Other,
+            format!("{url} was recorded without its body; record it with content"),
+        ),
+    }
+}
+
+impl ReplayedBody {
+    pub(in crate::http) fn content_length(&self) -> Option<u64> {
+        self.length
+    }
+
+    /// Whether the body is as it was meant, whatever `Content-Encoding` says.
+    pub(in crate::http) fn is_decoded(&self) -> bool {
+        self.decoded
+    }
+
+    /// The next bytes; none at the end. A body that was cut off has no end.
+    pub(in crate::http) async fn chunk(&mut self, url: &str) -> Result<Option<Bytes>, Fault> {
+        if !self.bytes.is_empty() {
+            let count = self.bytes.len().min(PIECE_BYTES);
+            return Ok(Some(self.bytes.split_to(count)));
+        }
+        match &self.then {
+            Ending::Whole => Ok(None),
+            Ending::Cut | Ending::Deadline => pending().await,
+            ending @ (Ending::Failed { .. } | Ending::BodyMissing) => Err(fault(ending, url)),
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Recording, String> {
+    let about = std::fs::metadata(path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        _ => error.to_string(),
+    })?;
+    if about.is_dir() {
+        return Err("it is a folder; name a HAR file".to_owned());
+    }
+    let too_large = |bytes: u64| {
+        let limit = HAR_MAX_BYTES / (1024 * 1024);
+        let why = format!("it is larger than {limit} MiB; record fewer works at a time");
+        if bytes > HAR_MAX_BYTES {
+            Err(why)
+        } else {
+            Ok(())
+        }
+    };
+    too_large(about.len())?;
+    let mut bytes = Vec::new();
+    let read = std::fs::File::open(path)
+        .and_then(|file| file.take(HAR_MAX_BYTES + 1).read_to_end(&mut bytes));
+    read.map_err(|error| error.to_string())?;
+    too_large(u64::try_from(bytes.len()).unwrap_or(u64::MAX))?;
+    parse(&bytes).map_err(|error| error.to_string())
+}

@@ -1,0 +1,39 @@
+//! Whose request it is: the work behind a session, and how far its race has
+//! come.
+//!
+//! A race is decided by what has arrived when it looks. So a recording notes,
+//! for each answer, how often its race had looked by then; a replay gives the
+//! answer no sooner.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The work of one session.
+#[derive(Debug, Default)]
+pub(super) struct Scope {
+    label: String,
+    steps: AtomicU64,
+}
+
+impl Scope {
+    pub(super) fn new(label: &str) -> Self {
+        Self {
+            label: label.to_owned(),
+            steps: AtomicU64::new(0),
+        }
+    }
+
+    /// The work's name; empty for requests of no work.
+    pub(super) fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// How often its race has looked at what ended.
+    pub(super) fn steps(&self) -> u64 {
+        self.steps.load(Ordering::Acquire)
+    }
+
+    /// Its race looks again; returns how often it has by now.
+    pub(super) fn step(&self) -> u64 {
+        self.steps.fetch_add(1, Ordering::AcqRel).saturating_add(1)
+    }
+}

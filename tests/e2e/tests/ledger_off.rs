@@ -1,0 +1,193 @@
+//! Without the flag there is no ledger: nothing of one is created or written,
+//! and the results are the same as with it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use paperfall_e2e::{Ran, Rig};
+use paperfall_miniweb::{Answer, Paper, Pdf, UnpaywallRecord, World};
+use serde_json::{Value, json};
+
+const PDF: &str = "https://papers.example/1.pdf";
+const CUT: &str = "https://papers.example/cut.pdf";
+const PLAIN: [&str; 4] = ["run", "list.txt", "--only", "given,unpaywall,arxiv"];
+
+fn pdf(n: u64) -> Pdf {
+    Pdf::new("Off", n, 20_000)
+}
+
+/// Works that come to several ends.
+async fn rig() -> Rig {
+    let closed = Paper::new("Closed")
+        .doi("10.5555/closed")
+        .unpaywall(UnpaywallRecord::closed());
+    let found = Paper::new("Found")
+        .arxiv("2101.00001")
+        .arxiv_pdf(Answer::pdf(pdf(2)));
+    let world = World::new()
+        .paper(closed)
+        .paper(found)
+        .page(PDF, Answer::pdf(pdf(1)))
+        .page(CUT, Answer::pdf(pdf(3)).cut_after(9_000));
+    let rig = Rig::new(world).await;
+    rig.list([
+        json!({"url": PDF}).to_string(),
+        json!({"doi": "10.5555/closed"}).to_string(),
+        json!({"work_id": "cut", "pdf_urls": [CUT]}).to_string(),
+        json!({"arxiv_id": "2101.00001"}).to_string(),
+    ]);
+    rig
+}
+
+async fn run(rig: &Rig, flags: &[&str]) -> Ran {
+    let ran = rig.paperfall(PLAIN.iter().chain(flags)).await;
+    assert_eq!(ran.code, 1, "{ran}");
+    ran
+}
+
+/// A result without its times.
+fn timeless(mut result: Value) -> Value {
+    for time in ["elapsed_ms", "finished_at"] {
+        assert!(result.as_object_mut().unwrap().remove(time).is_some());
+    }
+    for attempt in result["attempts"].as_array_mut().unwrap() {
+        attempt.as_object_mut().unwrap().remove("elapsed_ms");
+    }
+    result
+}
+
+fn timeless_results(rig: &Rig) -> BTreeMap<String, Value> {
+    let results = rig.results().into_iter();
+    results.map(|(id, result)| (id, timeless(result))).collect()
+}
+
+/// Every file and folder in OUT with its size, its time and its content.
+fn everything(out: &Path) -> BTreeMap<String, (u64, std::time::SystemTime, Vec<u8>)> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![out.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            let about = entry.metadata().unwrap();
+            if about.is_dir() {
+                folders.push(entry.path());
+            }
+            let bytes = if about.is_file() {
+                std::fs::read(entry.path()).unwrap()
+            } else {
+                Vec::new()
+            };
+            let name = entry.path().display().to_string();
+            found.insert(name, (about.len(), about.modified().unwrap(), bytes));
+        }
+    }
+    found
+}
+
+fn is_of_a_ledger(name: &str) -> bool {
+    name.contains("manifest") || name.contains("sqlite") || name.contains("-locks")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_flag_there_is_no_database_and_with_it_the_same_results() {
+    let (without, with) = (rig().await, rig().await);
+    run(&without, &[]).await;
+    run(&with, &["--enable-idempotency"]).await;
+    for name in everything(&without.out()).keys() {
+        assert!(!is_of_a_ledger(name), "{name}");
+    }
+    assert_eq!(without.results().len(), 4);
+    assert_eq!(timeless_results(&without), timeless_results(&with));
+    let mut files = with.files("");
+    let all = files.len();
+    files.retain(|name| !is_of_a_ledger(name));
+    assert!(files.len() < all, "there was no ledger either");
+    assert_eq!(files, without.files(""));
+    let hosts = |rig: &Rig| {
+        let mut urls: Vec<String> = rig.web.requests().iter().map(|r| r.url()).collect();
+        urls.sort();
+        urls
+    };
+    assert_eq!(hosts(&without), hosts(&with));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_without_the_flag_leaves_a_ledger_that_is_there_as_it_is() {
+    let rig = rig().await;
+    run(&rig, &["--enable-idempotency"]).await;
+    let ledgers = |rig: &Rig| {
+        let mut all = everything(&rig.out());
+        all.retain(|name, _| is_of_a_ledger(name));
+        all
+    };
+    let before = ledgers(&rig);
+    assert!(!before.is_empty());
+    run(&rig, &[]).await;
+    assert_eq!(ledgers(&rig), before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_with_the_flag_goes_on_where_one_without_it_has_stored_papers() {
+    let rig = rig().await;
+    run(&rig, &[]).await;
+    let (results, objects) = (timeless_results(&rig), rig.files("objects"));
+    run(&rig, &["--enable-idempotency"]).await;
+    assert_eq!(timeless_results(&rig), results);
+    assert_eq!(rig.files("objects"), objects);
+    assert_eq!(rig.states()["cut"], "FAILED");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn either_variable_asks_for_a_ledger_too_and_nonsense_in_it_is_refused() {
+    const THEIRS: &str = "DOCSTOKG_ENABLE_IDEMPOTENCY";
+    const OURS: &str = "PAPERFALL_ENABLE_IDEMPOTENCY";
+    for (name, value, is_asked) in [
+        (THEIRS, "true", true),
+        (THEIRS, "1", true),
+        (THEIRS, "false", false),
+        (THEIRS, "", false),
+        (OURS, "true", true),
+        (OURS, "false", false),
+    ] {
+        let rig = rig().await;
+        let mut command = rig.command(PLAIN);
+        let ran = paperfall_e2e::finish(command.env(name, value).spawn().unwrap()).await;
+        assert_eq!(ran.code, 1, "{name}={value}: {ran}");
+        assert_eq!(rig.ledger_path().exists(), is_asked, "{name}={value}");
+    }
+    for name in [THEIRS, OURS] {
+        let rig = rig().await;
+        let mut command = rig.command(PLAIN);
+        let ran = paperfall_e2e::finish(command.env(name, "perhaps").spawn().unwrap()).await;
+        assert_eq!(ran.code, 2, "{name}: {ran}");
+        assert!(ran.stderr.contains("perhaps"), "{ran}");
+        assert!(!rig.ledger_path().exists());
+        assert!(rig.web.requests().is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_only_a_ledger_can_do_is_refused_without_one() {
+    let rig = rig().await;
+    let ran = rig
+        .paperfall(PLAIN.iter().chain(&["--retry-missing", "0s"]))
+        .await;
+    ran.assert_refused(2, &["--retry-missing", "--enable-idempotency"]);
+    for bad in ["soon", "-1d", "5"] {
+        let flag = format!("--retry-missing={bad}");
+        let args = ["--enable-idempotency", &flag];
+        let ran = rig.paperfall(PLAIN.iter().chain(&args)).await;
+        assert_eq!(ran.code, 2, "{ran}");
+    }
+    let args = ["--enable-idempotency", "--lease-ttl", "0"];
+    let ran = rig.paperfall(PLAIN.iter().chain(&args)).await;
+    assert_eq!(ran.code, 2, "{ran}");
+    assert!(rig.web.requests().is_empty());
+}

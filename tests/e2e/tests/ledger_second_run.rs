@@ -1,0 +1,219 @@
+//! A run on a ledger whose list was run before: nobody is asked about what is
+//! done, and what was lost since then comes back.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+use paperfall_e2e::Rig;
+use paperfall_miniweb::{Answer, Paper, Pdf, Script, Service, World};
+use serde_json::json;
+
+fn url(n: u32) -> String {
+    format!("https://papers.example/{n}.pdf")
+}
+
+fn work(n: u32) -> String {
+    format!("url:{}", url(n))
+}
+
+fn pdf(n: u32) -> Pdf {
+    Pdf::new("Second run", n.into(), 20_000)
+}
+
+async fn rig(papers: u32) -> Rig {
+    let world = (1..=papers).fold(World::new(), |world, n| {
+        world.page(&url(n), Answer::pdf(pdf(n)))
+    });
+    Rig::new(world).await
+}
+
+fn assert_obtained(rig: &Rig, papers: u32) {
+    assert_eq!(rig.results().len(), usize::try_from(papers).unwrap());
+    for n in 1..=papers {
+        rig.assert_obtained(&work(n), "given", "given_pdf", &pdf(n).bytes());
+    }
+}
+
+fn results_text(rig: &Rig) -> String {
+    std::fs::read_to_string(rig.out().join("results.jsonl")).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_asked_about_finished_works_and_the_run_says_so() {
+    let rig = rig(3).await;
+    rig.list((1..=3).map(url));
+    let first = rig.run(&[]).await;
+    assert_eq!(first.code, 0, "{first}");
+    assert_eq!(first.account(), "0 done before, 0 resumed, 3 new");
+    assert_obtained(&rig, 3);
+    let (requests, results) = (rig.web.requests().len(), results_text(&rig));
+
+    let second = rig.run(&[]).await;
+    assert_eq!(second.code, 0, "{second}");
+    assert_eq!(second.account(), "3 done before, 0 resumed, 0 new");
+    assert_eq!(rig.web.requests().len(), requests);
+    assert_eq!(results_text(&rig), results);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_longer_list_only_what_is_new_is_asked_for() {
+    let rig = rig(3).await;
+    rig.list([url(1), url(2)]);
+    rig.run(&[]).await;
+    let requests = rig.web.requests().len();
+    rig.list((1..=3).map(url));
+    let ran = rig.run(&[]).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    assert_eq!(ran.account(), "2 done before, 0 resumed, 1 new");
+    let asked = rig.web.requests().split_off(requests);
+    assert!(asked.iter().all(|request| request.url() == url(3)));
+    assert_obtained(&rig, 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stored_file_deleted_by_hand_is_fetched_again_and_the_others_are_not() {
+    let rig = rig(2).await;
+    rig.list([url(1), url(2)]);
+    rig.run(&[]).await;
+    let object = rig.result(&work(1))["path"].as_str().unwrap().to_owned();
+    std::fs::remove_file(rig.out().join(object)).unwrap();
+    let requests = rig.web.requests().len();
+    let ran = rig.run(&[]).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    assert!(
+        ran.stderr
+            .contains("recovered: 1 works whose stored file was gone"),
+        "{ran}"
+    );
+    assert_eq!(ran.counted("done before"), 1, "{ran}");
+    let asked = rig.web.requests().split_off(requests);
+    assert!(asked.iter().all(|request| request.url() == url(1)));
+    assert_eq!(rig.downloads(&url(1)).len(), 2);
+    assert_obtained(&rig, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn results_deleted_or_torn_by_hand_are_written_again_without_a_request() {
+    let rig = rig(3).await;
+    rig.list((1..=3).map(url));
+    rig.run(&["--workers", "1"]).await;
+    let (requests, results) = (rig.web.requests().len(), rig.results());
+    let file = rig.out().join("results.jsonl");
+    std::fs::remove_file(&file).unwrap();
+    let ran = rig.run(&[]).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    assert_eq!(ran.account(), "3 done before, 0 resumed, 0 new");
+    assert_eq!(rig.results(), results);
+
+    let whole = results_text(&rig);
+    let second = whole.lines().nth(1).unwrap();
+    std::fs::write(&file, format!("{second}\n{}", &second[..90])).unwrap();
+    let ran = rig.run(&[]).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    let readable = |line: &&str| serde_json::from_str::<serde_json::Value>(line).is_ok();
+    let text = results_text(&rig);
+    let mut lines: Vec<&str> = text.lines().filter(readable).collect();
+    let mut before: Vec<&str> = whole.lines().collect();
+    lines.sort_unstable();
+    before.sort_unstable();
+    assert_eq!(lines, before);
+    assert_eq!(rig.web.requests().len(), requests);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_result_line_older_than_the_ledger_is_replaced() {
+    // As a kill between the ledger's commit and the line would leave it.
+    let rig = rig(2).await;
+    rig.list([url(1), url(2)]);
+    rig.run(&["--workers", "1"]).await;
+    let (requests, results) = (rig.web.requests().len(), rig.results());
+    let older = json!({"work_id": work(1), "outcome": "retryable", "reason": "reset"});
+    let line = serde_json::to_string(&results[&work(2)]).unwrap();
+    std::fs::write(
+        rig.out().join("results.jsonl"),
+        format!("{older}\n{line}\n"),
+    )
+    .unwrap();
+    let ran = rig.run(&[]).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    assert_eq!(rig.results(), results);
+    assert_eq!(rig.web.requests().len(), requests);
+}
+
+const DOI: &str = "10.5555/embargo";
+const EMBARGO: &str = "doi:10.5555/embargo";
+const COPY: &str = "https://repository.example/copy.pdf";
+
+/// A work without an open copy that has one when it is asked about again.
+async fn embargoed() -> Rig {
+    let (closed, open) = (unpaywall_says(false), unpaywall_says(true));
+    let paper = Paper::new("Embargo")
+        .doi(DOI)
+        .when_asked(Service::Unpaywall, Script::from(closed).then(open))
+        .page(COPY, Answer::pdf(pdf(9)));
+    let rig = Rig::new(World::new().paper(paper)).await;
+    rig.list([DOI]);
+    rig
+}
+
+fn unpaywall_says(is_oa: bool) -> Answer {
+    let location = json!({
+        "url": COPY, "url_for_pdf": COPY, "url_for_landing_page": "https://repository.example/1",
+        "host_type": "repository", "version": "acceptedVersion", "is_best": true,
+    });
+    Answer::json(&json!({
+        "doi": DOI, "title": "Embargo", "genre": "journal-article", "is_paratext": false, "is_oa": is_oa,
+        "best_oa_location": if is_oa { location.clone() } else { serde_json::Value::Null },
+        "oa_locations": if is_oa { vec![location] } else { vec![] },
+    }))
+    .header("cache-control", "no-store")
+}
+
+const UNPAYWALL: [&str; 2] = ["--only", "unpaywall"];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_work_without_an_open_copy_is_asked_about_again_only_when_it_is_wanted() {
+    let rig = embargoed().await;
+    let run = |more: &'static [&'static str]| {
+        let args = ["run", "list.txt", "--enable-idempotency"];
+        let args: Vec<&str> = args.iter().chain(&UNPAYWALL).chain(more).copied().collect();
+        rig.paperfall(args)
+    };
+    let first = run(&[]).await;
+    assert_eq!(first.code, 1, "{first}");
+    assert_eq!(rig.result(EMBARGO)["reason"], "not_oa");
+    assert_eq!(rig.states()[EMBARGO], "FAILED");
+    let requests = rig.web.requests().len();
+
+    // Neither by itself, nor before its time.
+    for more in [
+        &[][..],
+        &["--retry-missing", "30d"],
+        &["--retry-missing", "1h"],
+    ] {
+        let ran = run(more).await;
+        assert_eq!(ran.code, 1, "{ran}");
+        assert_eq!(
+            ran.account(),
+            "0 done before, 0 resumed, 0 new, 1 without a paper since an earlier run"
+        );
+        assert_eq!(rig.web.requests().len(), requests, "{more:?}");
+        assert_eq!(rig.states()[EMBARGO], "FAILED");
+    }
+
+    let ran = run(&["--retry-missing", "0s"]).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    assert!(
+        ran.stderr
+            .contains("1 works that had no open copy are tried again"),
+        "{ran}"
+    );
+    rig.assert_obtained(EMBARGO, "unpaywall", "oa_pdf", &pdf(9).bytes());
+    assert_eq!(rig.results().len(), 1);
+    let job = &rig.jobs()[EMBARGO];
+    assert_eq!((job.state.as_str(), job.round), ("INDEXED", 1));
+}

@@ -1,0 +1,40 @@
+//! What counts as a PDF: a status and a type on the first line, then the bytes.
+
+use crate::http::pdf;
+use crate::outcome::{Outcome, Reason};
+
+/// Checks one answer that may be a PDF.
+pub fn check(data: &[u8]) {
+    let mut halves = data.splitn(2, |byte| *byte == b'\n');
+    let first = String::from_utf8_lossy(halves.next().unwrap_or_default());
+    let bytes = halves.next().unwrap_or_default();
+    let (status, kind) = first.split_once(' ').unwrap_or((&first, ""));
+    let status = status.parse().unwrap_or(200);
+    let judged = pdf::judge_head(status, Some(kind).filter(|kind| !kind.is_empty()), bytes);
+    match judged {
+        Ok(()) => assert!((200..300).contains(&status) && pdf::has_magic(bytes)),
+        Err(reason) => {
+            assert_ne!(reason.outcome(), Some(Outcome::Success));
+            assert!(!(200..300).contains(&status) || !pdf::has_magic(bytes));
+        }
+    }
+    // Only the window counts: bytes before the tail and after the head do not.
+    let tail = bytes.get(bytes.len().saturating_sub(pdf::TAIL_WINDOW)..);
+    assert_eq!(
+        pdf::judge_tail(bytes),
+        pdf::judge_tail(tail.unwrap_or_default())
+    );
+    let head = bytes.get(..pdf::MAGIC_WINDOW).unwrap_or(bytes);
+    assert_eq!(pdf::has_magic(bytes), pdf::has_magic(head));
+    if pdf::judge_tail(bytes).is_ok() {
+        assert!(bytes.len() >= b"%%EOF".len());
+    }
+    let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+    let small = pdf::judge_length(length) == Err(Reason::TooSmall);
+    assert_eq!(small, length < pdf::PDF_MIN_BYTES);
+    if pdf::is_encrypted(bytes) {
+        assert!(bytes.windows(8).any(|window| window == b"/Encrypt"));
+    }
+    let _ = pdf::startxref(bytes);
+    let _ = pdf::is_gzip(bytes);
+}
