@@ -304,13 +304,7 @@ fn place(part: &Path, target: &Path) -> Result<bool, StoreError> {
             fs::rename(part, target).map_err(|error| StoreError::io("replace", target, error))?;
             Ok(false)
         }
-        // No hard links here (FAT, some network mounts).
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied
-            ) =>
-        {
+        Err(error) if lacks_links(&error) => {
             // What is there under this name has these bytes, or is damaged:
             // the verified file may take its place either way.
             let existed = target.exists();
@@ -320,6 +314,14 @@ fn place(part: &Path, target: &Path) -> Result<bool, StoreError> {
         }
         Err(error) => Err(StoreError::io("store", target, error)),
     }
+}
+
+/// Whether this is a file system without links (FAT, some network mounts).
+fn lacks_links(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied
+    )
 }
 
 /// Whether both hold the same bytes, as far as their sizes tell: links are
@@ -337,9 +339,13 @@ fn sync_folder(folder: &Path) -> Result<(), StoreError> {
 
 #[cfg(unix)]
 fn symlink_or_copy(target: &Path, object: &Path, link: &Path) -> io::Result<()> {
-    std::os::unix::fs::symlink(target, link)
-        .or_else(|_| fs::hard_link(object, link))
-        .or_else(|_| fs::copy(object, link).map(drop))
+    match std::os::unix::fs::symlink(target, link) {
+        Err(error) if lacks_links(&error) => {
+            fs::hard_link(object, link).or_else(|_| fs::copy(object, link).map(drop))
+        }
+        // A disk that is full or broken makes no copy either.
+        made => made,
+    }
 }
 
 #[cfg(not(unix))]

@@ -1,12 +1,14 @@
 //! The ledger's one source of time.
 //!
 //! Leases and backoff are judged by a clock that never runs backwards and never
-//! jumps: it reads the wall once and then counts. Stepping the wall clock by an
-//! hour therefore neither steals a live lease of this process nor stalls one.
+//! jumps: it reads the wall once and then counts, as the machine counts for all
+//! its processes. Processes that work at the same time agree on when that wall
+//! was read (`owner`), so that stepping the wall clock by an hour neither steals
+//! a live lease nor stalls one, whoever began before the step and whoever after.
 
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A moment: milliseconds since 1970-01-01 UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,14 +61,20 @@ pub(super) fn millis(span: Duration) -> i64 {
 pub trait Clock: Send + Sync {
     /// The moment; never earlier than one given before.
     fn now(&self) -> Timestamp;
+
+    /// How far the clock leads the machine's own counting, in milliseconds: two
+    /// processes with the same lead have the same time. None for a clock that
+    /// does not follow the machine.
+    fn lead(&self) -> Option<i64> {
+        None
+    }
 }
 
-/// The wall clock as it was when the process began to count, plus the time
-/// counted since.
+/// The wall clock as it was when somebody began to count, plus the time counted
+/// since.
 #[derive(Debug, Clone, Copy)]
 pub struct SteadyClock {
-    wall: Timestamp,
-    start: Instant,
+    lead: i64,
 }
 
 impl SteadyClock {
@@ -78,10 +86,12 @@ impl SteadyClock {
 
     /// Reads this wall clock once.
     pub fn anchored(wall: impl FnOnce() -> Timestamp) -> Self {
-        Self {
-            wall: wall(),
-            start: Instant::now(),
-        }
+        Self::leading_by(wall().0.saturating_sub(counted()))
+    }
+
+    /// The clock of another process, by its [`Clock::lead`].
+    pub(super) const fn leading_by(lead: i64) -> Self {
+        Self { lead }
     }
 }
 
@@ -93,8 +103,29 @@ impl Default for SteadyClock {
 
 impl Clock for SteadyClock {
     fn now(&self) -> Timestamp {
-        self.wall.after(self.start.elapsed())
+        Timestamp(counted().saturating_add(self.lead))
     }
+
+    fn lead(&self) -> Option<i64> {
+        cfg!(unix).then_some(self.lead)
+    }
+}
+
+/// Milliseconds that the machine has counted since a moment that is the same for
+/// all its processes.
+#[cfg(unix)]
+fn counted() -> i64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec
+        .saturating_mul(1000)
+        .saturating_add(now.tv_nsec / 1_000_000)
+}
+
+/// Milliseconds since this process began to count.
+#[cfg(not(unix))]
+fn counted() -> i64 {
+    static BEGAN: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    millis(BEGAN.get_or_init(std::time::Instant::now).elapsed())
 }
 
 /// A clock that stands until it is moved, for tests and models.

@@ -52,7 +52,7 @@ pub enum LedgerError {
     },
     /// It may not be written.
     #[error(
-        "the ledger {path} cannot be written ({detail}); check the permissions of the file and its folder, or name another --ledger"
+        "the ledger {path} cannot be written ({detail}); check the permissions of the file and its folder and that the disk has room, or name another --ledger"
     )]
     ReadOnly {
         /// The file.
@@ -102,7 +102,9 @@ pub enum LedgerError {
         detail: String,
     },
     /// The system failed to read or write it.
-    #[error("the ledger {path} could not be read or written ({detail}); check the disk")]
+    #[error(
+        "the ledger {path} could not be read or written ({detail}); check the disk and that it has room"
+    )]
     Io {
         /// The file.
         path: PathBuf,

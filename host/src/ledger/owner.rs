@@ -1,10 +1,11 @@
 //! Whose process is alive: each holds a locked file named by its owner id in
 //! `<ledger>-locks/`. The system lets the lock go however the process ends, so a
 //! free lock means a dead owner, whose leases can be taken at once; a missing
-//! file means nothing, and the lease's own end decides.
+//! file means nothing, and the lease's own end decides. In the file stands its
+//! owner's clock, for those that come later to go by.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -12,6 +13,9 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::job::OwnerId;
+
+/// The longest number there is, with its sign.
+const LEAD_BYTES: u64 = 20;
 
 /// The folder of the locks beside this ledger.
 pub(super) fn folder(ledger: &Path) -> PathBuf {
@@ -61,8 +65,8 @@ fn file_name(owner: &OwnerId) -> String {
 #[derive(Debug)]
 pub(super) struct OwnerLock {
     path: PathBuf,
-    // Held, not read: the lock lives as long as the file is open.
-    _file: File,
+    // The lock lives as long as the file is open.
+    file: File,
 }
 
 impl OwnerLock {
@@ -77,13 +81,18 @@ impl OwnerLock {
             let file = lock_file(folder, &name)?;
             match file.try_lock() {
                 // Nobody else makes a file of this name.
-                Ok(()) if path.exists() => return Ok(Self { path, _file: file }),
+                Ok(()) if path.exists() => return Ok(Self { path, file }),
                 Ok(()) => {}
                 Err(TryLockError::Error(error)) => return Err(error),
                 Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(1)),
             }
         }
         Err(io::Error::other("another process has this owner's lock"))
+    }
+
+    /// Tells the others this owner's clock, by its lead.
+    pub(super) fn tell(&mut self, lead: i64) -> io::Result<()> {
+        self.file.write_all(lead.to_string().as_bytes())
     }
 
     /// Removes the file: this owner holds no leases any more.
@@ -123,6 +132,25 @@ pub(super) fn is_dead(folder: &Path, owner: &OwnerId) -> bool {
     standing(folder, owner) == Liveness::Gone
 }
 
+/// The lead of the clock that the living go by; none where nobody else lives.
+pub(super) fn lead_of_others(folder: &Path, me: &OwnerId) -> Option<i64> {
+    let mine = file_name(me);
+    let entries = fs::read_dir(folder).ok()?;
+    entries.flatten().find_map(|entry| {
+        let name = entry.file_name();
+        if name.to_str() == Some(&mine) || !name.to_str()?.starts_with("owner-") {
+            return None;
+        }
+        let file = File::open(entry.path()).ok()?;
+        if !matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)) {
+            return None;
+        }
+        let mut text = String::new();
+        file.take(LEAD_BYTES).read_to_string(&mut text).ok()?;
+        text.parse().ok()
+    })
+}
+
 /// Removes the lock files of dead owners that hold nothing.
 pub(super) fn sweep(folder: &Path, is_holding: impl Fn(&str) -> bool) -> u64 {
     let Ok(entries) = fs::read_dir(folder) else {
@@ -149,6 +177,19 @@ pub(super) fn sweep(folder: &Path, is_holding: impl Fn(&str) -> bool) -> u64 {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whoever_comes_later_goes_by_the_clock_of_the_living_and_of_nobody_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let (one, other) = (OwnerId::fresh(), OwnerId::fresh());
+        let mut lock = OwnerLock::take(dir.path(), &one).unwrap();
+        assert_eq!(lead_of_others(dir.path(), &other), None, "not told yet");
+        lock.tell(-1_234).unwrap();
+        assert_eq!(lead_of_others(dir.path(), &other), Some(-1_234));
+        assert_eq!(lead_of_others(dir.path(), &one), None, "it is its own");
+        drop(lock);
+        assert_eq!(lead_of_others(dir.path(), &other), None, "it is dead");
+    }
 
     #[test]
     fn an_owner_is_dead_when_its_lock_is_free_and_not_when_its_file_is_missing() {

@@ -62,9 +62,11 @@ async fn held((method, url): (&'static str, &'static str)) {
         "HEAD" => asked.heads,
         _ => asked.gets,
     };
-    assert_eq!(
-        was, 2,
-        "the answer nobody got is asked for again: {asked:?}"
+    // Of two works with one URL the other may come first now.
+    let most = if url == Cast::SHARED { 3 } else { 2 };
+    assert!(
+        (2..=most).contains(&was),
+        "once more, for the answer nobody got: {asked:?}"
     );
 }
 

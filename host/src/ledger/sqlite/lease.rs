@@ -229,14 +229,25 @@ pub(super) fn outlook(db: &Connection, me: i64, now: Timestamp) -> rusqlite::Res
     })
 }
 
-/// Brings due times that lie beyond any backoff back to now: a clock that ran
-/// ahead wrote them.
+/// Brings due times back that a clock which ran ahead wrote: waits that were begun
+/// in what is the future now last as long from now, and none is longer than any
+/// backoff.
 pub(super) fn clamp(tx: &Tx<'_>, longest: Duration) -> rusqlite::Result<usize> {
     let now = tx.now.as_millis();
-    tx.db
+    let ahead = tx
+        .db
+        .prepare_cached(
+            "UPDATE ledger_jobs SET due_at = due_at - updated_at + ?1, updated_at = ?1 WHERE id IN
+               (SELECT id FROM ledger_jobs INDEXED BY ledger_due
+                WHERE due_at > ?1 AND owner IS NULL AND updated_at > ?1 AND due_at >= updated_at)",
+        )?
+        .execute([now])?;
+    let beyond = tx
+        .db
         .prepare_cached(
             "UPDATE ledger_jobs SET due_at = ?1 WHERE id IN
                (SELECT id FROM ledger_jobs INDEXED BY ledger_due WHERE due_at > ?2 AND owner IS NULL)",
         )?
-        .execute(params![now, now.saturating_add(millis(longest))])
+        .execute(params![now, now.saturating_add(millis(longest))])?;
+    Ok(ahead + beyond)
 }

@@ -41,7 +41,7 @@ pub struct Options {
     pub durability: Durability,
     /// When failed jobs are tried again.
     pub retry: RetryPolicy,
-    /// The source of time.
+    /// The source of time, unless other processes work on the ledger: then theirs.
     pub clock: Arc<dyn Clock>,
     /// Hears the events.
     pub sink: Arc<dyn EventSink>,
@@ -106,10 +106,11 @@ impl SqliteLedger {
         // can take back the epoch it was made in.
         open::tune_writer(&db, Durability::Full).map_err(failed)?;
         let owner = OwnerId::fresh();
-        let lock = OwnerLock::take(&locks, &owner).map_err(failed_io)?;
+        let mut lock = OwnerLock::take(&locks, &owner).map_err(failed_io)?;
         failpoint!("open.owner_locked");
-        let me = match enter(path, &mut db, found, &owner, &options) {
-            Ok(me) => me,
+        let entered = enter(path, &mut db, found, (&owner, &mut lock), options.clock);
+        let (me, clock) = match entered {
+            Ok(entered) => entered,
             Err(error) => {
                 lock.retire();
                 return Err(error);
@@ -123,7 +124,7 @@ impl SqliteLedger {
             path: Arc::clone(&path),
             db,
             queue,
-            clock: Arc::clone(&options.clock),
+            clock: Arc::clone(&clock),
             sink: Arc::clone(&options.sink),
             me,
             owner: owner.clone(),
@@ -136,7 +137,7 @@ impl SqliteLedger {
             locks,
             me,
             owner,
-            clock: options.clock,
+            clock,
             sink: options.sink,
             retry: options.retry,
             readers: Mutex::new(Vec::new()),
@@ -247,17 +248,18 @@ impl Shared {
 }
 
 /// Makes or migrates the tables if need be, and enters this process among the
-/// owners.
+/// owners, whose clock it then goes by.
 fn enter(
     path: &Path,
     db: &mut Connection,
     found: Found,
-    owner: &OwnerId,
-    options: &Options,
-) -> Result<i64, LedgerError> {
+    (owner, lock): (&OwnerId, &mut OwnerLock),
+    clock: Arc<dyn Clock>,
+) -> Result<(i64, Arc<dyn Clock>), LedgerError> {
     let locks = owner::folder(path);
+    let failed_io = |error: std::io::Error| LedgerError::io(path, &error);
     let turn = OneTurn::take(&locks, OPENING_PATIENCE);
-    let Some(_turn) = turn.map_err(|error| LedgerError::io(path, &error))? else {
+    let Some(_turn) = turn.map_err(failed_io)? else {
         return Err(LedgerError::locked(path, &[&OneTurn::lock(&locks)]));
     };
     match found {
@@ -266,7 +268,9 @@ fn enter(
         _ => {}
     }
     failpoint!("open.before_epoch");
-    register(db, owner, options.clock.now()).map_err(|error| LedgerError::sqlite(path, &error))
+    let clock = common_clock(clock, &locks, owner, lock).map_err(failed_io)?;
+    let me = register(db, owner, clock.now()).map_err(|error| LedgerError::sqlite(path, &error))?;
+    Ok((me, clock))
 }
 
 fn create(path: &Path, db: &mut Connection) -> Result<(), LedgerError> {
@@ -280,6 +284,22 @@ fn create(path: &Path, db: &mut Connection) -> Result<(), LedgerError> {
     }
     failpoint!("create.in_tx");
     tx.commit().map_err(failed)
+}
+
+/// The clock of the processes that work already, or else this one; later ones are
+/// told of it.
+fn common_clock(
+    own: Arc<dyn Clock>,
+    locks: &Path,
+    me: &OwnerId,
+    lock: &mut OwnerLock,
+) -> std::io::Result<Arc<dyn Clock>> {
+    let Some(own_lead) = own.lead() else {
+        return Ok(own);
+    };
+    let lead = owner::lead_of_others(locks, me).unwrap_or(own_lead);
+    lock.tell(lead)?;
+    Ok(Arc::new(SteadyClock::leading_by(lead)))
 }
 
 /// Enters this process among the owners; the row's number is its epoch.
