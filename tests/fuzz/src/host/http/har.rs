@@ -2,6 +2,8 @@
 
 #[path = "../../../../../host/src/http/har/error.rs"]
 mod error;
+#[path = "../../../../../host/src/http/har/lenient.rs"]
+mod lenient;
 #[path = "../../../../../host/src/http/har/model.rs"]
 mod model;
 #[path = "../../../../../host/src/http/har/parse.rs"]
