@@ -25,8 +25,8 @@ pub(super) struct Ask<'a> {
 pub(super) enum Answer {
     /// Go at that moment.
     Granted(Grant),
-    /// Not before that moment, which is later than the asker would wait.
-    TooLate(Micros),
+    /// Not before so long, which is longer than the asker would wait.
+    TooLong(Micros),
     /// Another process is writing: ask again in a moment.
     Busy,
     /// The book cannot be read or written.
@@ -38,8 +38,8 @@ pub(super) trait PaceBook: Send + Sync {
     /// The book's clock, which never runs backwards while it runs.
     fn now(&self) -> Micros;
 
-    /// Reserves the earliest moment, if it is not after `latest`.
-    fn reserve(&self, ask: Ask<'_>, latest: Micros) -> Answer;
+    /// Reserves the earliest moment, if it comes within `patience`.
+    fn reserve(&self, ask: Ask<'_>, patience: Micros) -> Answer;
 
     /// Takes back a grant that was not used, where that is still possible.
     fn give_back(&self, bucket: &str, grant: &Grant);
@@ -82,19 +82,20 @@ impl PaceBook for MemoryBook {
         micros(self.start.elapsed())
     }
 
-    fn reserve(&self, ask: Ask<'_>, latest: Micros) -> Answer {
+    fn reserve(&self, ask: Ask<'_>, patience: Micros) -> Answer {
         let now = self.now();
+        let latest = now.saturating_add(patience);
         let mut pages = self.pages();
         let hold = pages.doors.get(ask.host).copied().unwrap_or_default();
         if ask.rates.is_empty() {
             // Nothing to remember.
-            return answer(Pace::default().reserve(&[], now, hold, latest));
+            return answer(Pace::default().reserve(&[], now, hold, latest), now);
         }
         if pages.buckets.len() >= BUCKETS_KEPT && !pages.buckets.contains_key(ask.bucket) {
             pages.buckets.retain(|_, pace| !pace.is_idle(now));
         }
         let pace = pages.buckets.entry(ask.bucket.to_owned()).or_default();
-        answer(pace.reserve(ask.rates, now, hold, latest))
+        answer(pace.reserve(ask.rates, now, hold, latest), now)
     }
 
     fn give_back(&self, bucket: &str, grant: &Grant) {
@@ -115,9 +116,9 @@ impl PaceBook for MemoryBook {
     }
 }
 
-pub(super) fn answer(result: Result<Grant, Micros>) -> Answer {
+pub(super) fn answer(result: Result<Grant, Micros>, now: Micros) -> Answer {
     match result {
         Ok(grant) => Answer::Granted(grant),
-        Err(at) => Answer::TooLate(at),
+        Err(at) => Answer::TooLong(at.saturating_sub(now)),
     }
 }

@@ -112,13 +112,11 @@ impl Limiter {
     async fn reserve(&self, ask: Ask<'_>, latest: Instant) -> Result<Grant, NoTurn> {
         let busy_until = Instant::now() + BUSY_FOR;
         loop {
-            let now = self.book.now();
             let left = latest.saturating_duration_since(Instant::now());
-            match self.book.reserve(ask, now.saturating_add(micros(left))) {
+            match self.book.reserve(ask, micros(left)) {
                 Answer::Granted(grant) => return Ok(grant),
-                Answer::TooLate(at) => {
-                    let wait = Duration::from_micros(at.saturating_sub(now));
-                    return Err(NoTurn::TooLong(wait));
+                Answer::TooLong(wait) => {
+                    return Err(NoTurn::TooLong(Duration::from_micros(wait)));
                 }
                 Answer::Busy if Instant::now() < busy_until.min(latest) => {
                     sleep(BUSY_PAUSE).await;

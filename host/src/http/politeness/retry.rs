@@ -52,7 +52,8 @@ pub(super) fn may_pass(result: &Result<Incoming, Fault>) -> bool {
 pub(super) fn speaks_for_host(result: &Result<Incoming, Fault>, waited: Duration) -> Option<bool> {
     match result {
         Ok(incoming) => {
-            let trouble = incoming.status == 429 || incoming.status >= 500;
+            // 501 is what servers say that know no HEAD.
+            let trouble = matches!(incoming.status, 429 | 500 | 502..);
             Some(!trouble || is_capture(&incoming.headers))
         }
         Err(fault) => match fault.kind {

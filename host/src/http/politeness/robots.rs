@@ -190,6 +190,10 @@ impl Robots {
                 policy: &policy,
                 meter: None,
             };
+            if courier.recorded(&request) == Some(false) {
+                // A recording without it is as good as an origin without it.
+                break;
+            }
             let mut told = Verdicts::default();
             let answer = politeness.tries(&request, None, &mut told, courier).await;
             verdicts.waited += told.waited;

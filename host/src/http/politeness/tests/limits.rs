@@ -77,6 +77,21 @@ async fn a_wait_beyond_the_deadline_is_never_begun() {
     assert_eq!(start.elapsed(), Duration::ZERO);
 }
 
+#[tokio::test]
+async fn a_gate_of_zero_lets_through_what_need_not_wait() {
+    // On the real clock, which goes on between two looks at it.
+    let limited = HostRule {
+        max_concurrent: count(1),
+        ..per_second("a.org", 1)
+    };
+    let politeness = politeness(vec![limited]);
+    let wire = ok();
+    let asking = Asking::default().waiting(Duration::ZERO);
+    assert_eq!(asking.send(&politeness, &wire, A).await.0, Ok(200));
+    let (result, _) = asking.send(&politeness, &wire, A).await;
+    assert_eq!(result, Err(HttpErrorKind::RateLimited));
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_is_dropped_while_waiting_gives_the_moment_to_the_next() {
     let politeness = politeness(vec![per_second("a.org", 1)]);
