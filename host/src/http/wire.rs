@@ -246,6 +246,16 @@ impl WireBody {
         }
     }
 
+    /// What a piece of this length costs: the bytes that were sent for it.
+    pub(super) fn cost(&self, piece: &Bytes) -> u64 {
+        match &self.source {
+            Source::Replayed(body) => body.sent(),
+            Source::Network(_) | Source::Stored(_) => {
+                u64::try_from(piece.len()).unwrap_or(u64::MAX)
+            }
+        }
+    }
+
     /// The whole body, where it is at hand.
     fn at_hand(&self) -> Option<&Bytes> {
         match &self.source {

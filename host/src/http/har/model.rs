@@ -49,6 +49,8 @@ pub(super) struct RecordedAnswer {
     pub(super) headers: HeaderMap,
     pub(super) address: Option<SocketAddr>,
     pub(super) body: Bytes,
+    /// How many bytes of it came over the wire.
+    pub(super) sent: u64,
     /// The body is as it was meant, whatever `Content-Encoding` says.
     pub(super) decoded: bool,
 }

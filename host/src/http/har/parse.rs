@@ -110,6 +110,8 @@ struct Response<'a> {
     content: Option<Content<'a>>,
     #[serde(default, rename = "redirectURL")]
     redirect_url: Value,
+    #[serde(default, rename = "bodySize")]
+    body_size: Value,
     #[serde(default, rename = "_error")]
     error: Value,
 }
@@ -298,6 +300,9 @@ fn answer(
         Some((text, encoding)) if encoding.eq_ignore_ascii_case("base64") => decode(&text)?,
         Some((text, _)) => Bytes::from(text.into_owned()),
     };
+    let length = u64::try_from(body.len()).unwrap_or(u64::MAX);
+    // Others count headers, compress, or do not know.
+    let sent = marks.and(response.body_size.as_u64()).unwrap_or(length);
     let decoded = marks.is_none_or(|marks| !marks.encoded);
     if marks.is_none() && !bodiless {
         // What a browser keeps is not what the headers count.
@@ -309,6 +314,7 @@ fn answer(
         headers,
         address,
         body,
+        sent,
         decoded,
     };
     Ok((Some(answer), missing))

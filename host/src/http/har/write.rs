@@ -42,6 +42,8 @@ struct Written {
     /// As it was sent, not as it was meant.
     encoded: bool,
     length: u64,
+    /// Bytes that came over the wire.
+    sent: u64,
 }
 
 impl Writer {
@@ -106,6 +108,7 @@ impl Writer {
                 spooled: false,
                 encoded: false,
                 length: 0,
+                sent,
             });
         };
         let encodings = decode::declared(&head.headers, "");
@@ -115,6 +118,7 @@ impl Writer {
             spooled: true,
             encoded: !plain,
             length: sent,
+            sent,
         };
         let Some(bytes) = draft.body.whole(BODY_MAX_BYTES)? else {
             return Ok(as_sent);
@@ -140,6 +144,7 @@ impl Writer {
                 spooled: false,
                 encoded: false,
                 length,
+                sent,
             });
         }
         draft.body = super::spool::Spool::of(redacted);
@@ -148,6 +153,7 @@ impl Writer {
             spooled: true,
             encoded: false,
             length,
+            sent,
         })
     }
 
@@ -243,7 +249,7 @@ impl Writer {
             "headers": head.map_or_else(Vec::new, |head| self.headers(&head.headers, &draft.secrets)),
             "redirectURL": location.unwrap_or_default(),
             "headersSize": -1,
-            "bodySize": if head.is_some() { json!(draft.body.len()) } else { json!(-1) },
+            "bodySize": if head.is_some() { json!(body.sent) } else { json!(-1) },
             "content": { "size": body.length, "mimeType": mime },
         })
     }
