@@ -192,6 +192,12 @@ impl Replay {
         state.schedule.stepped(scope.label(), steps, Instant::now());
     }
 
+    /// Who had ended when the recorded race of `scope` looked next.
+    pub(in crate::http) fn expected(&self, scope: &Scope) -> Option<Vec<String>> {
+        let looks = self.recording.races.get(scope.label())?;
+        looks.get(usize::try_from(scope.steps()).ok()?).cloned()
+    }
+
     /// Address literals are judged as they are on the network; names are not
     /// looked up.
     fn admit(&self, hop: &Outgoing<'_>) -> Result<(), Fault> {

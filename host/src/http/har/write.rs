@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::FixedWorld;
+use super::model::Races;
 use super::redact::Redactor;
 use super::tap::{Draft, Ended, Head, How};
 use crate::http::decode;
@@ -91,10 +92,26 @@ impl Writer {
         out.write_all(TAIL)?;
         out.flush()?;
         drop(out);
+        // Nothing of a former end may stay behind this one.
+        let end = self.file.stream_position()?;
+        self.file.set_len(end)?;
         let tail = u64::try_from(TAIL.len()).unwrap_or_default();
         self.position = self.file.stream_position()?.saturating_sub(tail);
         self.entries = self.entries.saturating_add(1);
         Ok(())
+    }
+
+    /// Adds what is known only at the end: how the races went. Another entry
+    /// may still come.
+    pub(super) fn close(&mut self, races: &Races) -> io::Result<()> {
+        let races = serde_json::to_string(races)?;
+        self.file.seek(SeekFrom::Start(self.position))?;
+        let mut out = BufWriter::new(&self.file);
+        write!(out, "\n],\"_races\":{races}}}}}\n")?;
+        out.flush()?;
+        drop(out);
+        let end = self.file.stream_position()?;
+        self.file.set_len(end)
     }
 
     /// The body decoded where that is what its reader did, without what is
