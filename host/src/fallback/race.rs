@@ -10,7 +10,7 @@ use futures_util::stream::FuturesUnordered;
 use paperfall_identifiers::WebUrl;
 
 use super::attempt::{Context, Ended, TimeLimit, Winner, ask, probe_candidates};
-use super::finish::next_ended;
+use super::finish::next_together;
 use super::knowledge::Knowledge;
 use super::queue::Queue;
 use super::record::AttemptRecord;
@@ -241,11 +241,13 @@ impl Race {
     async fn tier(&mut self, deadline: Instant) -> Option<Win> {
         let mut running: FuturesUnordered<Running> = FuturesUnordered::new();
         let mut in_flight: Vec<InFlight> = Vec::new();
+        let mut early = Vec::new();
         loop {
             self.fill(&running, &mut in_flight, deadline);
+            let expected = self.expected(&in_flight);
             let ended = tokio::select! {
                 biased;
-                ended = next_ended(&mut running) => ended?,
+                ended = next_together(&mut running, &mut early, expected.as_deref()) => ended?,
                 // What an attempt learnt before it turned to its candidates
                 // need not wait for their probes.
                 () = self.context.knowledge.news() => {
@@ -253,7 +255,11 @@ impl Race {
                     continue;
                 }
             };
-            self.context.session.step();
+            let names = ended.iter().map(|(_, ended)| {
+                let record = &ended.record;
+                format!("{}/{}", record.tier, record.source)
+            });
+            self.context.session.step(names.collect());
             let mut win = None;
             for (index, ended) in ended {
                 if let (Some(_), Some(loser)) = (&win, &ended.winner) {
@@ -285,6 +291,19 @@ impl Race {
                 return win;
             }
         }
+    }
+
+    /// The attempts that ended together next in the recording that is
+    /// replayed, if one is. One that is not under way may still be started.
+    fn expected(&self, in_flight: &[InFlight]) -> Option<Vec<usize>> {
+        let names = self.context.session.expected()?;
+        let index = |name: &String| {
+            let found = in_flight
+                .iter()
+                .find(|flight| *name == format!("{}/{}", flight.source.tier, flight.source.name));
+            found.map_or(usize::MAX, |flight| flight.index)
+        };
+        Some(names.iter().map(index).collect())
     }
 
     /// Starts what the limits allow. A source that cannot start now is

@@ -174,10 +174,18 @@ impl Session {
         travel(&self.exchange, &self.jar, &self.scope, request).await
     }
 
-    /// Tells recordings that this work's race has looked at what has ended: an
-    /// answer that came later may not come sooner in a replay.
-    pub fn step(&self) {
-        self.exchange.wire().step(&self.scope);
+    /// Tells recordings that this work's race has looked, and which attempts
+    /// had ended: answers that came later may not come sooner in a replay, and
+    /// these end together again.
+    pub fn step(&self, ended: Vec<String>) {
+        self.exchange.wire().step(&self.scope, ended);
+    }
+
+    /// The attempts that had ended when the recorded race looked next; none
+    /// where nothing is replayed, or the race has gone another way.
+    #[must_use]
+    pub fn expected(&self) -> Option<Vec<String>> {
+        self.exchange.wire().expected(&self.scope)
     }
 
     /// How long a body may keep silent.

@@ -151,11 +151,28 @@ impl Wire {
         }
     }
 
-    /// Notes that the race of `scope` has looked at what ended.
-    pub(super) fn step(&self, scope: &Scope) {
+    /// Notes that the race of `scope` has looked, and who had ended.
+    pub(super) fn step(&self, scope: &Scope, ended: Vec<String>) {
+        if self
+            .expected(scope)
+            .is_some_and(|expected| expected != ended)
+        {
+            scope.stray();
+        }
         let steps = scope.step();
         if let End::Replay(replay) = &self.end {
             replay.stepped(scope, steps);
+        }
+        if let Some(recorder) = &self.recorder {
+            recorder.looked(scope, ended);
+        }
+    }
+
+    /// Who had ended when the recorded race of `scope` looked next.
+    pub(super) fn expected(&self, scope: &Scope) -> Option<Vec<String>> {
+        match &self.end {
+            End::Replay(replay) if !scope.strayed() => replay.expected(scope),
+            _ => None,
         }
     }
 
@@ -243,6 +260,16 @@ impl WireBody {
         match &self.source {
             Source::Replayed(body) => body.is_decoded(),
             Source::Network(_) | Source::Stored(_) => false,
+        }
+    }
+
+    /// What a piece of this length costs: the bytes that were sent for it.
+    pub(super) fn cost(&self, piece: &Bytes) -> u64 {
+        match &self.source {
+            Source::Replayed(body) => body.sent(),
+            Source::Network(_) | Source::Stored(_) => {
+                u64::try_from(piece.len()).unwrap_or(u64::MAX)
+            }
         }
     }
 

@@ -32,8 +32,6 @@ use crate::http::resolver::private;
 use crate::http::scope::Scope;
 use crate::http::wire::{Incoming, WireBody};
 
-/// Bytes of a body given at a time.
-const PIECE_BYTES: usize = 64 * 1024;
 /// Requests that were not recorded and are told about one by one.
 const MISSES_TOLD: u32 = 10;
 
@@ -56,6 +54,7 @@ struct State {
 /// A body out of a recording.
 pub(in crate::http) struct ReplayedBody {
     bytes: Bytes,
+    sent: u64,
     length: Option<u64>,
     decoded: bool,
     then: Ending,
@@ -193,6 +192,12 @@ impl Replay {
         state.schedule.stepped(scope.label(), steps, Instant::now());
     }
 
+    /// Who had ended when the recorded race of `scope` looked next.
+    pub(in crate::http) fn expected(&self, scope: &Scope) -> Option<Vec<String>> {
+        let looks = self.recording.races.get(scope.label())?;
+        looks.get(usize::try_from(scope.steps()).ok()?).cloned()
+    }
+
     /// Address literals are judged as they are on the network; names are not
     /// looked up.
     fn admit(&self, hop: &Outgoing<'_>) -> Result<(), Fault> {
@@ -280,6 +285,7 @@ fn incoming(recorded: &Recorded, hop: &Outgoing<'_>) -> Result<Option<Incoming>,
     let announced = announced.and_then(|length| length.to_str().ok()?.parse().ok());
     let body = ReplayedBody {
         bytes: answer.body.clone(),
+        sent: answer.sent,
         length: announced
             .filter(|_| !answer.decoded || !answer.headers.contains_key(CONTENT_ENCODING)),
         decoded: answer.decoded,
@@ -321,11 +327,17 @@ impl ReplayedBody {
         self.decoded
     }
 
-    /// The next bytes; none at the end. A body that was cut off has no end.
+    /// How many bytes came over the wire, whatever has become of them in the
+    /// recording.
+    pub(in crate::http) fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// All its bytes, then none. A body that was cut off has no end.
     pub(in crate::http) async fn chunk(&mut self, url: &str) -> Result<Option<Bytes>, Fault> {
         if !self.bytes.is_empty() {
-            let count = self.bytes.len().min(PIECE_BYTES);
-            return Ok(Some(self.bytes.split_to(count)));
+            // At once: its reader had them all when it stopped reading.
+            return Ok(Some(std::mem::take(&mut self.bytes)));
         }
         match &self.then {
             Ending::Whole => Ok(None),

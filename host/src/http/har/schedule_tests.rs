@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::http::har::FixedWorld;
 use crate::http::har::model::{Place, Recorded};
@@ -40,6 +42,7 @@ impl Scene {
             },
             own,
             exchanges,
+            races: BTreeMap::new(),
         };
         Self {
             schedule: Schedule::new(&recording, now),
