@@ -31,11 +31,15 @@ impl Tally {
 /// How one candidate ended that was no PDF.
 pub(crate) type Ending = (Outcome, Reason);
 
+/// A candidate that passed, what the probe saw of it, the candidates below it,
+/// and how those above it ended.
+pub(crate) type Passed = (Candidate, Option<Verdict>, Vec<Candidate>, Vec<Ending>);
+
 /// What an attempt came to.
 pub(crate) enum Found {
     /// The PDF, its verdict (none when its bytes are stored already), the
     /// candidates below it, and how those above it ended.
-    Pdf(Box<(Candidate, Option<Verdict>, Vec<Candidate>, Vec<Ending>)>),
+    Pdf(Box<Passed>),
     /// None.
     Nothing {
         outcome: Outcome,

@@ -192,7 +192,7 @@ async fn marks_with_a_condition_no_header_can_carry_do_not_cost_the_paper() {
         (&dated, "etag", "\"\u{7f}ä→\"", Some(date)),
         (&tagged, "last_modified", "now\r\nx-evil: 1", None),
     ] {
-        let half = HalfWay::killed(origin.clone(), KEPT, &[origin.clone()]).await;
+        let half = HalfWay::killed(origin.clone(), KEPT, std::slice::from_ref(origin)).await;
         let (_, marks) = half.left();
         let mut lines = lines(&marks);
         let mut first: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
