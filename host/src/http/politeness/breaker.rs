@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use crate::http::BreakerVerdict;
 
-/// Failures within [`WINDOW`] that open a breaker.
+/// Failures within a minute that open a breaker.
 pub const BREAKER_FAILURES: usize = 5;
 /// How long a failure counts.
 pub const BREAKER_WINDOW: Duration = Duration::from_secs(60);
