@@ -174,8 +174,8 @@ fn refusals_of_our_own_end_the_way() {
         ),
         (
             HttpErrorKind::RateLimited,
-            MissOutcome::Retryable,
-            "rate_limited",
+            MissOutcome::Skipped,
+            "rate_wait",
         ),
     ] {
         let host = ScriptedHost::new().fail(DOI, kind);
