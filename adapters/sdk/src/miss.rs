@@ -111,7 +111,8 @@ impl From<HttpError> for Miss {
             Kind::RobotsDisallow => Self::skipped("robots_disallow"),
             Kind::Offline => Self::skipped("offline"),
             Kind::BreakerOpen => Self::skipped("breaker_open"),
-            Kind::RateLimited => Self::retryable("rate_limited"),
+            // Our own limit: nothing was sent. A server's is a status, 429.
+            Kind::RateLimited => Self::skipped("rate_wait"),
             // The attempt's own deadline never comes back to the guest: this
             // is one slow request.
             Kind::Timeout | Kind::Stalled => Self::retryable("stalled"),
@@ -160,8 +161,8 @@ mod tests {
             (HttpErrorKind::Tls, MissOutcome::Retryable, "tls"),
             (
                 HttpErrorKind::RateLimited,
-                MissOutcome::Retryable,
-                "rate_limited",
+                MissOutcome::Skipped,
+                "rate_wait",
             ),
             (
                 HttpErrorKind::BreakerOpen,

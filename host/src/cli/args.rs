@@ -162,7 +162,7 @@ pub(crate) struct AdapterArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum AdapterCommand {
     /// List the adapters of the effective plan, by tier
-    List(AdapterListArgs),
+    List(Box<AdapterListArgs>),
     /// Show what a component declares and imports
     Inspect(AdapterInspectArgs),
 }

@@ -21,6 +21,13 @@ use crate::plan::{Plan, PlanFlags, PlanInputs};
 /// The contact address the miniature web is told; `.example` is reserved.
 const EMAIL: &str = "demo@paperfall.example";
 
+/// The real archive's limits would make the demo a matter of minutes; the
+/// miniature one can take more.
+const HOST_LIMITS: [&str; 2] = [
+    "web.archive.org/cdx:per_second=1000",
+    "web.archive.org/web:per_second=1000",
+];
+
 /// Runs the demo; exit 0 exactly when every scripted verdict came out.
 pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, Failed> {
     let count = usize::try_from(args.works).map_err(Failed::usage)?;
@@ -46,6 +53,7 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, Failed> {
     // is not part of the script.
     let flags = PlanFlags {
         email: Some(EMAIL.to_owned()),
+        host_limit: HOST_LIMITS.map(str::to_owned).to_vec(),
         ..PlanFlags::default()
     };
     let (plan, warnings) = Plan::build(PlanInputs {
@@ -63,7 +71,8 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, Failed> {
         // No HTTP cache (its size is zero): every answer comes from the script.
         ..NetworkArgs::default()
     };
-    let app = App::new(&plan, &network, args.workers).await?;
+    let ledger = args.ledger.file(&args.out)?;
+    let app = App::new(&plan, &network, args.workers, ledger.as_deref()).await?;
 
     let started = Instant::now();
     let works =

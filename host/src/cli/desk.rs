@@ -69,11 +69,20 @@ impl<'a> Desk<'a> {
 
     /// A work ended in this run.
     pub(crate) fn take(&mut self, result: WorkResult) {
-        if let Err(error) = self.journal.append(&result) {
-            self.fail(error.into());
-            return;
+        self.write_down(&result);
+        self.count(result);
+    }
+
+    /// Writes a result of this run down, and shows it.
+    pub(crate) fn write_down(&mut self, result: &WorkResult) {
+        match self.journal.append(result) {
+            Ok(()) => self.progress.ended(result),
+            Err(error) => self.fail(error.into()),
         }
-        self.progress.ended(&result);
+    }
+
+    /// Counts a work's last result in this run.
+    pub(crate) fn count(&mut self, result: WorkResult) {
         if self.options.json
             && let Err(error) = print_json(&result)
         {

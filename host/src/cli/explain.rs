@@ -23,10 +23,11 @@ pub(crate) fn story(entries: &[StoryEntry]) -> String {
             } => {
                 let _ = writeln!(
                     text,
-                    "{}  {} ms, {} requests, {} bytes, {} KiB of memory",
+                    "{}  {} ms, {} requests ({} of them retries), {} bytes, {} KiB of memory",
                     head(record),
                     record.elapsed_ms,
                     record.requests,
+                    record.retries,
                     record.bytes,
                     trace.memory_peak / 1024,
                 );

@@ -35,6 +35,7 @@ pub(crate) async fn obtain(
         let Some(store) = store else {
             break Ending::Won(Box::new(win), None);
         };
+        let session = session.under(app.roster.download_policy(&win.source));
         match fetch_pdf(&session, &win.candidate, store).await {
             Ok(fetched) => {
                 // The paper is stored; that its readable name could not be

@@ -16,7 +16,7 @@ pub(crate) async fn resolve(args: ResolveArgs) -> Result<Exit, Failed> {
     let plan = effective_plan(&args.plan)?;
     let work = work_of(&args.work)?;
     let network: &NetworkArgs = &args.network;
-    let app = App::new(&plan, network, 1).await?;
+    let app = App::new(&plan, network, 1, None).await?;
     let obtained = tokio::select! {
         obtained = obtain(&app, work, None) => obtained?,
         () = interrupted() => {

@@ -14,7 +14,9 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failed> {
     let plan = effective_plan(&args.plan)?;
     let input = open_input(&args.works).map_err(Failed::usage)?;
     let works = read_works(input, args.format.map(format_of)).map_err(Failed::usage)?;
-    let app = App::new(&plan, &args.network, args.output.workers).await?;
+    let ledger = args.output.ledger.file(&args.output.out)?;
+    let workers = args.output.workers;
+    let app = App::new(&plan, &args.network, workers, ledger.as_deref()).await?;
     let batch = run_batch(&app, works, options(&args.output, args.json, false)).await;
     let recorded = app.finish();
     let batch = batch?;
@@ -24,6 +26,12 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failed> {
 
 /// `paperfall fetch ID…`.
 pub(crate) async fn fetch(args: FetchArgs) -> Result<Exit, Failed> {
+    if args.output.ledger.retry_missing.is_some() {
+        return Err(Failed::usage(
+            "--retry-missing is for whole ledgers, with `paperfall run`; one work gets another round \
+             by `paperfall jobs retry ID`",
+        ));
+    }
     let plan = effective_plan(&args.plan)?;
     let list = Cursor::new(args.ids.join("\n"));
     let items: Vec<Result<Item, InputError>> =
@@ -44,7 +52,9 @@ pub(crate) async fn fetch(args: FetchArgs) -> Result<Exit, Failed> {
             .collect();
         return Err(Failed::usage(words.join("\npaperfall: ")));
     }
-    let app = App::new(&plan, &args.network, args.output.workers).await?;
+    let ledger = args.output.ledger.file(&args.output.out)?;
+    let workers = args.output.workers;
+    let app = App::new(&plan, &args.network, workers, ledger.as_deref()).await?;
     // Whatever else is due on the ledger was not asked for.
     let options = options(&args.output, args.json, true);
     let batch = run_batch(&app, items.into_iter(), options).await;

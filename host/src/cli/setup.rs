@@ -8,7 +8,7 @@ use super::exit::Failed;
 use super::output::note;
 use crate::fallback::Roster;
 use crate::http::har::{FixedWorld, Private};
-use crate::http::{CacheConfig, Http, HttpConfig, Offline, Pin, Secrets};
+use crate::http::{CacheConfig, Http, HttpConfig, Offline, Pin, PolitenessConfig, Secrets};
 use crate::ledger::Sha256Hex;
 use crate::plan::{OfflineBehavior, Plan, PlanFlags, PlanWarning};
 use crate::sandbox::{Sandbox, SandboxConfig};
@@ -50,13 +50,20 @@ impl App {
         self.http.finish_recording().map_err(Failed::machine)
     }
 
-    /// Sets everything up for `workers` works at once.
+    /// Sets everything up for `workers` works at once; limits are shared with
+    /// the other processes of `ledger`.
     pub(crate) async fn new(
         plan: &Plan,
         network: &NetworkArgs,
         workers: u16,
+        ledger: Option<&Path>,
     ) -> Result<Self, Failed> {
-        let http = Http::new(http_config(plan, network)?)?;
+        let mut config = http_config(plan, network)?;
+        config.politeness = PolitenessConfig {
+            rules: plan.hosts.clone(),
+            shared_folder: ledger.map(shared_limits),
+        };
+        let http = Http::new(config)?;
         let cache_dir = network.cache.cache_dir.as_deref();
         let sandbox = new_sandbox(plan, cache_dir, workers, http.fixed_world())?;
         let roster = load(plan, &sandbox).await;
@@ -67,6 +74,13 @@ impl App {
             plan_digest: digest(plan)?,
         })
     }
+}
+
+/// Where the processes of one ledger keep their limits: beside it.
+fn shared_limits(ledger: &Path) -> PathBuf {
+    let mut name = ledger.as_os_str().to_owned();
+    name.push(".pace");
+    PathBuf::from(name)
 }
 
 fn digest(plan: &Plan) -> Result<String, Failed> {

@@ -89,13 +89,17 @@ pub(crate) async fn stream(
             rest = ask_for_rest(session, url, &part, &earlier.validators).await?;
         }
     }
-    let mut download = match rest {
-        Some(rest) => rest,
-        None => open(session, url, None).await?,
+    let (mut download, is_checked) = match rest {
+        Some(rest) => {
+            let is_checked = rest.status() == 206;
+            (rest, is_checked)
+        }
+        None => (open(session, url, None).await?, false),
     };
     let resumed_at = match download.status() {
-        206 => part.len(),
-        200 => {
+        206 if is_checked => part.len(),
+        // A 206 to a request for everything is fine where it is everything.
+        status if status == 200 || (status == 206 && is_all(&download)) => {
             part.restart().await?;
             if !download.is_encoded() {
                 let said = validators(url, download.headers(), download.length());
@@ -116,6 +120,17 @@ pub(crate) async fn stream(
     // What came before a break is what a later worker continues.
     part.flush().await?;
     written?;
+    let total = match download.status() {
+        206 => download
+            .headers()
+            .content_range()
+            .and_then(|range| range.total),
+        _ => None,
+    };
+    if total.is_some_and(|total| total != part.len()) {
+        let message = format!("{url}: {} bytes of {total:?}", part.len());
+        return Err(DownloadError::candidate(Reason::Truncated, message));
+    }
     Ok(Streamed {
         sealed: part.seal().await?,
         final_url: download.url().to_string(),
@@ -176,11 +191,20 @@ async fn ask_for_rest(
         206 => Ok(is_rest(&download, part.len(), known).then_some(download)),
         // Nothing follows: the file is shorter now, or it is all there and the
         // last byte's mark is the end. Either way the whole is asked for.
-        416 => Ok(None),
+        412 | 416 => Ok(None),
         // Asked for nothing but the rest, and the rest alone was refused.
         400 | 403 | 405 | 501 => Ok(None),
         _ => Ok(Some(download)),
     }
+}
+
+/// Whether a 206 that was not asked for brings the whole file.
+fn is_all(download: &Download) -> bool {
+    let range = download.headers().content_range();
+    range.is_some_and(|range| match (range.range, range.total) {
+        (Some((0, last)), Some(total)) => last.checked_add(1) == Some(total),
+        _ => false,
+    }) && !download.is_encoded()
 }
 
 /// Whether a 206 brings exactly what was asked for.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::knowledge::Knowledge;
 use super::probing::{Ending, Found, Tally, probe_all};
 use super::record::AttemptRecord;
-use super::roster::{Ready, RosterSource};
+use super::roster::{Ready, Roster, RosterSource};
 use super::stored::StoredUrls;
 use super::story::StoryEntry;
 use crate::http::{Meter, Session, Verdict};
@@ -22,6 +22,22 @@ pub(crate) struct Context {
     pub(crate) knowledge: Knowledge,
     /// Knows what need not be asked for again.
     pub(crate) stored: Option<Arc<dyn StoredUrls>>,
+    pub(crate) roster: Arc<Roster>,
+}
+
+impl Context {
+    /// The gate of the breakers: every host the source names is left alone.
+    pub(crate) fn refuses(&self, source: &RosterSource) -> bool {
+        self.roster.gates.skip_if_breaker_open && source.is_refused(&self.session)
+    }
+
+    /// The same, sending requests as the policy of `source` says.
+    fn of_source(self, source: &str) -> Self {
+        Self {
+            session: self.session.under(self.roster.request_policy(source)),
+            ..self
+        }
+    }
 }
 
 /// An attempt that ended.
@@ -80,6 +96,7 @@ pub(crate) async fn ask(
     trace: Arc<Mutex<AttemptTrace>>,
 ) -> Ended {
     let started = Instant::now();
+    let context = context.of_source(source.name.as_str());
     let input = AttemptInput {
         work: context.knowledge.for_guest(),
         session: context.session.clone(),
@@ -115,6 +132,7 @@ pub(crate) async fn ask(
         },
     };
     let trace = take(&trace);
+    let found = gated(found, &trace, &tally);
     if let Found::Nothing {
         reason: Reason::Misconfigured,
         ..
@@ -144,6 +162,7 @@ pub(crate) async fn probe_candidates(
     limit: TimeLimit,
 ) -> Ended {
     let started = Instant::now();
+    let context = context.of_source(&source);
     let deadline = started + limit.allowed;
     let trace = Arc::new(Mutex::new(AttemptTrace::default()));
     let mut tally = Tally::new(Arc::new(Meter::new(
@@ -167,6 +186,27 @@ pub(crate) async fn probe_candidates(
         tally,
         trace,
     )
+}
+
+/// An attempt that sent nothing because a gate stood before every request is
+/// a skip, whatever its adapter makes of that.
+fn gated(found: Found, trace: &AttemptTrace, tally: &Tally) -> Found {
+    if tally.meter.requests_used() > 0 || matches!(found, Found::Pdf(_)) {
+        return found;
+    }
+    let stopped = trace.calls.iter().map(|call| match &call.result {
+        Err((kind, message)) if kind.is_gate() => Some((kind.reason(), message.clone())),
+        _ => None,
+    });
+    match stopped.reduce(|first, next| first.and(next)).flatten() {
+        Some((reason, message)) => Found::Nothing {
+            outcome: Outcome::Skipped,
+            reason,
+            status: None,
+            message: Some(message),
+        },
+        None => found,
+    }
 }
 
 fn take(trace: &Mutex<AttemptTrace>) -> AttemptTrace {
@@ -236,7 +276,7 @@ fn conclude(
         url: url.as_deref().map(without_contact),
         status,
         host,
-        retries: 0,
+        retries: tally.meter.retries(),
         elapsed_ms,
         requests: tally.meter.requests_used(),
         bytes: tally.meter.bytes_used(),

@@ -20,6 +20,46 @@ where
     Some(ended)
 }
 
+/// [`next_ended`], but for a replay: waits until all of `expected` have ended,
+/// however they come, and keeps others that ended in `early` until it is their
+/// turn. Where they never come, or nothing is expected, whatever has ended is
+/// taken.
+pub(crate) async fn next_together<F, T>(
+    running: &mut FuturesUnordered<F>,
+    early: &mut Vec<(usize, T)>,
+    expected: Option<&[usize]>,
+) -> Option<Vec<(usize, T)>>
+where
+    F: Future<Output = (usize, T)>,
+{
+    loop {
+        let come = |wanted: &usize| early.iter().any(|(index, _)| index == wanted);
+        match expected {
+            Some(expected) if expected.iter().all(come) => {
+                let (mut now, later): (Vec<_>, Vec<_>) = std::mem::take(early)
+                    .into_iter()
+                    .partition(|(index, _)| expected.contains(index));
+                *early = later;
+                now.sort_by_key(|(index, _)| *index);
+                return Some(now);
+            }
+            None if !early.is_empty() => return Some(take_all(early)),
+            _ => {}
+        }
+        match next_ended(running).await {
+            Some(more) => early.extend(more),
+            None if early.is_empty() => return None,
+            None => return Some(take_all(early)),
+        }
+    }
+}
+
+fn take_all<T>(early: &mut Vec<(usize, T)>) -> Vec<(usize, T)> {
+    let mut all = std::mem::take(early);
+    all.sort_by_key(|(index, _)| *index);
+    all
+}
+
 #[cfg(test)]
 mod tests {
     use std::future::{Ready, pending, ready};
@@ -45,6 +85,32 @@ mod tests {
         running.push(Either::Right(ready((7, ()))));
         assert_eq!(next_ended(&mut running).await, Some(vec![(7, ())]));
         assert_eq!(running.len(), 1);
+    }
+
+    fn ready_in_order(order: &[usize]) -> FuturesUnordered<Ready<(usize, ())>> {
+        order.iter().map(|index| ready((*index, ()))).collect()
+    }
+
+    #[tokio::test]
+    async fn a_replay_takes_those_together_that_ended_together() {
+        let mut running = ready_in_order(&[3, 1, 2]);
+        let mut early = Vec::new();
+        let first = next_together(&mut running, &mut early, Some(&[2])).await;
+        assert_eq!(first, Some(vec![(2, ())]));
+        let then = next_together(&mut running, &mut early, Some(&[1, 3])).await;
+        assert_eq!(then, Some(vec![(1, ()), (3, ())]));
+        assert_eq!(
+            next_together(&mut running, &mut early, Some(&[4])).await,
+            None
+        );
+    }
+
+    #[tokio::test]
+    async fn a_replay_that_waits_in_vain_takes_what_there_is() {
+        let mut running = ready_in_order(&[3, 1]);
+        let mut early = Vec::new();
+        let ended = next_together(&mut running, &mut early, Some(&[7])).await;
+        assert_eq!(ended, Some(vec![(1, ()), (3, ())]));
     }
 
     #[tokio::test]

@@ -135,6 +135,13 @@ pub(crate) async fn probe_all(
                     Some(verdict.status),
                 ));
             }
+            Ok(Err(error)) if error.kind.is_gate() => {
+                let reason = error.reason();
+                noted(Some(reason.clone()), error.message);
+                // Not looked at: another source, or a later attempt, may.
+                drop(claim);
+                endings.push((Outcome::Skipped, reason, None));
+            }
             Ok(Err(error)) if error.kind != HttpErrorKind::Timeout => {
                 let reason = error.reason();
                 noted(Some(reason.clone()), error.message);
@@ -158,6 +165,19 @@ pub(crate) async fn probe_all(
             reason: Reason::AlreadyTried,
             status: None,
             message: Some("every URL it proposed was tried before".to_owned()),
+        };
+    }
+    // What a gate held back says nothing, unless there is nothing else.
+    if endings
+        .iter()
+        .all(|(outcome, ..)| *outcome == Outcome::Skipped)
+    {
+        let held_back = endings.into_iter().next();
+        return Found::Nothing {
+            outcome: Outcome::Skipped,
+            reason: held_back.map_or(Reason::RateWait, |(_, reason, _)| reason),
+            status: None,
+            message: None,
         };
     }
     let loss = judge(

@@ -10,7 +10,7 @@ use futures_util::stream::FuturesUnordered;
 use paperfall_identifiers::WebUrl;
 
 use super::attempt::{Context, Ended, TimeLimit, Winner, ask, probe_candidates};
-use super::finish::next_ended;
+use super::finish::next_together;
 use super::knowledge::Knowledge;
 use super::queue::Queue;
 use super::record::AttemptRecord;
@@ -33,7 +33,6 @@ const GIVEN: &str = "given";
 #[derive(Debug)]
 pub struct Race {
     budgets: Budgets,
-    given_timeout: Duration,
     pub(super) context: Context,
     queue: Queue,
     /// Time spent finding; downloads do not count.
@@ -65,16 +64,16 @@ type Running = Pin<Box<dyn Future<Output = (usize, Ended)> + Send>>;
 impl Race {
     /// A race at its start.
     #[must_use]
-    pub fn new(work: Work, roster: &Roster, sandbox: Sandbox, session: Session) -> Self {
+    pub fn new(work: Work, roster: &Arc<Roster>, sandbox: Sandbox, session: Session) -> Self {
         Self {
             budgets: roster.budgets,
-            given_timeout: roster.given_timeout,
             given_done: !roster.try_given,
             context: Context {
                 sandbox,
                 session,
                 knowledge: Knowledge::new(work),
                 stored: None,
+                roster: Arc::clone(roster),
             },
             queue: Queue::new(roster),
             spent: Duration::ZERO,
@@ -222,7 +221,7 @@ impl Race {
             })
             .collect();
         let limit = TimeLimit::new(
-            self.given_timeout,
+            self.context.roster.given_policy.timeout(),
             deadline.saturating_duration_since(Instant::now()),
         );
         self.launched = self.launched.saturating_add(1);
@@ -242,11 +241,13 @@ impl Race {
     async fn tier(&mut self, deadline: Instant) -> Option<Win> {
         let mut running: FuturesUnordered<Running> = FuturesUnordered::new();
         let mut in_flight: Vec<InFlight> = Vec::new();
+        let mut early = Vec::new();
         loop {
             self.fill(&running, &mut in_flight, deadline);
+            let expected = self.expected(&in_flight);
             let ended = tokio::select! {
                 biased;
-                ended = next_ended(&mut running) => ended?,
+                ended = next_together(&mut running, &mut early, expected.as_deref()) => ended?,
                 // What an attempt learnt before it turned to its candidates
                 // need not wait for their probes.
                 () = self.context.knowledge.news() => {
@@ -254,7 +255,11 @@ impl Race {
                     continue;
                 }
             };
-            self.context.session.step();
+            let names = ended.iter().map(|(_, ended)| {
+                let record = &ended.record;
+                format!("{}/{}", record.tier, record.source)
+            });
+            self.context.session.step(names.collect());
             let mut win = None;
             for (index, ended) in ended {
                 if let (Some(_), Some(loser)) = (&win, &ended.winner) {
@@ -288,6 +293,19 @@ impl Race {
         }
     }
 
+    /// The attempts that ended together next in the recording that is
+    /// replayed, if one is. One that is not under way may still be started.
+    fn expected(&self, in_flight: &[InFlight]) -> Option<Vec<usize>> {
+        let names = self.context.session.expected()?;
+        let index = |name: &String| {
+            let found = in_flight
+                .iter()
+                .find(|flight| *name == format!("{}/{}", flight.source.tier, flight.source.name));
+            found.map_or(usize::MAX, |flight| flight.index)
+        };
+        Some(names.iter().map(index).collect())
+    }
+
     /// Starts what the limits allow. A source that cannot start now is
     /// skipped, which costs nothing.
     fn fill(
@@ -315,6 +333,12 @@ impl Race {
                     continue;
                 }
             };
+            if self.context.refuses(&source) {
+                let record = unasked(&source, Outcome::Skipped, Reason::BreakerOpen);
+                self.queue.done(index);
+                self.note_unasked(record);
+                continue;
+            }
             let wanted = &ready.adapter.descriptor().identifiers;
             let had = self.context.knowledge.available(wanted);
             if had.is_empty() && !wanted.is_empty() {

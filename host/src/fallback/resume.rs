@@ -67,6 +67,7 @@ impl Race {
         if let Some(old) = self.records.get_mut(current.record) {
             old.requests = old.requests.saturating_add(ended.record.requests);
             old.bytes = old.bytes.saturating_add(ended.record.bytes);
+            old.retries = old.retries.saturating_add(ended.record.retries);
             old.elapsed_ms = old.elapsed_ms.saturating_add(ended.record.elapsed_ms);
             if keeps_old {
                 let struck = (old.outcome, old.reason.clone());

@@ -6,9 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::http::{HostGrants, HostPattern, Secrets};
-use crate::plan::{Budgets, Component, Plan, Policy, Source, SourceName, TierName};
+use crate::http::{HostGrants, HostPattern, RequestPolicy, Secrets, Session};
+use crate::plan::{Budgets, Component, Gates, Plan, Policy, Source, SourceName, TierName};
 use crate::sandbox::{Bundled, Descriptor, LoadError, LoadedAdapter, Sandbox};
+
+/// Retries for the PDF URLs given with a work, which no source's policy covers.
+const GIVEN_RETRIES: u32 = 2;
+
+/// How long a download waits for its turn at a host.
+const DOWNLOAD_RATE_WAIT: Duration = Duration::from_secs(60);
 
 /// How much of a complaint is shown.
 const COMPLAINT_CHARS: usize = 400;
@@ -19,10 +25,11 @@ pub struct Roster {
     /// Tiers in order.
     pub tiers: Vec<RosterTier>,
     pub(crate) budgets: Budgets,
+    pub(crate) gates: Gates,
     /// Whether the PDF URLs given with a work are tried first.
     pub(crate) try_given: bool,
-    /// How long they may take together.
-    pub(crate) given_timeout: Duration,
+    /// How they are asked; the time-out is for all of them together.
+    pub(crate) given_policy: Policy,
 }
 
 /// One tier.
@@ -95,8 +102,39 @@ impl Roster {
         Self {
             tiers,
             budgets: plan.budgets,
+            gates: plan.gates,
             try_given: plan.try_given,
-            given_timeout: Duration::from_millis(plan.budgets.per_source_timeout_ms),
+            given_policy: Policy {
+                timeout_ms: plan.budgets.per_source_timeout_ms,
+                retries_max: GIVEN_RETRIES,
+                robots_respect: false,
+            },
+        }
+    }
+
+    /// How requests of `source` are sent: the policy of its plan, or that of
+    /// URLs given with a work.
+    pub(crate) fn request_policy(&self, source: &str) -> RequestPolicy {
+        let policy = self
+            .sources()
+            .find(|known| known.name.as_str() == source)
+            .map_or(self.given_policy, |source| source.policy);
+        let rate_wait_ms = u64::from(self.gates.skip_if_rate_wait_exceeds_ms);
+        RequestPolicy {
+            retries_max: policy.retries_max,
+            robots_respect: policy.robots_respect,
+            rate_wait_max: Duration::from_millis(rate_wait_ms),
+        }
+    }
+
+    /// How a paper that `source` found is downloaded: as the source asks, but
+    /// with more patience, for there is no deadline and the paper is found.
+    #[must_use]
+    pub fn download_policy(&self, source: &str) -> RequestPolicy {
+        let policy = self.request_policy(source);
+        RequestPolicy {
+            rate_wait_max: policy.rate_wait_max.max(DOWNLOAD_RATE_WAIT),
+            ..policy
         }
     }
 
@@ -115,6 +153,19 @@ impl RosterSource {
             let detail: String = detail.chars().take(COMPLAINT_CHARS).collect();
             tracing::warn!("{} is misconfigured: {detail}", self.name);
         }
+    }
+
+    /// Whether every host it names is being left alone now. A source that may
+    /// go anywhere is not held up by some hosts' trouble.
+    pub(crate) fn is_refused(&self, session: &Session) -> bool {
+        let Ok(ready) = &self.adapter else {
+            return false;
+        };
+        let hosts = &ready.adapter.descriptor().hosts;
+        let mut named = hosts.iter().filter_map(HostPattern::exact).peekable();
+        named.peek().is_some()
+            && !hosts.iter().any(HostPattern::is_any)
+            && named.all(|host| session.refuses(host))
     }
 
     /// Whether two sources declare a host in common (`*` is no host).

@@ -169,6 +169,22 @@ mod tests {
     }
 
     #[test]
+    fn a_source_held_back_by_our_own_gates_may_have_had_the_paper() {
+        assert_eq!(
+            judged(&[Reason::NotOa, Reason::Trap, Reason::RateWait]),
+            (Outcome::Retryable, Reason::RateWait)
+        );
+        assert_eq!(
+            judged(&[Reason::BreakerOpen, Reason::Http5xx, Reason::RateWait]),
+            (Outcome::Retryable, Reason::Http5xx)
+        );
+        assert_eq!(
+            judged(&[Reason::NotOa, Reason::RobotsDisallow]),
+            (Outcome::NoPdf, Reason::NotOa)
+        );
+    }
+
+    #[test]
     fn a_plan_that_only_skipped_is_exhausted() {
         assert_eq!(
             judged(&[Reason::NoDoi, Reason::NoEmail]),

@@ -93,7 +93,7 @@ impl BoundedBody {
         let Some(bytes) = arrived else {
             return Ok(None);
         };
-        let count = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        let count = self.body.cost(&bytes);
         self.charge(count)?;
         if self.body.is_at_hand() {
             return Ok(Some(bytes));

@@ -12,6 +12,7 @@ use super::cache::CacheConfig;
 use super::har::{HarError, Private};
 use super::offline::Offline;
 use super::pin::Pin;
+use super::politeness::PolitenessConfig;
 use super::resolver::{Resolver, SystemResolver};
 
 /// How long a connection may take, name look-up and TLS included.
@@ -54,6 +55,8 @@ pub struct HttpConfig {
     pub replay: Option<PathBuf>,
     /// What no recording may hold.
     pub private: Private,
+    /// Limits of hosts, and whom they are shared with.
+    pub politeness: PolitenessConfig,
     /// Where names are looked up; tests put their own answers here.
     pub resolver: Arc<dyn Resolver>,
 }
@@ -74,6 +77,7 @@ impl Default for HttpConfig {
             record: None,
             replay: None,
             private: Private::default(),
+            politeness: PolitenessConfig::default(),
             resolver: Arc::new(SystemResolver),
         }
     }
@@ -95,6 +99,7 @@ impl fmt::Debug for HttpConfig {
             .field("offline", &self.offline)
             .field("record", &self.record)
             .field("replay", &self.replay)
+            .field("politeness", &self.politeness)
             .finish_non_exhaustive()
     }
 }

@@ -105,6 +105,16 @@ impl HttpErrorKind {
         ALL.into_iter().find(|kind| kind.as_str() == name)
     }
 
+    /// Whether the request was held back by this side's own courtesy: nothing
+    /// was sent, and nothing is said about what was asked for.
+    #[must_use]
+    pub fn is_gate(self) -> bool {
+        matches!(
+            self,
+            Self::RobotsDisallow | Self::BreakerOpen | Self::RateLimited | Self::Offline
+        )
+    }
+
     /// The registry's word for this kind. A broken answer (`Protocol`) is
     /// filed under `reset`: like a broken connection it may be whole the next
     /// time.
@@ -118,7 +128,7 @@ impl HttpErrorKind {
             Self::RobotsDisallow => Reason::RobotsDisallow,
             Self::Offline => Reason::Offline,
             Self::BreakerOpen => Reason::BreakerOpen,
-            Self::RateLimited => Reason::RateLimited,
+            Self::RateLimited => Reason::RateWait,
             Self::Timeout => Reason::SourceDeadline,
             Self::TooLarge => Reason::TooLarge,
             Self::RedirectLoop => Reason::RedirectLoop,

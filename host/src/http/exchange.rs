@@ -17,6 +17,7 @@ use super::config::{HttpConfig, HttpSetupError};
 use super::fault::Fault;
 use super::meter::Meter;
 use super::offline::Offline;
+use super::politeness::Politeness;
 use super::request::{Method, RequestPolicy, Role};
 use super::scope::Scope;
 use super::secrets::Secrets;
@@ -40,8 +41,8 @@ pub(super) struct Outgoing<'a> {
     pub(super) scope: &'a Arc<Scope>,
     pub(super) deadline: Option<Instant>,
     pub(super) policy: &'a RequestPolicy,
-    /// What the attempt may still spend; this hop is paid for already, a retry
-    /// of it is not.
+    /// What the attempt may still spend; this hop is paid for already (and paid
+    /// back when it is not sent), a retry of it is not.
     pub(super) meter: Option<&'a Arc<Meter>>,
 }
 
@@ -49,6 +50,7 @@ pub(super) struct Outgoing<'a> {
 pub(super) struct Exchange {
     pub(super) config: HttpConfig,
     cache: Option<Cache>,
+    politeness: Politeness,
     wire: Wire,
     /// The cache of a recording or a replay begins empty and is thrown away:
     /// what stood in it before would be missing from the recording.
@@ -72,6 +74,7 @@ impl Exchange {
         }
         Ok(Self {
             cache: cache.map(|cache| Cache::new(&cache, &config.user_agent)),
+            politeness: Politeness::new(&config.politeness, config.stall_timeout),
             wire,
             _scratch: scratch,
             config,
@@ -165,14 +168,15 @@ impl Exchange {
         }
     }
 
-    /// The place of politeness: robots, then, around each sending, retries,
-    /// breaker and limiter. Everything below it is a request that a server
-    /// sees.
-    async fn polite(
-        &self,
-        hop: &Outgoing<'_>,
-        _verdicts: &mut Verdicts,
-    ) -> Result<Incoming, Fault> {
-        self.wire.send(hop).await
+    /// What politeness makes of it: robots, then, around each sending, retries,
+    /// breaker and limiter. Everything below is a request that a server sees.
+    async fn polite(&self, hop: &Outgoing<'_>, verdicts: &mut Verdicts) -> Result<Incoming, Fault> {
+        self.politeness.send(hop, verdicts, &self.wire).await
+    }
+
+    /// Whether requests to `host` would be refused now: its breaker is open.
+    pub(super) fn refuses(&self, host: &str) -> bool {
+        // In a replay the recording knows what was let through.
+        !self.wire.is_replay() && self.politeness.refuses(host)
     }
 }

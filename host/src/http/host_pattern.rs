@@ -114,6 +114,15 @@ impl HostPattern {
         self.0 == Shape::Any
     }
 
+    /// The host, where it is exactly one.
+    #[must_use]
+    pub fn exact(&self) -> Option<&str> {
+        match &self.0 {
+            Shape::Exact(name) => Some(name),
+            Shape::Any | Shape::Below(_) => None,
+        }
+    }
+
     /// Whether `host` (as a parsed URL spells it: lower case, ASCII) is meant.
     #[must_use]
     pub fn matches(&self, host: &str) -> bool {

@@ -20,6 +20,7 @@ use super::error::{HttpError, HttpErrorKind};
 use super::exchange::{Exchange, Outgoing};
 use super::fault::Fault;
 use super::limits::bounded;
+use super::politeness::Slot;
 use super::request::Request;
 use super::response::{Hop, HopNote};
 use super::scope::Scope;
@@ -50,6 +51,8 @@ pub(super) struct Log {
     current: Url,
     sent_at: Instant,
     received: Option<Arc<AtomicU64>>,
+    /// The current hop's, until its answer has been dealt with.
+    slot: Slot,
 }
 
 /// A URL asked for, and the cookies it was asked with.
@@ -123,7 +126,8 @@ async fn follow(
             meter.give_request_back();
         }
         log.judged(verdicts);
-        let incoming = answer?;
+        let mut incoming = answer?;
+        log.slot = std::mem::take(&mut incoming.slot);
         log.answered(&incoming);
         jar.keep(&url, &incoming.headers);
         let Some(location) = redirect(&incoming) else {
@@ -185,6 +189,7 @@ impl Log {
             hops: Vec::new(),
             sent_at: Instant::now(),
             received: None,
+            slot: Slot::default(),
         }
     }
 
@@ -220,6 +225,7 @@ impl Log {
         self.current = self.request.secrets.redact_url(url);
         self.sent_at = Instant::now();
         self.received = None;
+        self.slot = Slot::default();
         let host = url.host_str().unwrap_or_default();
         let rule = self.request.grants.rule_for(host).ok_or_else(|| {
             Fault::new(

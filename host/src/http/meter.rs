@@ -18,6 +18,7 @@ pub struct Meter {
     bytes: AtomicU64,
     requests_given: u32,
     bytes_given: u64,
+    retries: AtomicU32,
 }
 
 impl Default for Meter {
@@ -35,6 +36,7 @@ impl Meter {
             bytes: AtomicU64::new(bytes),
             requests_given: requests,
             bytes_given: bytes,
+            retries: AtomicU32::new(0),
         }
     }
 
@@ -60,6 +62,17 @@ impl Meter {
     #[must_use]
     pub fn bytes_used(&self) -> u64 {
         self.bytes_given.saturating_sub(self.bytes_left())
+    }
+
+    /// Requests that were sent again.
+    #[must_use]
+    pub fn retries(&self) -> u32 {
+        self.retries.load(Ordering::Relaxed)
+    }
+
+    /// Notes that a request is sent again; it is paid for like any other.
+    pub(super) fn note_retry(&self) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Takes one request; false when none is left.
@@ -108,5 +121,14 @@ mod tests {
         assert!(!meter.take_bytes(2));
         assert!(!meter.take_bytes(1), "an overdrawn meter is empty");
         assert_eq!((meter.requests_used(), meter.bytes_used()), (1, 10));
+    }
+
+    #[test]
+    fn no_more_is_given_back_than_was_taken() {
+        let meter = Meter::new(2, 0);
+        assert!(meter.take_request());
+        meter.give_request_back();
+        meter.give_request_back();
+        assert_eq!((meter.requests_left(), meter.requests_used()), (2, 0));
     }
 }

@@ -41,6 +41,7 @@ mod offline;
 mod page;
 pub mod pdf;
 mod pin;
+mod politeness;
 mod probe;
 mod request;
 mod resolver;
@@ -68,6 +69,11 @@ pub use journey::REDIRECTS_MAX;
 pub use meter::{BYTES_PER_ATTEMPT, Meter, REQUESTS_PER_ATTEMPT};
 pub use offline::Offline;
 pub use pin::{Pin, PinError};
+pub use politeness::{
+    BACKOFF_FIRST, BACKOFF_MAX, BREAKER_FAILURES, BREAKER_PAUSE, BREAKER_PAUSE_MAX, BREAKER_WINDOW,
+    CRAWL_DELAY_MAX, HostPlace, HostPlaceError, HostRule, PRODUCT_TOKEN, PolitenessConfig,
+    ROBOTS_KEPT, ROBOTS_REDIRECTS_MAX,
+};
 pub use probe::{PROBE_BYTES, Verdict};
 pub use request::{HEADER_VALUE_MAX_BYTES, Method, RATE_WAIT_MAX, Request, RequestPolicy, Role};
 pub use resolver::{Resolver, SystemResolver};

@@ -196,7 +196,7 @@ impl Request {
 
     /// Sends it as `policy` says.
     #[must_use]
-    pub fn under(mut self, policy: RequestPolicy) -> Self {
+    pub(super) fn under(mut self, policy: RequestPolicy) -> Self {
         self.policy = policy;
         self
     }

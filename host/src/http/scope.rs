@@ -3,15 +3,17 @@
 //!
 //! A race is decided by what has arrived when it looks. So a recording notes,
 //! for each answer, how often its race had looked by then; a replay gives the
-//! answer no sooner.
+//! answer no sooner. And it notes who had ended at each look: those end
+//! together again.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// The work of one session.
 #[derive(Debug, Default)]
 pub(super) struct Scope {
     label: String,
     steps: AtomicU64,
+    strayed: AtomicBool,
 }
 
 impl Scope {
@@ -19,6 +21,7 @@ impl Scope {
         Self {
             label: label.to_owned(),
             steps: AtomicU64::new(0),
+            strayed: AtomicBool::new(false),
         }
     }
 
@@ -30,6 +33,16 @@ impl Scope {
     /// How often its race has looked at what ended.
     pub(super) fn steps(&self) -> u64 {
         self.steps.load(Ordering::Acquire)
+    }
+
+    /// Whether its race went another way than the recorded one.
+    pub(super) fn strayed(&self) -> bool {
+        self.strayed.load(Ordering::Acquire)
+    }
+
+    /// Its race goes another way than the recorded one.
+    pub(super) fn stray(&self) {
+        self.strayed.store(true, Ordering::Release);
     }
 
     /// Its race looks again; returns how often it has by now.

@@ -20,7 +20,7 @@ use super::fault::Fault;
 use super::har::{FixedWorld, HarError};
 use super::journey::{Arrival, Log, travel};
 use super::pdf;
-use super::request::{Method, Request, Role};
+use super::request::{Method, Request, RequestPolicy, Role};
 use super::response::{Headers, Response};
 use super::scope::Scope;
 
@@ -56,6 +56,7 @@ impl Http {
             exchange: Arc::clone(&self.0),
             jar: Arc::new(Jar::new()),
             scope: Arc::new(Scope::new(label)),
+            policy: RequestPolicy::default(),
         }
     }
 
@@ -90,6 +91,8 @@ pub struct Session {
     exchange: Arc<Exchange>,
     jar: Arc<Jar>,
     scope: Arc<Scope>,
+    /// How its requests are sent.
+    policy: RequestPolicy,
 }
 
 impl fmt::Debug for Session {
@@ -99,6 +102,22 @@ impl fmt::Debug for Session {
 }
 
 impl Session {
+    /// The same session, sending its requests as `policy` says.
+    #[must_use]
+    pub fn under(&self, policy: RequestPolicy) -> Self {
+        Self {
+            policy,
+            ..self.clone()
+        }
+    }
+
+    /// Whether a request to `host` would be refused now, because the host
+    /// failed too often lately.
+    #[must_use]
+    pub fn refuses(&self, host: &str) -> bool {
+        self.exchange.refuses(host)
+    }
+
     /// Sends `request` and reads the whole answer, decoded, whatever its
     /// status. A PDF in role [`Role::Landing`] is cut off after
     /// [`LANDING_PDF_BYTES`], with `complete` false.
@@ -151,13 +170,22 @@ impl Session {
 
     /// Follows `request` to its last answer.
     pub(super) async fn travel(&self, request: Request) -> Result<Arrival, HttpError> {
+        let request = request.under(self.policy.clone());
         travel(&self.exchange, &self.jar, &self.scope, request).await
     }
 
-    /// Tells recordings that this work's race has looked at what has ended: an
-    /// answer that came later may not come sooner in a replay.
-    pub fn step(&self) {
-        self.exchange.wire().step(&self.scope);
+    /// Tells recordings that this work's race has looked, and which attempts
+    /// had ended: answers that came later may not come sooner in a replay, and
+    /// these end together again.
+    pub fn step(&self, ended: Vec<String>) {
+        self.exchange.wire().step(&self.scope, ended);
+    }
+
+    /// The attempts that had ended when the recorded race looked next; none
+    /// where nothing is replayed, or the race has gone another way.
+    #[must_use]
+    pub fn expected(&self) -> Option<Vec<String>> {
+        self.exchange.wire().expected(&self.scope)
     }
 
     /// How long a body may keep silent.

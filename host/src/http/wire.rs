@@ -18,8 +18,9 @@ use super::client::Clients;
 use super::config::{HttpConfig, HttpSetupError};
 use super::exchange::Outgoing;
 use super::fault::Fault;
-use super::har::{FixedWorld, HarError, Recorder, Replay, ReplayedBody, Tap};
+use super::har::{FixedWorld, HarError, Passage, Recorder, Replay, ReplayedBody, Tap};
 use super::limits::bounded;
+use super::politeness::Slot;
 use super::request::Method;
 use super::scope::Scope;
 
@@ -42,6 +43,8 @@ pub(super) struct Incoming {
     pub(super) headers: HeaderMap,
     pub(super) address: Option<SocketAddr>,
     pub(super) body: WireBody,
+    /// Held until the answer has been read or dropped.
+    pub(super) slot: Slot,
 }
 
 /// A body as it was sent, piece by piece and without any limit: those are
@@ -115,6 +118,20 @@ impl Wire {
         }
     }
 
+    /// Whether an answer to `hop` is recorded; none on the network, where nobody
+    /// knows.
+    pub(super) fn recorded(&self, hop: &Outgoing<'_>) -> Option<bool> {
+        match &self.end {
+            End::Network(_) => None,
+            End::Replay(replay) => Some(replay.has(hop)),
+        }
+    }
+
+    /// Whether this is a recording.
+    pub(super) fn is_replay(&self) -> bool {
+        matches!(self.end, End::Replay(_))
+    }
+
     /// Notes that the cache answered `hop` in the wire's stead.
     pub(super) fn not_needed(&self, hop: &Outgoing<'_>, answer: &Incoming) {
         if let (Some(recorder), Some(body)) = (&self.recorder, answer.body.at_hand()) {
@@ -127,19 +144,35 @@ impl Wire {
 
     /// Notes that a hop of `scope` is on its way here, until what is returned
     /// is dropped.
-    pub(super) fn coming<'a>(&'a self, scope: &'a Scope) -> Option<Coming<'a>> {
-        let End::Replay(replay) = &self.end else {
-            return None;
-        };
-        replay.coming(scope, true);
-        Some(Coming { replay, scope })
+    pub(super) fn coming<'a>(&'a self, scope: &'a Scope) -> Option<Passage<'a>> {
+        match &self.end {
+            End::Network(_) => None,
+            End::Replay(replay) => Some(replay.coming(scope)),
+        }
     }
 
-    /// Notes that the race of `scope` has looked at what ended.
-    pub(super) fn step(&self, scope: &Scope) {
+    /// Notes that the race of `scope` has looked, and who had ended.
+    pub(super) fn step(&self, scope: &Scope, ended: Vec<String>) {
+        if self
+            .expected(scope)
+            .is_some_and(|expected| expected != ended)
+        {
+            scope.stray();
+        }
         let steps = scope.step();
         if let End::Replay(replay) = &self.end {
             replay.stepped(scope, steps);
+        }
+        if let Some(recorder) = &self.recorder {
+            recorder.looked(scope, ended);
+        }
+    }
+
+    /// Who had ended when the recorded race of `scope` looked next.
+    pub(super) fn expected(&self, scope: &Scope) -> Option<Vec<String>> {
+        match &self.end {
+            End::Replay(replay) if !scope.strayed() => replay.expected(scope),
+            _ => None,
         }
     }
 
@@ -156,18 +189,6 @@ impl Wire {
     /// Waits until the recording, if there is one, holds everything.
     pub(super) fn finish(&self) -> Result<(), HarError> {
         self.recorder.as_ref().map_or(Ok(()), Recorder::finish)
-    }
-}
-
-/// A hop on its way to the wire.
-pub(super) struct Coming<'a> {
-    replay: &'a Replay,
-    scope: &'a Scope,
-}
-
-impl Drop for Coming<'_> {
-    fn drop(&mut self) {
-        self.replay.coming(self.scope, false);
     }
 }
 
@@ -201,6 +222,7 @@ impl Clients {
             headers: std::mem::take(response.headers_mut()),
             address: response.remote_addr(),
             body: WireBody::from(Source::Network(Box::new(response))),
+            slot: Slot::default(),
         })
     }
 }
@@ -238,6 +260,16 @@ impl WireBody {
         match &self.source {
             Source::Replayed(body) => body.is_decoded(),
             Source::Network(_) | Source::Stored(_) => false,
+        }
+    }
+
+    /// What a piece of this length costs: the bytes that were sent for it.
+    pub(super) fn cost(&self, piece: &Bytes) -> u64 {
+        match &self.source {
+            Source::Replayed(body) => body.sent(),
+            Source::Network(_) | Source::Stored(_) => {
+                u64::try_from(piece.len()).unwrap_or(u64::MAX)
+            }
         }
     }
 

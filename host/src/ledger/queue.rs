@@ -244,7 +244,15 @@ impl WriterThread {
     /// One transaction for what is in `done` and whatever else is waiting, which
     /// is in `done` afterwards.
     fn together(&self, waiting: &mut Waiting, done: &mut Pending) -> Result<Vec<Event>, Undone> {
-        self.control("BEGIN IMMEDIATE")?;
+        if let Err(error) = self.control("BEGIN IMMEDIATE") {
+            // Whoever else is waiting would only wait as long again.
+            while done.len() < BATCH
+                && let Ok(request) = waiting.try_recv()
+            {
+                done.push_back(request);
+            }
+            return Err(error);
+        }
         let mut tx = self.tx();
         let mut ran = 0;
         while ran < BATCH {

@@ -12,6 +12,7 @@ use super::component::check_extension;
 use super::email::Email;
 use super::error::{PlanError, PlanWarning, Problem};
 use super::flags::warn_if_empty;
+use super::host_limits::HostLimits;
 use super::layer::{AdapterTable, Layer, SourceChange, TierChange};
 use super::name::{SourceName, TierName};
 use super::number::Bounds;
@@ -79,7 +80,7 @@ pub(super) fn layer(
     }
     if let Some(field) = root.get("host") {
         for (name, field) in field.table()?.fields() {
-            host_limit(&mut layer, name, &field, warnings)?;
+            layer.host_limits.push(host_limit(name, &field, warnings)?);
         }
     }
     root.finish(warnings);
@@ -170,23 +171,16 @@ fn host(text: &str, field: &Field<'_>) -> Result<HostPattern, PlanError> {
     })
 }
 
-/// `[host."name/prefix"]`: checked and shown now, acted on later.
+/// `[host."name/prefix"]`
 fn host_limit(
-    layer: &mut Layer,
     name: &str,
     field: &Field<'_>,
     warnings: &mut Vec<PlanWarning>,
-) -> Result<(), PlanError> {
-    host(name.split('/').next().unwrap_or(name), field)?;
+) -> Result<HostLimits, PlanError> {
     let mut table = field.table()?;
-    for key in ["per_second", "per_minute", "max_concurrent"] {
-        if let Some(limit) = table.number(key, Bounds::HOST_LIMIT)? {
-            let key = format!("host.{}.{key}", shown(name));
-            layer.host_limits.push((key, limit));
-        }
-    }
+    let limits = HostLimits::read(name, &mut table, &field.place)?;
     table.finish(warnings);
-    Ok(())
+    Ok(limits)
 }
 
 /// `settings = { key = "value" }`

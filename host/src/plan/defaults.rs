@@ -73,6 +73,52 @@ pub(super) const TIERS: &[DefaultTier] = &[
     },
 ];
 
+/// Limits of a host as built in; zero stands for none.
+pub(super) struct DefaultHost {
+    pub(super) place: &'static str,
+    pub(super) per_second: u32,
+    pub(super) per_minute: u32,
+    pub(super) per_day: u32,
+    pub(super) max_concurrent: u32,
+}
+
+const UNLIMITED: DefaultHost = DefaultHost {
+    place: "",
+    per_second: 0,
+    per_minute: 0,
+    per_day: 0,
+    max_concurrent: 0,
+};
+
+/// What the services ask for, as known late in 2026.
+pub(super) const HOSTS: &[DefaultHost] = &[
+    // Unpaywall's own documentation.
+    DefaultHost {
+        place: "api.unpaywall.org",
+        per_day: 100_000,
+        ..UNLIMITED
+    },
+    // arXiv's terms of use: one request in three seconds on one connection.
+    DefaultHost {
+        place: "export.arxiv.org",
+        per_minute: 20,
+        max_concurrent: 1,
+        ..UNLIMITED
+    },
+    // The Internet Archive's; its blocks for ignored limits last an hour and
+    // double.
+    DefaultHost {
+        place: "web.archive.org/cdx",
+        per_minute: 24,
+        ..UNLIMITED
+    },
+    DefaultHost {
+        place: "web.archive.org/web",
+        per_second: 8,
+        ..UNLIMITED
+    },
+];
+
 const fn source(
     name: &'static str,
     timeout_ms: u32,

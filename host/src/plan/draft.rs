@@ -9,6 +9,7 @@ use super::component::Component;
 use super::defaults;
 use super::effective::{Budgets, Gates, Plan, Policy, Source, Tier};
 use super::email::Email;
+use super::host_limits::HostLimits;
 use super::layer::Said;
 use super::name::{SourceName, TierName};
 use super::origin::{Origin, Sourced};
@@ -30,7 +31,7 @@ pub(super) struct Draft {
     pub(super) tiers: Vec<DraftTier>,
     pub(super) dropped_tiers: Vec<Sourced<TierName>>,
     pub(super) dropped: Vec<Dropped>,
-    pub(super) host_limits: Vec<(String, Sourced<u32>)>,
+    pub(super) host_limits: Vec<HostLimits>,
 }
 
 pub(super) struct DraftBudgets {
@@ -90,6 +91,7 @@ impl Draft {
                 skip_if_rate_wait_exceeds_ms: self.gates.skip_if_rate_wait_exceeds_ms.value,
             },
             try_given: self.try_given,
+            hosts: self.host_limits.into_iter().map(HostLimits::rule).collect(),
             tiers: self.tiers.into_iter().map(DraftTier::into_tier).collect(),
         }
     }

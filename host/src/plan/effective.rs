@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use crate::http::HostPattern;
+use crate::http::{HostPattern, HostRule};
 
 use super::component::Component;
 use super::email::Email;
@@ -29,6 +29,9 @@ pub struct Plan {
     pub try_given: bool,
     /// The tiers in the order they are tried.
     pub tiers: Vec<Tier>,
+    /// Limits of hosts, the built-in ones included.
+    #[serde(skip)]
+    pub hosts: Vec<HostRule>,
     #[serde(rename = "values")]
     pub(super) rows: Vec<Row>,
 }
@@ -74,11 +77,11 @@ impl Budgets {
 /// What makes a source be skipped rather than tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Gates {
-    /// Skip a source all of whose hosts have an open circuit breaker.
+    /// Skip a source when every host it names has an open circuit breaker.
     pub skip_if_breaker_open: bool,
     /// What is left when the network may not be used; none: it may.
     pub offline_behavior: Option<OfflineBehavior>,
-    /// Skip a source that would wait longer than this for its rate limit, in
+    /// A request that would wait longer than this for its turn is not sent, in
     /// milliseconds.
     pub skip_if_rate_wait_exceeds_ms: u32,
 }
@@ -125,7 +128,7 @@ pub struct Policy {
     pub timeout_ms: u64,
     /// How often the host repeats a request that failed for the moment.
     pub retries_max: u32,
-    /// Whether robots.txt is asked before each request.
+    /// Whether robots.txt is asked before each page.
     pub robots_respect: bool,
 }
 

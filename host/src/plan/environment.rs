@@ -9,6 +9,7 @@ use super::adapters_dir;
 use super::email::Email;
 use super::error::{PlanError, PlanWarning};
 use super::flags::warn_if_empty;
+use super::host_limits::HostLimits;
 use super::layer::{Layer, Said};
 use super::number::Bounds;
 use super::origin::{Origin, Sourced};
@@ -89,6 +90,11 @@ pub(super) fn layer(
             let change = tier_spec::parse(spec, &place, folder)?;
             warn_if_empty(&change, warnings);
             layer.tiers.push(change);
+        }
+    }
+    if let Some((place, specs)) = read(env, &["PAPERFALL_HOST_LIMIT"]) {
+        for spec in specs.split(';').filter(|spec| !spec.trim().is_empty()) {
+            layer.host_limits.push(HostLimits::parse(spec, &place)?);
         }
     }
     if let Some((place, dir)) = read(env, &["PAPERFALL_ADAPTERS_DIR"]) {

@@ -218,6 +218,22 @@ pub enum Problem {
         /// Cause and remedy.
         cause: String,
     },
+    /// A `--host-limit` that does not follow HOST[/PATH]:OPTION=VALUE[,...].
+    #[error("{given} does not read as HOST[/PATH]:OPTION=VALUE[,...]: {problem}")]
+    HostLimitSyntax {
+        /// As written.
+        given: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// An option `--host-limit` does not have.
+    #[error("there is no host limit {given}: {remedy}")]
+    UnknownHostOption {
+        /// As written.
+        given: String,
+        /// Nearest and valid names.
+        remedy: String,
+    },
     /// A host that cannot be granted or limited.
     #[error("{cause}")]
     Host {

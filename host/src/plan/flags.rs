@@ -11,6 +11,7 @@ use clap::Args;
 use super::adapters_dir;
 use super::email::Email;
 use super::error::{PlanError, PlanWarning};
+use super::host_limits::HostLimits;
 use super::layer::Layer;
 use super::number::Bounds;
 use super::origin::{Origin, Sourced};
@@ -67,6 +68,15 @@ pub struct PlanFlags {
     #[arg(long, help_heading = HEADING, value_name = "MODE")]
     pub offline: Option<String>,
 
+    /// Limit what is sent to a host; repeatable [default: the services' known limits] [env: PAPERFALL_HOST_LIMIT, with ';' between]
+    ///
+    /// Options: per_second=N, per_minute=N (evenly spaced), per_day=N (a tenth
+    /// of them may come at once), max_concurrent=N, breaker=false (ask it
+    /// however often it fails). The longest PATH wins; with a wildcard
+    /// (*.example.org, *) each host counts by itself.
+    #[arg(long, help_heading = HEADING, value_name = "HOST[/PATH]:OPTION=VALUE,...")]
+    pub host_limit: Vec<String>,
+
     /// Settings file [default: ./paperfall.toml, else paperfall/paperfall.toml in the user's configuration folder] [env: PAPERFALL_CONFIG]
     #[arg(long, help_heading = HEADING, value_name = "FILE")]
     pub config: Option<PathBuf>,
@@ -87,6 +97,7 @@ const TIER: Origin = flag("--fallback-tier");
 const DISABLE_WAYBACK: Origin = flag("--disable-wayback-fallback");
 const ONLY: Origin = flag("--only");
 const OFFLINE: Origin = flag("--offline");
+const HOST_LIMIT: Origin = flag("--host-limit");
 pub(super) const CONFIG: Origin = flag("--config");
 const EMAIL: Origin = flag("--email");
 const ADAPTERS_DIR: Origin = flag("--adapters-dir");
@@ -140,6 +151,11 @@ pub(super) fn layer(
         let change = tier_spec::parse(spec, &TIER, folder)?;
         warn_if_empty(&change, warnings);
         layer.tiers.push(change);
+    }
+    for spec in &flags.host_limit {
+        layer
+            .host_limits
+            .push(HostLimits::parse(spec, &HOST_LIMIT)?);
     }
     if let Some(dir) = &flags.adapters_dir {
         adapters_dir::scan_into(&mut layer, folder.join(dir), ADAPTERS_DIR, warnings)?;

@@ -11,6 +11,7 @@ use crate::http::HostPattern;
 
 use super::component::ComponentFile;
 use super::email::Email;
+use super::host_limits::HostLimits;
 use super::name::{SourceName, TierName};
 use super::origin::{Origin, Sourced};
 use super::word::OfflineBehavior;
@@ -38,8 +39,8 @@ pub(super) struct Layer {
     pub(super) scanned: Vec<PlacedComponent>,
     pub(super) sources: BTreeMap<SourceName, SourceChange>,
     pub(super) adapters: BTreeMap<SourceName, AdapterTable>,
-    /// `[host."…"]` values, kept for `paperfall plan` alone for now.
-    pub(super) host_limits: Vec<(String, Sourced<u32>)>,
+    /// In the order they were written: a later one wins.
+    pub(super) host_limits: Vec<HostLimits>,
 }
 
 impl Layer {

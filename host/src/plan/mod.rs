@@ -20,6 +20,7 @@ mod email;
 mod environment;
 mod error;
 mod flags;
+mod host_limits;
 mod layer;
 mod layout;
 mod name;

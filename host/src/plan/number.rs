@@ -30,6 +30,7 @@ impl Bounds {
     pub(super) const RATE_WAIT_MS: Self = Self::new("milliseconds", 0, DAY_MS);
     pub(super) const MEMORY_MIB: Self = Self::new("MiB", 1, 4096);
     pub(super) const HOST_LIMIT: Self = Self::new("requests", 1, 1_000_000);
+    pub(super) const HOST_SLOTS: Self = Self::new("requests at once", 1, 1000);
 
     const fn new(what: &'static str, min: u32, max: u32) -> Self {
         Self { what, min, max }

@@ -15,6 +15,7 @@ use super::effective::Plan;
 use super::environment;
 use super::error::{PlanError, PlanWarning, Problem};
 use super::flags::{self, PlanFlags};
+use super::host_limits;
 use super::layer::{Layer, Said, strongest};
 use super::layout::Layout;
 use super::name::{SourceName, TierName};
@@ -110,10 +111,7 @@ impl Draft {
         draft.dropped.extend(layout.unlisted().cloned());
         draft.check_not_empty()?;
         switches.warn(&draft.kept(), warnings);
-        draft.host_limits = layers
-            .into_iter()
-            .flat_map(|layer| layer.host_limits)
-            .collect();
+        draft.host_limits = host_limits::together(layers.iter().map(|layer| &layer.host_limits));
         Ok(draft)
     }
 

@@ -5,17 +5,10 @@ use serde::Serialize;
 use super::component::{Component, shown_component};
 use super::defaults::NEEDS_EMAIL;
 use super::draft::{Draft, DraftSource, DraftTier};
+use super::host_limits::HostLimits;
 use super::layer::Said;
 use super::origin::{Origin, Sourced};
-use super::spelling::{one_line, shown_path};
-
-/// Said of the gates that nothing can trigger yet.
-const GATE_IDLE: &str =
-    "breakers and rate limits come with a later version: nothing acts on this yet";
-
-/// Said of policies that the HTTP stack does not carry out yet.
-const RETRIES_IDLE: &str = "requests are not repeated yet in this version";
-const ROBOTS_IDLE: &str = "robots.txt is not asked yet in this version";
+use super::spelling::{one_line, shown, shown_path};
 
 /// One value of the plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -43,13 +36,11 @@ pub(super) fn of(draft: &Draft) -> Vec<Row> {
     );
     let gates = &draft.gates;
     rows.switch("gates.skip_if_breaker_open", &gates.skip_if_breaker_open);
-    rows.note(GATE_IDLE);
     rows.optional("gates.offline_behavior", &gates.offline_behavior);
     rows.add(
         "gates.skip_if_rate_wait_exceeds_ms",
         &gates.skip_if_rate_wait_exceeds_ms,
     );
-    rows.note(GATE_IDLE);
     rows.optional("email", &draft.email);
     if draft.email.is_none() && asks_unpaywall(draft) {
         rows.note("unpaywall will be skipped: no e-mail (set --email, PAPERFALL_EMAIL or email in paperfall.toml)");
@@ -86,9 +77,8 @@ pub(super) fn of(draft: &Draft) -> Vec<Row> {
             dropped.tier, dropped.why
         ));
     }
-    for (key, limit) in &draft.host_limits {
-        rows.add(key, limit);
-        rows.note("host limits come with a later version: nothing acts on this yet");
+    for limits in &draft.host_limits {
+        rows.host(limits);
     }
     rows.0
 }
@@ -141,6 +131,23 @@ impl Rows {
         }
     }
 
+    fn host(&mut self, limits: &HostLimits) {
+        let place = shown(&limits.place.to_string());
+        for (key, limit) in [
+            ("per_second", &limits.per_second),
+            ("per_minute", &limits.per_minute),
+            ("per_day", &limits.per_day),
+            ("max_concurrent", &limits.max_concurrent),
+        ] {
+            if let Some(limit) = limit {
+                self.add(format!("host.{place}.{key}"), limit);
+            }
+        }
+        if let Some(breaker) = &limits.breaker {
+            self.switch(format!("host.{place}.breaker"), breaker);
+        }
+    }
+
     fn tier(&mut self, tier: &DraftTier) {
         let name = &tier.name;
         self.add(format!("tier.{name}.parallel"), &tier.parallel);
@@ -167,15 +174,12 @@ impl Rows {
         }
         self.add(format!("source.{name}.timeout_ms"), &source.timeout_ms);
         self.add(format!("source.{name}.retries"), &source.retries);
-        if source.retries.value > 0 {
-            self.note(RETRIES_IDLE);
-        }
         self.switch(
             format!("source.{name}.robots_respect"),
             &source.robots_respect,
         );
         if source.robots_respect.value {
-            self.note(ROBOTS_IDLE);
+            self.note("asked before pages, not before APIs");
         }
         for (key, value) in &source.settings {
             self.push(

@@ -18,6 +18,10 @@ use crate::binary;
 /// The contact address the tests use.
 pub const EMAIL: &str = "tests@paperfall.example";
 
+/// The miniature archive bears more than the real one; tests of limits say what
+/// theirs are.
+const HOST_LIMITS: &str = "web.archive.org/cdx:per_second=1000;web.archive.org/web:per_second=1000";
+
 /// No command of a test takes longer; one that does hangs.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -95,6 +99,7 @@ impl Rig {
             .env("PAPERFALL_EMAIL", EMAIL)
             .env("PAPERFALL_OUT", self.out())
             .env("PAPERFALL_CA_FILE", self.folder.path().join("ca.pem"))
+            .env("PAPERFALL_HOST_LIMIT", HOST_LIMITS)
             .env("PAPERFALL_RESOLVE", self.web.pins().join(";"))
             // Compiled adapters are shared by all tests.
             .env("PAPERFALL_CACHE_DIR", cache())

@@ -144,7 +144,7 @@ async fn every_result_is_printed_as_it_stands_in_the_results() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_run_skips_what_is_done_and_tries_the_failed_again() {
-    let failing = Script::from(Answer::status(503)).then(Answer::pdf(pdf(3)));
+    let failing = Script::from(Answer::status(500)).then(Answer::pdf(pdf(3)));
     let rig = Rig::new(papers(2).paper(scripted(3, failing))).await;
     let list = text_list(&rig, 3);
     let first = run(&rig, &list, &[]).await;

@@ -114,6 +114,8 @@ async fn race(rig: &Rig, plan: RacePlan, stories: &[(RacePlan, Story)]) -> BTree
     let list = rig.file(&format!("{name}.jsonl"), lines.join("\n"));
     let mut args = vec!["run".to_owned(), list.display().to_string()];
     args.extend(["--json", "--out", &name, "--workers", WORKERS].map(str::to_owned));
+    // The works share hosts, and the model knows nothing of breakers.
+    args.extend(["--host-limit", "*:breaker=false"].map(str::to_owned));
     args.extend(plan.flags());
     let ran = rig.paperfall(args).await;
     assert!(ran.code == 0 || ran.code == 1, "{plan:?}: {ran}");

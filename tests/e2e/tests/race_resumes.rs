@@ -245,14 +245,14 @@ async fn a_lost_race_is_judged_by_its_most_hopeful_then_its_most_informative_att
         // Retryable beats error beats everything else.
         (
             garbage(),
-            Answer::status(503),
+            Answer::status(500),
             page(),
             "retryable",
             "http_5xx",
         ),
         (
             behind("wall", Answer::challenge()),
-            Answer::status(503),
+            Answer::status(500),
             None,
             "retryable",
             "http_5xx",

@@ -1,9 +1,9 @@
-//! Host patterns, one a line, the last line a host: a pattern means what its
-//! printed form means, and covering agrees with matching.
+//! Host patterns and places, one a line, the last line a host: each means what
+//! its printed form means, and covering agrees with matching.
 
 use url::Url;
 
-use crate::http::{HostGrants, HostPattern};
+use crate::http::{HostGrants, HostPattern, HostPlace};
 use crate::promises;
 
 /// Checks some patterns against a host.
@@ -15,6 +15,10 @@ pub fn check(data: &[u8]) {
     let host = url.as_ref().and_then(Url::host_str).unwrap_or("a.example");
     let mut patterns = Vec::new();
     for line in lines {
+        match HostPlace::parse(line) {
+            Ok(place) => assert_eq!(HostPlace::parse(&place.to_string()), Ok(place)),
+            Err(error) => promises::is_a_message(&error.to_string()),
+        }
         match HostPattern::parse(line) {
             Ok(pattern) => patterns.push(pattern),
             Err(error) => promises::is_a_message(&error.to_string()),

@@ -6,6 +6,7 @@ use super::open_to_change;
 use super::shelf::OutputShelf;
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::jobs_args::ReconcileArgs;
+use crate::cli::once::{belongs, wrong_folder};
 use crate::cli::output::outln;
 use crate::ledger::{Ledger, LedgerReader, Reconciled, Thoroughness};
 
@@ -29,6 +30,13 @@ pub(super) async fn reconcile(args: &ReconcileArgs) -> Result<Exit, Failed> {
         Thoroughness::Quick
     };
     let ledger = open_to_change(&path).await?;
+    // Part files and papers of another ledger are none of this one's business.
+    if folder.is_dir()
+        && let Err(stands) = belongs(&ledger, &path, &folder).await?
+    {
+        ledger.close().await;
+        return Err(wrong_folder(&path, &folder, &stands));
+    }
     let done = ledger.reconcile(Arc::new(shelf), thoroughness).await;
     ledger.close().await;
     let done = done?;

@@ -1,7 +1,7 @@
 //! The output folder as the reconciler sees it: `objects/ab/<sha256>.pdf`, the
 //! readable names under `papers/`, part files in `.parts/`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -120,18 +120,28 @@ impl Shelf for OutputShelf {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
-        let mut parts = Vec::new();
+        let mut names = BTreeSet::new();
         for entry in entries {
-            parts.extend(entry?.file_name().to_str().and_then(PartName::parse));
+            // Marks and the like belong to the part file they stand beside.
+            if let Some((stem, _)) = entry?.file_name().to_string_lossy().rsplit_once('.') {
+                names.insert(format!("{stem}.part"));
+            }
         }
-        Ok(parts)
+        Ok(names
+            .iter()
+            .filter_map(|name| PartName::parse(name))
+            .collect())
     }
 
     fn remove_part(&self, part: &PartName) -> io::Result<()> {
-        match fs::remove_file(self.parts_folder().join(part.to_string())) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
+        let path = self.parts_folder().join(part.to_string());
+        for end in ["marks", "unwrapped", "link", "part"] {
+            match fs::remove_file(path.with_extension(end)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
         }
+        Ok(())
     }
 }
 

@@ -1,10 +1,12 @@
 //! What a run on a ledger owes its list: every work of it is accounted for,
 //! whoever ended it and when.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::book::Book;
+use super::ending::Ended;
 use super::planning::{Plan, Tracked};
 use super::resolution::{SKIPPED_DUPLICATE, skipped};
 use super::storing::DEDUPED;
@@ -31,6 +33,8 @@ pub(super) struct Accounts {
     /// Works that ended elsewhere, or will be tried again, while this run lasted:
     /// whoever worked on them may have been killed before it wrote the line.
     untold_here: Vec<(String, JobId)>,
+    /// The last rounds of jobs that are to be tried again.
+    rounds: HashMap<JobId, Ended>,
 }
 
 impl Accounts {
@@ -40,6 +44,7 @@ impl Accounts {
             tracked,
             untold: Vec::new(),
             untold_here: Vec::new(),
+            rounds: HashMap::new(),
         }
     }
 
@@ -88,7 +93,9 @@ impl Accounts {
         {
             skipped(&mut result, &object);
         }
-        Ok(Some(result))
+        // What was found but not stored is no end.
+        let is_end = result.outcome != Outcome::Success || result.path.is_some();
+        Ok(is_end.then_some(result))
     }
 
     /// Writes the lines that are missing for good. Only the last process in the
@@ -127,28 +134,32 @@ impl Accounts {
         Ok(())
     }
 
-    /// A job ended here.
-    pub(super) fn ended(&self, desk: &mut Desk<'_>, (job, ended): Done) {
-        if let Some(job) = job {
-            self.tracked.settle(job);
+    /// A job's round ended here. One that another round may follow, in this very
+    /// run even, counts when the run is over.
+    pub(super) fn ended(&mut self, desk: &mut Desk<'_>, (job, mut ended): Done) {
+        let Some(job) = job else {
+            desk.write_down(&ended.result);
+            count(desk, ended);
+            return;
+        };
+        self.tracked.settle(job);
+        desk.write_down(&ended.result);
+        if let Some(round) = self.rounds.remove(&job) {
+            ended.resumed = round.resumed;
+            ended.resumed_at = ended.resumed_at.max(round.resumed_at);
         }
-        let account = tally(desk);
-        if ended.resumed {
-            account.resumed += 1;
+        if ended.again.is_some() {
+            self.rounds.insert(job, ended);
         } else {
-            account.new += 1;
+            count(desk, ended);
         }
-        if ended.resumed_at > 0 {
-            account.resumed_at.push(ended.resumed_at);
+    }
+
+    /// Counts the works that are to be tried again another time.
+    pub(super) fn count_rounds(&mut self, desk: &mut Desk<'_>) {
+        for (_, ended) in std::mem::take(&mut self.rounds) {
+            count(desk, ended);
         }
-        if let Some(wait) = ended.again {
-            account.waiting += 1;
-            soonest(&mut account.next_due, wait);
-        }
-        let has = |note: &str| ended.result.notes.iter().any(|other| other == note);
-        account.deduped += u64::from(has(DEDUPED));
-        account.skipped += u64::from(has(SKIPPED_DUPLICATE));
-        desk.take(ended.result);
     }
 
     /// The works of the list that did not end here: others ended them, or they
@@ -202,6 +213,26 @@ fn is_told(journal: &Journal, work_id: &str, planned: &Planned) -> bool {
         _ => End::Stored(sha256.as_deref()),
     };
     journal.tells(work_id, end)
+}
+
+fn count(desk: &mut Desk<'_>, ended: Ended) {
+    let account = tally(desk);
+    if ended.resumed {
+        account.resumed += 1;
+    } else {
+        account.new += 1;
+    }
+    if ended.resumed_at > 0 {
+        account.resumed_at.push(ended.resumed_at);
+    }
+    if let Some(wait) = ended.again {
+        account.waiting += 1;
+        soonest(&mut account.next_due, wait);
+    }
+    let has = |note: &str| ended.result.notes.iter().any(|other| other == note);
+    account.deduped += u64::from(has(DEDUPED));
+    account.skipped += u64::from(has(SKIPPED_DUPLICATE));
+    desk.count(ended.result);
 }
 
 fn tally<'d>(desk: &'d mut Desk<'_>) -> &'d mut LedgerTally {

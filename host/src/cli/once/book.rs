@@ -37,6 +37,8 @@ pub(crate) struct Book {
     patience: Duration,
     /// People were told that it is being waited for.
     pausing: Arc<AtomicBool>,
+    /// It failed for longer than that.
+    gave_up: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Book {
@@ -59,6 +61,7 @@ impl Book {
             on_error,
             patience,
             pausing: Arc::default(),
+            gave_up: Arc::default(),
         }
     }
 
@@ -99,7 +102,12 @@ impl Book {
                     }
                     return Ok(answer);
                 }
-                Err(error) => return Err(error),
+                Err(error) => {
+                    if error.is_temporary() && !self.goes_on() {
+                        self.gave_up.store(true, Ordering::Relaxed);
+                    }
+                    return Err(error);
+                }
             }
         }
     }
@@ -225,8 +233,12 @@ impl Book {
     }
 
     /// Lets a job go. That it could not be said is no trouble: the lease runs
-    /// out, or is taken when this process is gone.
+    /// out, or is taken when this process is gone. A ledger that was waited for
+    /// in vain is not waited for again.
     pub(crate) async fn release(&self, lease: &Lease) {
+        if self.gave_up.load(Ordering::Relaxed) {
+            return;
+        }
         if let Err(error) = self.ledger.release(lease).await {
             tracing::debug!(job = %lease.job_id, %error, "not released");
         }

@@ -36,21 +36,35 @@ pub(crate) async fn open(
     .await
     .map_err(Failed::machine)?
     .map_err(Failed::machine)?;
-    let here = relative(ledger, out).map_err(Failed::machine)?;
-    let stands = opened
+    if let Err(stands) = belongs(&opened, ledger, out).await? {
+        opened.close().await;
+        return Err(wrong_folder(ledger, out, &stands));
+    }
+    Ok((Arc::new(store), Arc::new(opened)))
+}
+
+/// The error for a folder that holds another ledger's papers.
+pub(crate) fn wrong_folder(ledger: &Path, out: &Path, stands: &str) -> Failed {
+    Failed::usage(format!(
+        "{}: its papers are in the folder {stands} (seen from the ledger), not in {}; \
+         use that --out, or another --ledger",
+        ledger.display(),
+        out.display()
+    ))
+}
+
+/// Whether a ledger's papers are in this folder; none where it does not say.
+pub(crate) async fn belongs(
+    ledger: &SqliteLedger,
+    path: &Path,
+    out: &Path,
+) -> Result<Result<(), String>, Failed> {
+    let here = relative(path, out).map_err(Failed::machine)?;
+    let stands = ledger
         .settle(FOLDER, here.clone())
         .await
         .map_err(Failed::machine)?;
-    if stands != here {
-        opened.close().await;
-        return Err(Failed::usage(format!(
-            "{}: its papers are in the folder {stands} (seen from the ledger), not in {}; \
-             run with that --out, or with another --ledger",
-            ledger.display(),
-            out.display()
-        )));
-    }
-    Ok((Arc::new(store), Arc::new(opened)))
+    Ok(if stands == here { Ok(()) } else { Err(stands) })
 }
 
 /// The folder as seen from the ledger, so that both may be moved together.
@@ -86,7 +100,7 @@ impl Folder {
 impl Shelf for Folder {
     fn has(&self, sha256: &Sha256Hex) -> io::Result<bool> {
         match std::fs::metadata(self.0.root().join(Self::object(sha256))) {
-            Ok(object) => Ok(object.is_file()),
+            Ok(object) => Ok(object.is_file() && object.len() > 0),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }

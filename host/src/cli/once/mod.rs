@@ -19,4 +19,5 @@ mod storing;
 mod workers;
 
 pub(crate) use book::OnLedgerError;
+pub(crate) use folder::{belongs, wrong_folder};
 pub(crate) use run::run;

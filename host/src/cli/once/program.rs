@@ -19,7 +19,7 @@ use crate::download::{Store, StoreError, WorkResult};
 use crate::fallback::{Race, StoredUrls};
 use crate::http::Session;
 use crate::intake::Work;
-use crate::ledger::{Context, JobState, Lease, Ledger, Op, OpType, PartName, StoredObject};
+use crate::ledger::{Begun, Context, JobState, Lease, Ledger, Op, OpType, PartName, StoredObject};
 use crate::outcome::{Outcome, Reason};
 use crate::telemetry::Telemetry;
 
@@ -82,6 +82,7 @@ pub(super) async fn work_on(
         recorded: 0,
         looking: Arc::new(Looking {
             ledger: Arc::clone(book.ledger()),
+            store: Arc::clone(store),
             allowed: AtomicBool::new(lease.state == JobState::Leased),
         }),
         started: Instant::now(),
@@ -146,7 +147,15 @@ impl Program<'_> {
 
     /// Whether an earlier worker had begun the job.
     pub(super) fn resumed(&self) -> bool {
-        self.lease.taken_over || self.lease.attempts > 1 || self.lease.state > JobState::Leased
+        // A graceful release costs the job no attempt, yet leaves what was done.
+        let begun = matches!(
+            self.lease.first,
+            Some((_, Begun::Replay(_) | Begun::Recover { .. }))
+        );
+        begun
+            || self.lease.taken_over
+            || self.lease.attempts > 1
+            || self.lease.state > JobState::Leased
     }
 
     pub(super) fn elapsed_ms(&self) -> u64 {
@@ -223,6 +232,7 @@ impl Program<'_> {
 /// Looks candidates up in the ledger, as long as a stored one may end the job.
 pub(super) struct Looking {
     ledger: Arc<dyn Ledger>,
+    store: Arc<Store>,
     /// Nothing was asked of an artifact's host yet.
     allowed: AtomicBool,
 }
@@ -239,7 +249,8 @@ impl Looking {
             return None;
         }
         match self.ledger.stored_from(url).await {
-            Ok(object) => object,
+            // One that is gone or damaged is asked for again.
+            Ok(object) => object.filter(|object| self.store.holds(&object.path, object.bytes)),
             Err(error) => {
                 tracing::debug!(%error, "the ledger was not asked about a URL");
                 None

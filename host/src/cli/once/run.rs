@@ -107,6 +107,7 @@ pub(crate) async fn run(
             desk.fail(Failed::machine(error));
         }
     }
+    accounts.count_rounds(&mut desk);
     if desk.is_well()
         && let Err(error) = accounts.settle_rest(&mut desk).await
     {

@@ -22,8 +22,9 @@ use crate::cli::output::note;
 use crate::cli::setup::App;
 use crate::download::Store;
 use crate::ledger::{
-    FirstOp, Heartbeat, JobId, Lease, LeaseRequest, LedgerError, OpType, Outlook, PartName,
+    Failure, FirstOp, Heartbeat, JobId, Lease, LeaseRequest, LedgerError, OpType, Outlook, PartName,
 };
+use crate::outcome::Reason;
 use crate::telemetry::Telemetry;
 
 /// Between two looks for a job that others hold, at most.
@@ -142,6 +143,20 @@ impl Crew {
                 tracing::warn!(work = %lease.work_id, "the lease was lost; another worker goes on with it");
                 self.sweep_after_others(lease).await;
                 None
+            }
+            Err(Stopped::Ledger(error)) if is_the_jobs_own(&error) => {
+                tracing::warn!(work = %lease.work_id, %error, "this round is given up; another begins afresh");
+                let failure = Failure {
+                    reason: Reason::Contract.to_string(),
+                    retryable: true,
+                    op: None,
+                    also: Vec::new(),
+                };
+                match self.book.fail(lease, &failure).await {
+                    Ok(_) => None,
+                    Err(error) if error.is_lost_lease() => None,
+                    Err(error) => Some(Err(Failed::machine(error))),
+                }
             }
             Err(Stopped::Ledger(error)) => {
                 self.book.release(lease).await;
@@ -303,6 +318,19 @@ impl Crew {
         }
         Ok(Found::Nothing(outlook))
     }
+}
+
+/// Whether an error concerns one job, and the ledger is well.
+fn is_the_jobs_own(error: &LedgerError) -> bool {
+    matches!(
+        error,
+        LedgerError::NotBegun { .. }
+            | LedgerError::InProgress { .. }
+            | LedgerError::IllegalMove { .. }
+            | LedgerError::NotStored { .. }
+            | LedgerError::TooLarge { .. }
+            | LedgerError::Key(_)
+    )
 }
 
 enum Found {

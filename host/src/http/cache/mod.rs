@@ -24,6 +24,7 @@ use reqwest::header::{AGE, HeaderMap};
 use sha2::{Digest, Sha256};
 
 use super::exchange::Outgoing;
+use super::politeness::Slot;
 use super::request::{Method, Role};
 use super::wire::{Incoming, WireBody};
 use entry::Entry;
@@ -171,6 +172,7 @@ impl Cache {
             headers,
             address: None,
             body: WireBody::stored(body),
+            slot: Slot::default(),
         }
     }
 
@@ -203,6 +205,7 @@ impl Kept {
             headers,
             address: None,
             body: WireBody::stored(self.entry.body),
+            slot: Slot::default(),
         }
     }
 }

@@ -68,11 +68,7 @@ impl Matching {
         conditional: bool,
     ) -> Option<usize> {
         let candidates = self.by_key.get(key)?;
-        let fits = |index: &&usize| {
-            let recorded = recording.exchanges.get(**index);
-            let status = recorded.and_then(|r| Some(r.answer.as_ref()?.status));
-            self.used.get(**index) == Some(&false) && (conditional || status != Some(304))
-        };
+        let fits = |index: &&usize| self.fits(recording, **index, conditional);
         let of_work = |index: &&usize| {
             let recorded = recording.exchanges.get(**index);
             recorded.is_some_and(|recorded| recorded.place.work == work)
@@ -83,6 +79,18 @@ impl Matching {
             *used = true;
         }
         Some(index)
+    }
+
+    /// Whether there is an unused exchange for `key`.
+    pub(super) fn has(&self, recording: &Recording, key: &Key, conditional: bool) -> bool {
+        let mut candidates = self.by_key.get(key).into_iter().flatten();
+        candidates.any(|index| self.fits(recording, *index, conditional))
+    }
+
+    fn fits(&self, recording: &Recording, index: usize, conditional: bool) -> bool {
+        let recorded = recording.exchanges.get(index);
+        let status = recorded.and_then(|recorded| Some(recorded.answer.as_ref()?.status));
+        self.used.get(index) == Some(&false) && (conditional || status != Some(304))
     }
 
     /// How many exchanges there are for `key`, used or not.

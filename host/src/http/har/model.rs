@@ -1,5 +1,6 @@
 //! A recording as a replay needs it.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
@@ -18,6 +19,9 @@ pub struct FixedWorld {
     pub seed: u64,
 }
 
+/// Who had ended each time a work's race looked, by work.
+pub(super) type Races = BTreeMap<String, Vec<Vec<String>>>;
+
 /// A recording, read and understood.
 #[derive(Debug, Clone)]
 pub struct Recording {
@@ -26,6 +30,8 @@ pub struct Recording {
     /// Whether it was written by this program.
     pub(super) own: bool,
     pub(super) exchanges: Vec<Recorded>,
+    /// For each work, who had ended each time its race looked.
+    pub(super) races: Races,
 }
 
 /// One recorded exchange.
@@ -49,6 +55,8 @@ pub(super) struct RecordedAnswer {
     pub(super) headers: HeaderMap,
     pub(super) address: Option<SocketAddr>,
     pub(super) body: Bytes,
+    /// How many bytes of it came over the wire.
+    pub(super) sent: u64,
     /// The body is as it was meant, whatever `Content-Encoding` says.
     pub(super) decoded: bool,
 }

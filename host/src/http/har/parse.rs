@@ -16,9 +16,11 @@ use serde_json::Value;
 
 use super::error::HarError;
 use super::lenient::{Header, address, decode, failure, header_map, moment, number, text};
-use super::model::{Ending, FixedWorld, Place, Recorded, RecordedAnswer, Recording};
+use super::model::{Ending, FixedWorld, Place, Races, Recorded, RecordedAnswer, Recording};
 use crate::http::error::HttpErrorKind;
 
+/// Exchanges that took longer took this long.
+const TOOK_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 /// The largest recording that is read.
 pub const HAR_MAX_BYTES: u64 = 1024 * 1024 * 1024;
 
@@ -35,6 +37,8 @@ struct Log<'a> {
     entries: Option<Vec<Entry<'a>>>,
     #[serde(rename = "_paperfall")]
     world: Option<World>,
+    #[serde(default, rename = "_races")]
+    races: Option<Races>,
 }
 
 #[derive(Deserialize)]
@@ -110,6 +114,8 @@ struct Response<'a> {
     content: Option<Content<'a>>,
     #[serde(default, rename = "redirectURL")]
     redirect_url: Value,
+    #[serde(default, rename = "bodySize")]
+    body_size: Value,
     #[serde(default, rename = "_error")]
     error: Value,
 }
@@ -119,10 +125,16 @@ struct Content<'a> {
     #[serde(default)]
     size: Value,
     #[serde(borrow)]
-    text: Option<Cow<'a, str>>,
+    text: Option<Text<'a>>,
     #[serde(default)]
     encoding: Value,
 }
+
+/// Borrowed from the file where nothing in it is escaped, which base64 never
+/// is. (An `Option<Cow>` would always be a copy.)
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Reads a HAR file. Pure: no file, no clock.
 ///
@@ -168,6 +180,7 @@ pub fn parse(file: &[u8]) -> Result<Recording, HarError> {
         world,
         own,
         exchanges,
+        races: log.races.filter(|_| own).unwrap_or_default(),
     })
 }
 
@@ -190,7 +203,8 @@ fn exchange(
         named.then(|| text(&header.value))?
     });
     let took = Duration::try_from_secs_f64(number(&entry.time).unwrap_or(0.0).max(0.0) / 1000.0)
-        .unwrap_or_default();
+        .unwrap_or_default()
+        .min(TOOK_MAX);
     let place = match &entry.own {
         Some(place) if own => Place {
             work: place.work.clone(),
@@ -282,7 +296,7 @@ fn answer(
     let size = size.and_then(number).unwrap_or(0.0);
     let content = response.content.and_then(|content| {
         let encoding = text(&content.encoding).unwrap_or_default();
-        content.text.map(|text| (text, encoding))
+        content.text.map(|text| (text.0, encoding))
     });
     let bodiless =
         method.eq_ignore_ascii_case("head") || is_redirect || matches!(status, 204 | 304);
@@ -292,6 +306,9 @@ fn answer(
         Some((text, encoding)) if encoding.eq_ignore_ascii_case("base64") => decode(&text)?,
         Some((text, _)) => Bytes::from(text.into_owned()),
     };
+    let length = u64::try_from(body.len()).unwrap_or(u64::MAX);
+    // Others count headers, compress, or do not know.
+    let sent = marks.and(response.body_size.as_u64()).unwrap_or(length);
     let decoded = marks.is_none_or(|marks| !marks.encoded);
     if marks.is_none() && !bodiless {
         // What a browser keeps is not what the headers count.
@@ -303,6 +320,7 @@ fn answer(
         headers,
         address,
         body,
+        sent,
         decoded,
     };
     Ok((Some(answer), missing))

@@ -14,16 +14,19 @@ use bytes::Bytes;
 
 use super::FixedWorld;
 use super::error::HarError;
+use super::model::Races;
 use super::redact::{Private, Redactor};
 use super::tap::{Ended, Tap};
 use super::write::Writer;
 use crate::http::exchange::Outgoing;
+use crate::http::scope::Scope;
 use crate::http::wire::Incoming;
 
 /// A recording being written.
 pub(in crate::http) struct Recorder {
     shared: Arc<Shared>,
     world: FixedWorld,
+    races: Mutex<Races>,
 }
 
 /// What its taps need of it.
@@ -39,7 +42,7 @@ pub(super) struct Shared {
 enum Message {
     Ended(Box<Ended>),
     /// Nothing more comes; how did it go?
-    Close(Sender<Result<(), String>>),
+    Close(Races, Sender<Result<(), String>>),
 }
 
 impl Recorder {
@@ -89,6 +92,7 @@ impl Recorder {
                 path: path.to_owned(),
             }),
             world,
+            races: Mutex::default(),
         })
     }
 
@@ -111,10 +115,19 @@ impl Recorder {
         tap.whole();
     }
 
+    /// Notes who had ended when a race looked.
+    pub(in crate::http) fn looked(&self, scope: &Scope, ended: Vec<String>) {
+        let mut races = self.races.lock().unwrap_or_else(PoisonError::into_inner);
+        let looks = races.entry(scope.label().to_owned()).or_default();
+        looks.push(ended);
+    }
+
     /// Waits until everything that has ended is in the file.
     pub(in crate::http) fn finish(&self) -> Result<(), HarError> {
         let (ask, answer) = channel();
-        self.shared.send(Message::Close(ask));
+        let races = self.races.lock().unwrap_or_else(PoisonError::into_inner);
+        self.shared.send(Message::Close(races.clone(), ask));
+        drop(races);
         let went = answer
             .recv()
             .unwrap_or_else(|_| Err("its writer is gone".to_owned()));
@@ -158,7 +171,10 @@ fn write_all(mut writer: Writer, messages: &Receiver<Message>) {
                 });
             }
             Message::Ended(_) => {}
-            Message::Close(answer) => {
+            Message::Close(races, answer) => {
+                if went.is_ok() {
+                    went = writer.close(&races).map_err(|error| error.to_string());
+                }
                 answer.send(went.clone()).ok();
             }
         }

@@ -19,20 +19,19 @@ use super::model::{Ending, Recorded, Recording};
 use super::nearest;
 use super::parse::{HAR_MAX_BYTES, parse};
 use super::redact::{Private, Redactor};
-use super::schedule::Schedule;
+use super::schedule::{Schedule, Stage};
 use crate::http::address::AddressGuard;
 use crate::http::config::HttpConfig;
 use crate::http::error::HttpErrorKind;
 use crate::http::exchange::Outgoing;
 use crate::http::fault::Fault;
 use crate::http::limits::bounded;
+use crate::http::politeness::Slot;
 use crate::http::request::Method;
 use crate::http::resolver::private;
 use crate::http::scope::Scope;
 use crate::http::wire::{Incoming, WireBody};
 
-/// Bytes of a body given at a time.
-const PIECE_BYTES: usize = 64 * 1024;
 /// Requests that were not recorded and are told about one by one.
 const MISSES_TOLD: u32 = 10;
 
@@ -55,6 +54,7 @@ struct State {
 /// A body out of a recording.
 pub(in crate::http) struct ReplayedBody {
     bytes: Bytes,
+    sent: u64,
     length: Option<u64>,
     decoded: bool,
     then: Ending,
@@ -96,6 +96,7 @@ impl Replay {
         self.admit(hop)?;
         let key = self.key(hop);
         let label = hop.scope.label();
+        let _at_wire = self.passage(hop.scope, [Stage::AtWire, Stage::OffWire]);
         let (index, recorded, wake) = {
             let mut state = self.state();
             let found = state
@@ -145,6 +146,15 @@ impl Replay {
         Ok(incoming)
     }
 
+    /// Whether an answer to `hop` is left.
+    pub(in crate::http) fn has(&self, hop: &Outgoing<'_>) -> bool {
+        let key = self.key(hop);
+        let state = self.state();
+        state
+            .matching
+            .has(&self.recording, &key, is_conditional(hop))
+    }
+
     /// The cache answered `hop`: what was recorded for it is not needed.
     pub(in crate::http) fn not_needed(&self, hop: &Outgoing<'_>) {
         let key = self.key(hop);
@@ -157,17 +167,35 @@ impl Replay {
         }
     }
 
-    /// A hop of `scope` sets out (true) or is over (false).
-    pub(in crate::http) fn coming(&self, scope: &Scope, sets_out: bool) {
+    /// A hop of `scope` is on its way until what is returned is dropped.
+    pub(in crate::http) fn coming<'a>(&'a self, scope: &'a Scope) -> Passage<'a> {
+        self.passage(scope, [Stage::SetOut, Stage::Over])
+    }
+
+    fn passage<'a>(&'a self, scope: &'a Scope, [from, to]: [Stage; 2]) -> Passage<'a> {
+        self.moved(scope, from);
+        Passage {
+            replay: self,
+            scope,
+            to,
+        }
+    }
+
+    fn moved(&self, scope: &Scope, to: Stage) {
         let mut state = self.state();
-        let now = Instant::now();
-        state.schedule.coming(scope.label(), sets_out, now);
+        state.schedule.moved(scope.label(), to, Instant::now());
     }
 
     /// The race of `scope` has looked `steps` times.
     pub(in crate::http) fn stepped(&self, scope: &Scope, steps: u64) {
         let mut state = self.state();
         state.schedule.stepped(scope.label(), steps, Instant::now());
+    }
+
+    /// Who had ended when the recorded race of `scope` looked next.
+    pub(in crate::http) fn expected(&self, scope: &Scope) -> Option<Vec<String>> {
+        let looks = self.recording.races.get(scope.label())?;
+        looks.get(usize::try_from(scope.steps()).ok()?).cloned()
     }
 
     /// Address literals are judged as they are on the network; names are not
@@ -228,6 +256,19 @@ impl Drop for Waiting<'_> {
     }
 }
 
+/// A stretch of a hop's way; dropped, it is behind it.
+pub(in crate::http) struct Passage<'a> {
+    replay: &'a Replay,
+    scope: &'a Scope,
+    to: Stage,
+}
+
+impl Drop for Passage<'_> {
+    fn drop(&mut self) {
+        self.replay.moved(self.scope, self.to);
+    }
+}
+
 fn is_conditional(hop: &Outgoing<'_>) -> bool {
     hop.headers.contains_key(IF_NONE_MATCH) || hop.headers.contains_key(IF_MODIFIED_SINCE)
 }
@@ -244,6 +285,7 @@ fn incoming(recorded: &Recorded, hop: &Outgoing<'_>) -> Result<Option<Incoming>,
     let announced = announced.and_then(|length| length.to_str().ok()?.parse().ok());
     let body = ReplayedBody {
         bytes: answer.body.clone(),
+        sent: answer.sent,
         length: announced
             .filter(|_| !answer.decoded || !answer.headers.contains_key(CONTENT_ENCODING)),
         decoded: answer.decoded,
@@ -254,6 +296,7 @@ fn incoming(recorded: &Recorded, hop: &Outgoing<'_>) -> Result<Option<Incoming>,
         headers: answer.headers.clone(),
         address: answer.address,
         body: WireBody::replayed(body),
+        slot: Slot::default(),
     }))
 }
 
@@ -284,11 +327,17 @@ impl ReplayedBody {
         self.decoded
     }
 
-    /// The next bytes; none at the end. A body that was cut off has no end.
+    /// How many bytes came over the wire, whatever has become of them in the
+    /// recording.
+    pub(in crate::http) fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// All its bytes, then none. A body that was cut off has no end.
     pub(in crate::http) async fn chunk(&mut self, url: &str) -> Result<Option<Bytes>, Fault> {
         if !self.bytes.is_empty() {
-            let count = self.bytes.len().min(PIECE_BYTES);
-            return Ok(Some(self.bytes.split_to(count)));
+            // At once: its reader had them all when it stopped reading.
+            return Ok(Some(std::mem::take(&mut self.bytes)));
         }
         match &self.then {
             Ending::Whole => Ok(None),

@@ -70,11 +70,24 @@ struct Work {
     paced: bool,
     left_the_way: bool,
     steps: u64,
-    /// Hops on their way to the wire or pending there.
+    /// Hops that have set out, and those of them that have come to the wire.
     coming: usize,
-    pending: usize,
+    at_wire: usize,
     /// When something happened last.
     progress: Instant,
+}
+
+/// How far a hop has come.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Stage {
+    /// It is on its way, and may be held up by a policy.
+    SetOut,
+    /// It is at the wire.
+    AtWire,
+    /// It has left the wire, with an answer or without, and may come again.
+    OffWire,
+    /// It is done.
+    Over,
 }
 
 /// Whether an answer may be given.
@@ -126,26 +139,25 @@ impl Schedule {
             left_the_way: label.is_empty(),
             steps: 0,
             coming: 0,
-            pending: 0,
+            at_wire: 0,
             progress: now,
         });
         work
     }
 
-    /// A hop of `label` sets out (true) or is over (false).
-    pub(super) fn coming(&mut self, label: &str, sets_out: bool, now: Instant) {
+    /// A hop of `label` has come so far.
+    pub(super) fn moved(&mut self, label: &str, to: Stage, now: Instant) {
         let work = self.work(label, now);
         if let Some(work) = self.works.get_mut(work) {
-            work.coming = if sets_out {
-                work.coming.saturating_add(1)
-            } else {
-                work.coming.saturating_sub(1)
-            };
+            match to {
+                Stage::SetOut => work.coming = work.coming.saturating_add(1),
+                Stage::Over => work.coming = work.coming.saturating_sub(1),
+                Stage::AtWire => work.at_wire = work.at_wire.saturating_add(1),
+                Stage::OffWire => work.at_wire = work.at_wire.saturating_sub(1),
+            }
             work.progress = now;
         }
-        if !sets_out {
-            self.settle(now);
-        }
+        self.settle(now);
     }
 
     /// The race of `label` has looked `steps` times.
@@ -178,9 +190,6 @@ impl Schedule {
             due: None,
             wake: Arc::clone(&wake),
         });
-        if let Some(work) = self.works.get_mut(slot.work) {
-            work.pending = work.pending.saturating_add(1);
-        }
         self.pending.insert((end, index));
         self.settle(now);
         Some(wake)
@@ -212,7 +221,6 @@ impl Schedule {
         if let Some(work) = self.works.get_mut(slot.work) {
             work.progress = now;
             if let State::Pending(pending) = before {
-                work.pending = work.pending.saturating_sub(1);
                 pending.wake.notify_one();
             }
         }
@@ -269,7 +277,7 @@ impl Schedule {
         if !expected && slot.step <= work.steps {
             return Verdict::Now;
         }
-        if work.coming > work.pending {
+        if work.coming > work.at_wire {
             // Somebody is held up by a policy.
             return Verdict::Later(None);
         }

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::http::har::FixedWorld;
 use crate::http::har::model::{Place, Recorded};
@@ -25,12 +27,12 @@ fn recorded(work: &str, start: u64, end: Option<u64>, step: u64) -> Recorded {
     }
 }
 
-struct Stage {
+struct Scene {
     schedule: Schedule,
     now: Instant,
 }
 
-impl Stage {
+impl Scene {
     fn new(own: bool, exchanges: Vec<Recorded>) -> Self {
         let now = Instant::now();
         let recording = Recording {
@@ -40,6 +42,7 @@ impl Stage {
             },
             own,
             exchanges,
+            races: BTreeMap::new(),
         };
         Self {
             schedule: Schedule::new(&recording, now),
@@ -69,7 +72,7 @@ impl Stage {
 
 #[test]
 fn pending_answers_are_given_in_the_recorded_order() {
-    let mut stage = Stage::new(
+    let mut stage = Scene::new(
         true,
         vec![recorded("w", 0, Some(3), 0), recorded("w", 1, Some(2), 0)],
     );
@@ -82,7 +85,7 @@ fn pending_answers_are_given_in_the_recorded_order() {
 
 #[test]
 fn an_answer_waits_for_what_began_before_it_even_if_that_never_ended() {
-    let mut stage = Stage::new(
+    let mut stage = Scene::new(
         true,
         vec![recorded("w", 0, Some(2), 0), recorded("w", 1, None, 0)],
     );
@@ -94,7 +97,7 @@ fn an_answer_waits_for_what_began_before_it_even_if_that_never_ended() {
 
 #[test]
 fn an_answer_that_came_after_a_look_waits_for_the_look() {
-    let mut stage = Stage::new(
+    let mut stage = Scene::new(
         true,
         vec![recorded("w", 0, Some(2), 0), recorded("w", 1, Some(3), 1)],
     );
@@ -108,7 +111,7 @@ fn an_answer_that_came_after_a_look_waits_for_the_look() {
 
 #[test]
 fn works_do_not_wait_for_each_other() {
-    let mut stage = Stage::new(
+    let mut stage = Scene::new(
         true,
         vec![recorded("v", 0, Some(2), 0), recorded("w", 1, Some(3), 0)],
     );
@@ -118,7 +121,7 @@ fn works_do_not_wait_for_each_other() {
 
 #[test]
 fn a_work_that_left_the_recorded_way_waits_once_and_never_again() {
-    let mut stage = Stage::new(
+    let mut stage = Scene::new(
         true,
         vec![
             recorded("w", 0, Some(1), 0),
@@ -138,12 +141,13 @@ fn a_work_that_left_the_recorded_way_waits_once_and_never_again() {
 
 #[test]
 fn a_hop_held_up_by_a_policy_is_waited_for_however_long() {
-    let mut stage = Stage::new(
+    let mut stage = Scene::new(
         true,
         vec![recorded("w", 0, Some(2), 0), recorded("w", 1, Some(3), 0)],
     );
-    stage.schedule.coming("w", true, stage.now);
-    stage.schedule.coming("w", true, stage.now);
+    stage.schedule.moved("w", Stage::SetOut, stage.now);
+    stage.schedule.moved("w", Stage::AtWire, stage.now);
+    stage.schedule.moved("w", Stage::SetOut, stage.now);
     stage.ask(0);
     stage.pass(GRACE * 100);
     assert!(!stage.given(0));
@@ -153,8 +157,27 @@ fn a_hop_held_up_by_a_policy_is_waited_for_however_long() {
 }
 
 #[test]
+fn a_hop_that_hangs_at_the_wire_is_not_waited_for() {
+    let mut stage = Scene::new(
+        true,
+        vec![
+            recorded("w", 0, None, 0),
+            recorded("w", 1, Some(3), 0),
+            recorded("w", 2, Some(4), 0),
+        ],
+    );
+    for index in [0, 1] {
+        stage.schedule.moved("w", Stage::SetOut, stage.now);
+        stage.schedule.moved("w", Stage::AtWire, stage.now);
+        stage.ask(index);
+    }
+    stage.pass(GRACE);
+    assert!(stage.given(1));
+}
+
+#[test]
 fn a_request_given_up_holds_nobody_back() {
-    let mut stage = Stage::new(
+    let mut stage = Scene::new(
         true,
         vec![
             recorded("w", 0, Some(5), 0),
@@ -175,7 +198,7 @@ fn a_request_given_up_holds_nobody_back() {
 fn where_a_deadline_decided_answers_take_as_long_as_they_took() {
     let mut cut = recorded("w", 0, None, 0);
     cut.ending = Ending::Deadline;
-    let mut stage = Stage::new(true, vec![cut, recorded("w", 1, Some(2), 0)]);
+    let mut stage = Scene::new(true, vec![cut, recorded("w", 1, Some(2), 0)]);
     stage.ask(0);
     stage.ask(1);
     stage.pass(Duration::from_millis(999));
@@ -186,7 +209,7 @@ fn where_a_deadline_decided_answers_take_as_long_as_they_took() {
 
 #[test]
 fn a_request_of_another_work_is_answered_at_once() {
-    let mut stage = Stage::new(
+    let mut stage = Scene::new(
         true,
         vec![recorded("w", 0, Some(1), 0), recorded("w", 2, Some(3), 7)],
     );
@@ -196,7 +219,7 @@ fn a_request_of_another_work_is_answered_at_once() {
 
 #[test]
 fn a_foreign_recording_waits_a_moment_for_what_is_not_asked_for() {
-    let mut stage = Stage::new(
+    let mut stage = Scene::new(
         false,
         vec![
             recorded("", 0, Some(10), 0),
@@ -217,7 +240,7 @@ fn a_foreign_recording_waits_a_moment_for_what_is_not_asked_for() {
 
 #[test]
 fn a_foreign_recordings_pending_answers_come_in_order() {
-    let mut stage = Stage::new(
+    let mut stage = Scene::new(
         false,
         vec![recorded("", 0, Some(20), 0), recorded("", 1, Some(10), 0)],
     );

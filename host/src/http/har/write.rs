@@ -15,6 +15,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::FixedWorld;
+use super::model::Races;
 use super::redact::Redactor;
 use super::tap::{Draft, Ended, Head, How};
 use crate::http::decode;
@@ -42,6 +43,8 @@ struct Written {
     /// As it was sent, not as it was meant.
     encoded: bool,
     length: u64,
+    /// Bytes that came over the wire.
+    sent: u64,
 }
 
 impl Writer {
@@ -89,10 +92,26 @@ impl Writer {
         out.write_all(TAIL)?;
         out.flush()?;
         drop(out);
+        // Nothing of a former end may stay behind this one.
+        let end = self.file.stream_position()?;
+        self.file.set_len(end)?;
         let tail = u64::try_from(TAIL.len()).unwrap_or_default();
         self.position = self.file.stream_position()?.saturating_sub(tail);
         self.entries = self.entries.saturating_add(1);
         Ok(())
+    }
+
+    /// Adds what is known only at the end: how the races went. Another entry
+    /// may still come.
+    pub(super) fn close(&mut self, races: &Races) -> io::Result<()> {
+        let races = serde_json::to_string(races)?;
+        self.file.seek(SeekFrom::Start(self.position))?;
+        let mut out = BufWriter::new(&self.file);
+        write!(out, "\n],\"_races\":{races}}}}}\n")?;
+        out.flush()?;
+        drop(out);
+        let end = self.file.stream_position()?;
+        self.file.set_len(end)
     }
 
     /// The body decoded where that is what its reader did, without what is
@@ -106,6 +125,7 @@ impl Writer {
                 spooled: false,
                 encoded: false,
                 length: 0,
+                sent,
             });
         };
         let encodings = decode::declared(&head.headers, "");
@@ -115,6 +135,7 @@ impl Writer {
             spooled: true,
             encoded: !plain,
             length: sent,
+            sent,
         };
         let Some(bytes) = draft.body.whole(BODY_MAX_BYTES)? else {
             return Ok(as_sent);
@@ -140,6 +161,7 @@ impl Writer {
                 spooled: false,
                 encoded: false,
                 length,
+                sent,
             });
         }
         draft.body = super::spool::Spool::of(redacted);
@@ -148,6 +170,7 @@ impl Writer {
             spooled: true,
             encoded: false,
             length,
+            sent,
         })
     }
 
@@ -172,7 +195,7 @@ impl Writer {
             "request": {
                 "method": match draft.method { Method::Get => "GET", Method::Head => "HEAD" },
                 "url": url,
-                "httpVersion": "HTTP/1.1",
+                "httpVersion": "unknown",
                 "cookies": [],
                 "headers": self.headers(&draft.headers, secrets),
                 "queryString": query,
@@ -238,12 +261,12 @@ impl Writer {
                 .and_then(|head| reqwest::StatusCode::from_u16(head.status).ok())
                 .and_then(|status| status.canonical_reason())
                 .unwrap_or_default(),
-            "httpVersion": "HTTP/1.1",
+            "httpVersion": "unknown",
             "cookies": [],
             "headers": head.map_or_else(Vec::new, |head| self.headers(&head.headers, &draft.secrets)),
             "redirectURL": location.unwrap_or_default(),
             "headersSize": -1,
-            "bodySize": if head.is_some() { json!(draft.body.len()) } else { json!(-1) },
+            "bodySize": if head.is_some() { json!(body.sent) } else { json!(-1) },
             "content": { "size": body.length, "mimeType": mime },
         })
     }

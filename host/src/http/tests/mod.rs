@@ -13,6 +13,7 @@ mod cache;
 mod credentials;
 mod drops;
 mod offline;
+mod polite;
 mod probe;
 mod proxy;
 mod recording;

@@ -69,7 +69,6 @@ async fn publisher() -> Server {
 #[tokio::test]
 async fn bytes_decide_what_a_candidate_is() {
     let server = publisher().await;
-    let session = session(vec![server.pin("a.test")]);
     for (path, verdict) in [
         ("pdf", None),
         ("no-ranges", None),
@@ -89,6 +88,8 @@ async fn bytes_decide_what_a_candidate_is() {
         ("empty", Some(Reason::TooSmall)),
         ("no-range-ever", Some(Reason::Http4xx)),
     ] {
+        // The one that says "slow down" would be heeded by the others.
+        let session = session(vec![server.pin("a.test")]);
         let found = session
             .probe(&format!("http://a.test/{path}"), None, None)
             .await

@@ -63,27 +63,6 @@ fn the_plan_says_that_unpaywall_needs_an_email() {
 }
 
 #[test]
-fn the_plan_admits_what_nothing_acts_on_yet() {
-    let plan = Scene::new().plan();
-    let robots = |name: &str| {
-        row(&plan, &format!("source.{name}.robots_respect"))
-            .note
-            .clone()
-    };
-    assert!(robots("doi_redirect").is_some_and(|note| note.contains("not asked yet")));
-    assert_eq!(robots("arxiv"), None);
-    let retries = row(&plan, "source.arxiv.retries").note.clone();
-    assert!(retries.is_some_and(|note| note.contains("not repeated yet")));
-    for key in [
-        "gates.skip_if_breaker_open",
-        "gates.skip_if_rate_wait_exceeds_ms",
-    ] {
-        let note = row(&plan, key).note.clone().unwrap_or_default();
-        assert!(note.contains("nothing acts on this yet"), "{key}: {note}");
-    }
-}
-
-#[test]
 fn the_plan_is_one_json_object_with_values_and_origins() {
     let scene = Scene::new().config("[source.arxiv]\ntimeout_ms = 7000\n");
     let json = serde_json::to_value(scene.plan()).unwrap();

@@ -190,7 +190,7 @@ fn the_users_settings_file_is_read_where_the_folder_has_none() {
 fn every_flags_help_names_its_variable() {
     let command = Command::command();
     let flags: Vec<_> = command.get_arguments().collect();
-    assert_eq!(flags.len(), 10);
+    assert_eq!(flags.len(), 11);
     for flag in flags {
         let long = flag.get_long().unwrap();
         let variable = format!("PAPERFALL_{}", long.to_uppercase().replace('-', "_"));

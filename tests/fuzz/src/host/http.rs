@@ -18,6 +18,7 @@ mod meter;
 mod page;
 #[path = "../../../../host/src/http/pdf.rs"]
 pub(crate) mod pdf;
+mod politeness;
 #[path = "../../../../host/src/http/request.rs"]
 mod request;
 #[path = "../../../../host/src/http/response.rs"]
@@ -37,7 +38,8 @@ use reqwest::header::HeaderMap;
 use url::Url;
 
 pub(crate) use error::{HttpError, HttpErrorKind};
-pub(crate) use host_pattern::{HostGrants, HostPattern};
+pub(crate) use host_pattern::{HostGrants, HostPattern, HostPatternError};
+pub(crate) use politeness::{HostPlace, HostRule};
 pub(crate) use request::{Method, Request, Role};
 pub(crate) use response::{Headers, Hop};
 pub(crate) use secrets::Secrets;

@@ -2,23 +2,16 @@
 
 #[path = "../../../../../host/src/http/har/error.rs"]
 mod error;
+#[path = "../../../../../host/src/http/har/lenient.rs"]
+mod lenient;
 #[path = "../../../../../host/src/http/har/model.rs"]
 mod model;
 #[path = "../../../../../host/src/http/har/parse.rs"]
 mod parse;
 
-use std::time::SystemTime;
-
 pub(crate) use parse::parse;
 
 use model::{Ending, Recording};
-
-/// As the host has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FixedWorld {
-    pub(crate) now: SystemTime,
-    pub(crate) seed: u64,
-}
 
 /// Holds a recording to what a replay relies on.
 pub(crate) fn is_sound(recording: &Recording) {
