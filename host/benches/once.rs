@@ -65,7 +65,12 @@ fn compare(web: &common::web::Web, works: usize, workers: &str) {
         }
     }
     let per_work = |figure: &dyn Fn(&(Run, Run)) -> f64| {
-        Spread::new(rounds.iter().map(|pair| figure(pair) / works as f64).collect())
+        Spread::new(
+            rounds
+                .iter()
+                .map(|pair| figure(pair) / works as f64)
+                .collect(),
+        )
     };
     let ms = |run: &Run| run.cpu.as_secs_f64() * 1000.0;
     println!("{works} works, {workers} workers");
@@ -128,8 +133,10 @@ fn on_ledger(web: &common::web::Web, workers: &str, out: &Path) -> Run {
     // somebody does that.
     measured(web, "none.jsonl", workers, out, Some(LEDGER));
     let held = Connection::open(&ledger).expect("it opens");
-    held.query_row("SELECT count(*) FROM artifact_jobs", [], |row| row.get::<_, i64>(0))
-        .expect("it reads");
+    held.query_row("SELECT count(*) FROM artifact_jobs", [], |row| {
+        row.get::<_, i64>(0)
+    })
+    .expect("it reads");
     let before = commits(&ledger);
     let run = measured(web, "works.jsonl", workers, out, Some(LEDGER));
     let commits = commits(&ledger).wrapping_sub(before);
