@@ -18,7 +18,7 @@ use crate::sandbox::{
 /// `paperfall adapter …`.
 pub(crate) async fn adapter(args: AdapterArgs) -> Result<Exit, Failed> {
     match args.command {
-        AdapterCommand::List(args) => list(args).await,
+        AdapterCommand::List(args) => list(*args).await,
         AdapterCommand::Inspect(args) => inspect(args).await,
     }
 }

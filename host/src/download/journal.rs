@@ -37,6 +37,15 @@ struct Prior {
     bytes: Option<u64>,
 }
 
+/// Lines of the file that tell no result.
+#[derive(Debug, Default)]
+pub(crate) struct OddLines {
+    /// Begun by us and not ended.
+    cut_short: usize,
+    /// Nobody's results.
+    foreign: usize,
+}
+
 #[derive(Deserialize)]
 struct Line {
     work_id: String,
@@ -77,11 +86,19 @@ impl Journal {
             untidy: false,
             known_bytes: 0,
         };
-        let foreign_lines = journal.read()?;
-        if foreign_lines > 0 {
+        let odd = journal.read()?;
+        if odd.cut_short > 0 {
             tracing::warn!(
-                "{}: {foreign_lines} line(s) are no results; left as they are",
-                journal.path.display()
+                "{}: {} line(s) were cut short, by a kill or a full disk; what they told of is looked after",
+                journal.path.display(),
+                odd.cut_short
+            );
+        }
+        if odd.foreign > 0 {
+            tracing::warn!(
+                "{}: {} line(s) are no results; left as they are",
+                journal.path.display(),
+                odd.foreign
             );
         }
         Ok(journal)
@@ -93,10 +110,10 @@ impl Journal {
     /// # Errors
     ///
     /// The file cannot be read.
-    pub(crate) fn read(&mut self) -> Result<usize, StoreError> {
+    pub(crate) fn read(&mut self) -> Result<OddLines, StoreError> {
         let mut prior = HashMap::new();
         let mut untidy = false;
-        let mut foreign_lines = 0_usize;
+        let mut odd = OddLines::default();
         let read = self.file.rewind().and_then(|()| {
             for_each_line(&self.file, |line| {
                 match serde_json::from_slice::<Line>(line) {
@@ -109,8 +126,11 @@ impl Journal {
                         };
                         untidy |= prior.insert(line.work_id, entry).is_some();
                     }
-                    Err(error) if is_litter(line, &error) => untidy = true,
-                    Err(_) => foreign_lines = foreign_lines.saturating_add(1),
+                    Err(error) if is_litter(line, &error) => {
+                        untidy = true;
+                        odd.cut_short += usize::from(!line.trim_ascii().is_empty());
+                    }
+                    Err(_) => odd.foreign += 1,
                 }
                 Ok(())
             })
@@ -118,7 +138,7 @@ impl Journal {
         self.known_bytes = read.map_err(|error| StoreError::io("read", &self.path, error))?;
         self.prior = prior;
         self.untidy |= untidy;
-        Ok(foreign_lines)
+        Ok(odd)
     }
 
     /// The works an earlier run obtained and whose file is still there.

@@ -69,7 +69,11 @@ async fn what_stays_fresh_is_not_asked_for_again_by_the_next_process() {
     assert_eq!(asked(&rig).len(), 1);
     let told = run(&rig, &["resolve", DOI, "--only", "unpaywall", "--explain"]).await;
     assert!(told.stdout.contains("→ cache fresh → 200"), "{told}");
-    assert!(told.stdout.contains(", 0 requests, 0 bytes,"), "{told}");
+    assert!(
+        told.stdout
+            .contains(", 0 requests (0 of them retries), 0 bytes,"),
+        "{told}"
+    );
     assert_eq!(asked(&rig).len(), 1);
     let without = rig.paperfall(["fetch", DOI, "--only", "unpaywall"]).await;
     assert_closed(&rig, &without);
