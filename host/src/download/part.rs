@@ -159,6 +159,9 @@ impl PartFile {
             if self.bytes.is_multiple_of(MARK_BYTES)
                 && let Some(marks) = &mut self.marks
             {
+                // A mark never says more than what the system has.
+                let flushed = self.file.flush().await;
+                flushed.map_err(|error| StoreError::io("write", &self.guard.path, error))?;
                 let sha256 = hex(&self.digests.sha256.clone().finalize());
                 marks.add(self.bytes, &sha256).await?;
             }

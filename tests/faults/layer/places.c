@@ -34,6 +34,8 @@ static const char *database(const char *path)
         return "shm";
     if (starts_with(end, "-locks"))
         return "locks";
+    if (starts_with(end, ".pace"))
+        return "pace";
     return "db";
 }
 

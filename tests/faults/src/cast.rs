@@ -31,8 +31,9 @@ impl Cast {
     pub const SHARERS: [&'static str; 2] = ["first", "same-url"];
     /// The URL of the two.
     pub const SHARED: &'static str = "https://files.example/shared.pdf";
-    /// The URL of the work that is tried again later.
-    pub const BUSY: &'static str = "https://files.example/busy.pdf";
+    /// The URL of the work that is tried again later; its host is left alone when
+    /// it fails too often, so nothing else is there.
+    pub const BUSY: &'static str = "https://busy.example/busy.pdf";
     /// The URL of the big file.
     pub const BIG: &'static str = "https://arxiv.org/pdf/2101.00001";
 
@@ -95,6 +96,7 @@ impl Cast {
             "big" => vec![Self::BIG.to_owned()],
             "struck" => vec![url("cut"), url("good")],
             "first" | "same-url" => vec![Self::SHARED.to_owned()],
+            "busy" => vec![Self::BUSY.to_owned()],
             other => vec![url(other)],
         }
     }

@@ -29,6 +29,6 @@ pub use layer::{Action, Faults, calls, counts};
 pub use ledger::{Job, LedgerCopy, Op};
 pub use origin::{Asked, asked};
 pub use places::{Mishap, all, places, some};
-pub use runs::{ON_LEDGER, ended, run, started};
+pub use runs::{ON_LEDGER, ended, helped_when_pausing, run, started};
 pub use seeds::Seeds;
 pub use sweep::sweep;

@@ -19,7 +19,7 @@ use serde_json::Value;
 /// Places that belong to a ledger and what stands beside it.
 fn of_a_ledger(place: &str) -> bool {
     let kind = place.split('.').next().unwrap_or_default();
-    ["db", "wal", "shm", "locks"].contains(&kind)
+    ["db", "wal", "shm", "locks", "pace"].contains(&kind)
 }
 
 /// The results without what differs between any two runs.

@@ -19,7 +19,7 @@ use paperfall_faults::{
 use paperfall_miniweb::{Answer, Location, LoggedRequest, Paper, Pdf, UnpaywallRecord};
 
 /// Answers take this long: far longer than a look at the log.
-const HELD: Duration = Duration::from_millis(250);
+const HELD: Duration = Duration::from_millis(150);
 const PATIENCE: Duration = Duration::from_secs(30);
 const MIB: u64 = 1024 * 1024;
 

@@ -158,7 +158,14 @@ impl Program<'_> {
         let streamed = stream(&self.session, candidate, file, earlier).await?;
         let unwrapped = format!("{}.unwrapped", self.part_stem());
         let make = self.store.leased_part(&unwrapped, false);
-        let examined = examine(candidate, streamed.sealed, make).await?;
+        let examined = match examine(candidate, streamed.sealed, make).await {
+            Err(DownloadError::Candidate { message, .. }) if streamed.resumed_at > 0 => {
+                // The rest may be another file's, whatever the server said of it.
+                tracing::debug!("{message}; continued, so the whole is fetched once");
+                return Box::pin(self.stream_now(candidate, None)).await;
+            }
+            examined => examined?,
+        };
         let stands_in = examined.sealed.guard.path().file_name();
         Ok(Streamed {
             part: stands_in
