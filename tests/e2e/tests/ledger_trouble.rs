@@ -118,10 +118,7 @@ async fn a_ledger_that_stays_locked_pauses_the_run_and_then_it_goes_on() {
     shell.execute_batch("ROLLBACK").unwrap();
     let ran = run.end().await;
     assert_eq!(ran.code, 0, "{ran}");
-    assert!(
-        ran.stderr.contains("stayed locked by another program"),
-        "{ran}"
-    );
+    assert!(ran.stderr.contains("stayed locked by "), "{ran}");
     assert!(
         ran.stderr.contains("the ledger works again; going on"),
         "{ran}"
@@ -141,10 +138,7 @@ async fn a_ledger_that_stays_locked_too_long_stops_the_run_and_nothing_is_lost()
     shell.execute_batch("BEGIN IMMEDIATE").unwrap();
     let ran = run.end().await;
     assert_eq!(ran.code, 3, "{ran}");
-    assert!(
-        ran.stderr.contains("stayed locked by another program"),
-        "{ran}"
-    );
+    assert!(ran.stderr.contains("stayed locked by "), "{ran}");
     shell.execute_batch("ROLLBACK").unwrap();
     drop(shell);
     assert_goes_on(&rig, &[]).await;
