@@ -89,10 +89,11 @@ impl Crew {
                 }
                 Err(error) => Some(Err(Failed::machine(error))),
             };
-            if let Some(ended) = ended
-                && done.send(ended).await.is_err()
-            {
-                return;
+            if let Some(ended) = ended {
+                let is_over = ended.is_err();
+                if done.send(ended).await.is_err() || is_over {
+                    return;
+                }
             }
         }
     }
