@@ -23,6 +23,7 @@ use super::tally::Tally;
 use super::telemetry_args::{TelemetryArgs, close};
 use crate::download::{Journal, Sharing, Store, WorkResult};
 use crate::intake::{InputError, Item, Work};
+use crate::ledger::RetryPolicy;
 use crate::telemetry::Telemetry;
 
 /// How a batch is run.
@@ -38,6 +39,8 @@ pub(crate) struct BatchOptions<'a> {
     pub(crate) again: bool,
     /// On a ledger: work on nothing but the works given.
     pub(crate) own_only: bool,
+    /// On a ledger: when works that failed for a passing cause are tried again.
+    pub(crate) retry: RetryPolicy,
     /// Return every result, those of finished works included.
     pub(crate) keep: bool,
 }

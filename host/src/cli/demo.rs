@@ -16,6 +16,7 @@ use super::output::{note, out, outln};
 use super::setup::{App, warn};
 use crate::download::{StoreError, WorkResult};
 use crate::intake::{open_input, read_works};
+use crate::ledger::RetryPolicy;
 use crate::plan::{Plan, PlanFlags, PlanInputs};
 
 /// The contact address the miniature web is told; `.example` is reserved.
@@ -85,6 +86,12 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, Failed> {
         json: false,
         again: true,
         own_only: false,
+        // The script tells of one round: in another one hosts that failed would
+        // be left alone, and verdicts be others.
+        retry: RetryPolicy {
+            rounds: 1,
+            ..RetryPolicy::default()
+        },
         keep: true,
     };
     let batch = run_batch(&app, works, options).await;

@@ -8,6 +8,7 @@ use super::setup::{App, effective_plan};
 use std::io::Cursor;
 
 use crate::intake::{Format, Input, InputError, Item, open_input, read_works};
+use crate::ledger::RetryPolicy;
 
 /// `paperfall run WORKS`.
 pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failed> {
@@ -73,6 +74,7 @@ fn options(output: &OutputArgs, json: bool, own_only: bool) -> BatchOptions<'_> 
         json,
         again: false,
         own_only,
+        retry: RetryPolicy::default(),
         keep: false,
     }
 }

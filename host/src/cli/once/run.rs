@@ -36,6 +36,7 @@ pub(crate) async fn run(
     let args = options.ledger;
     let ledger_options = Options {
         durability: args.ledger_durability.into(),
+        retry: options.retry,
         sink: Arc::new(telemetry.clone()),
         ..Options::default()
     };
