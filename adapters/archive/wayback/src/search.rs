@@ -76,7 +76,8 @@ impl<'a> Search<'a> {
 
     fn note(&mut self, result: Result<(), Miss>) {
         if let Err(miss) = result {
-            if miss.reason() == "rate_limited" {
+            // The archive's word, or the host's that keeps the archive's limits.
+            if matches!(miss.reason(), "rate_limited" | "rate_wait") {
                 self.stopped = true;
                 self.trouble = Some(miss);
             } else {

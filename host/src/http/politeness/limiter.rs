@@ -5,6 +5,7 @@
 //! and refused, before it begins.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -26,6 +27,8 @@ const BUSY_PAUSE: Duration = Duration::from_millis(2);
 pub(super) struct Limiter {
     book: Box<dyn PaceBook>,
     slots: Slots,
+    /// The operator was told that the shared files cannot be used.
+    complained: AtomicBool,
 }
 
 /// One's turn: a slot, and the moment, which has come. Dropped unused, the
@@ -62,12 +65,28 @@ impl Limiter {
                 Some(folder) => Box::new(SharedBook::new(folder)),
             },
             slots: Slots::new(folder),
+            complained: AtomicBool::new(false),
         }
     }
 
     /// Waits for a turn, which has to come before `latest`. `more` is a rate
     /// beyond those of the limits.
     pub(super) async fn turn<'a>(
+        &'a self,
+        limits: &'a Limits,
+        more: Option<Rate>,
+        latest: Instant,
+    ) -> Result<Turn<'a>, NoTurn> {
+        let turn = self.wait_for_turn(limits, more, latest).await;
+        if let Err(NoTurn::Broken(why)) = &turn
+            && !self.complained.swap(true, Ordering::Relaxed)
+        {
+            tracing::warn!("limits shared with other processes cannot be kept: {why}");
+        }
+        turn
+    }
+
+    async fn wait_for_turn<'a>(
         &'a self,
         limits: &'a Limits,
         more: Option<Rate>,
