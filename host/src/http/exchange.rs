@@ -171,12 +171,18 @@ impl Exchange {
     /// What politeness makes of it: robots, then, around each sending, retries,
     /// breaker and limiter. Everything below is a request that a server sees.
     async fn polite(&self, hop: &Outgoing<'_>, verdicts: &mut Verdicts) -> Result<Incoming, Fault> {
-        self.politeness.send(hop, verdicts, &self.wire).await
+        let sent = self.politeness.send(hop, verdicts, &self.wire).await;
+        if let Err(fault) = &sent
+            && fault.is_courtesy()
+        {
+            self.wire.refused(hop, fault);
+        }
+        sent
     }
 
     /// Whether requests to `host` would be refused now: its breaker is open.
-    pub(super) fn refuses(&self, host: &str) -> bool {
-        // In a replay the recording knows what was let through.
-        !self.wire.is_replay() && self.politeness.refuses(host)
+    pub(super) fn refuses(&self, scope: &Scope, host: &str) -> bool {
+        self.wire
+            .is_shut(scope, host, || self.politeness.refuses(host))
     }
 }

@@ -42,6 +42,14 @@ impl Fault {
         }
     }
 
+    /// Whether a limit or a breaker refused to send.
+    pub(super) fn is_courtesy(&self) -> bool {
+        matches!(
+            self.kind,
+            HttpErrorKind::RateLimited | HttpErrorKind::BreakerOpen
+        )
+    }
+
     /// The error of a request that was never sent.
     pub(super) fn alone(self, url: &str) -> HttpError {
         HttpError {

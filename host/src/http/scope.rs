@@ -6,7 +6,9 @@
 //! answer no sooner. And it notes who had ended at each look: those end
 //! together again.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// The work of one session.
 #[derive(Debug, Default)]
@@ -14,6 +16,8 @@ pub(super) struct Scope {
     label: String,
     steps: AtomicU64,
     strayed: AtomicBool,
+    /// How often each host's breaker was asked about.
+    questions: Mutex<HashMap<String, u64>>,
 }
 
 impl Scope {
@@ -22,6 +26,7 @@ impl Scope {
             label: label.to_owned(),
             steps: AtomicU64::new(0),
             strayed: AtomicBool::new(false),
+            questions: Mutex::default(),
         }
     }
 
@@ -43,6 +48,18 @@ impl Scope {
     /// Its race goes another way than the recorded one.
     pub(super) fn stray(&self) {
         self.strayed.store(true, Ordering::Release);
+    }
+
+    /// The number of this question about the breaker of `host`, from 0.
+    pub(super) fn question(&self, host: &str) -> u64 {
+        let mut questions = self
+            .questions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let next = questions.entry(host.to_owned()).or_default();
+        let number = *next;
+        *next = next.saturating_add(1);
+        number
     }
 
     /// Its race looks again; returns how often it has by now.

@@ -115,7 +115,7 @@ impl Session {
     /// failed too often lately.
     #[must_use]
     pub fn refuses(&self, host: &str) -> bool {
-        self.exchange.refuses(host)
+        self.exchange.refuses(&self.scope, host)
     }
 
     /// Sends `request` and reads the whole answer, decoded, whatever its

@@ -127,9 +127,26 @@ impl Wire {
         }
     }
 
-    /// Whether this is a recording.
-    pub(super) fn is_replay(&self) -> bool {
-        matches!(self.end, End::Replay(_))
+    /// Notes that a courtesy refused to send `hop`. A replay needs no note: what
+    /// it refuses was recorded so, or not at all.
+    pub(super) fn refused(&self, hop: &Outgoing<'_>, fault: &Fault) {
+        if let (End::Network(_), Some(recorder)) = (&self.end, &self.recorder) {
+            recorder.refused(hop, fault);
+        }
+    }
+
+    /// Whether the breaker of `host` is open, as `now` says, or as a replayed
+    /// recording says it was.
+    pub(super) fn is_shut(&self, scope: &Scope, host: &str, now: impl Fn() -> bool) -> bool {
+        let question = scope.question(host);
+        let shut = match &self.end {
+            End::Network(_) => now(),
+            End::Replay(replay) => replay.was_shut(scope, host, question),
+        };
+        if let Some(recorder) = self.recorder.as_ref().filter(|_| shut) {
+            recorder.shut(scope, host, question);
+        }
+        shut
     }
 
     /// Notes that the cache answered `hop` in the wire's stead.

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
+use serde::{Deserialize, Serialize};
 
 use crate::http::error::HttpErrorKind;
 
@@ -19,8 +20,17 @@ pub struct FixedWorld {
     pub seed: u64,
 }
 
-/// Who had ended each time a work's race looked, by work.
-pub(super) type Races = BTreeMap<String, Vec<Vec<String>>>;
+/// What decided races beside the answers, by work.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Notes {
+    /// Who had ended each time the race looked.
+    #[serde(default)]
+    pub(super) looks: BTreeMap<String, Vec<Vec<String>>>,
+    /// Which of the questions about a host, counted from 0, were answered with
+    /// an open breaker.
+    #[serde(default)]
+    pub(super) shut: BTreeMap<String, BTreeMap<String, Vec<u64>>>,
+}
 
 /// A recording, read and understood.
 #[derive(Debug, Clone)]
@@ -30,8 +40,7 @@ pub struct Recording {
     /// Whether it was written by this program.
     pub(super) own: bool,
     pub(super) exchanges: Vec<Recorded>,
-    /// For each work, who had ended each time its race looked.
-    pub(super) races: Races,
+    pub(super) notes: Notes,
 }
 
 /// One recorded exchange.

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::error::HarError;
 use super::lenient::{Header, address, decode, failure, header_map, moment, number, text};
-use super::model::{Ending, FixedWorld, Place, Races, Recorded, RecordedAnswer, Recording};
+use super::model::{Ending, FixedWorld, Notes, Place, Recorded, RecordedAnswer, Recording};
 use crate::http::error::HttpErrorKind;
 
 /// Exchanges that took longer took this long.
@@ -38,7 +38,7 @@ struct Log<'a> {
     #[serde(rename = "_paperfall")]
     world: Option<World>,
     #[serde(default, rename = "_races")]
-    races: Option<Races>,
+    notes: Option<Notes>,
 }
 
 #[derive(Deserialize)]
@@ -180,7 +180,7 @@ pub fn parse(file: &[u8]) -> Result<Recording, HarError> {
         world,
         own,
         exchanges,
-        races: log.races.filter(|_| own).unwrap_or_default(),
+        notes: log.notes.filter(|_| own).unwrap_or_default(),
     })
 }
 

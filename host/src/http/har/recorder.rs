@@ -7,18 +7,19 @@ use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use bytes::Bytes;
 
 use super::FixedWorld;
 use super::error::HarError;
-use super::model::Races;
+use super::model::Notes;
 use super::redact::{Private, Redactor};
 use super::tap::{Ended, Tap};
 use super::write::Writer;
 use crate::http::exchange::Outgoing;
+use crate::http::fault::Fault;
 use crate::http::scope::Scope;
 use crate::http::wire::Incoming;
 
@@ -26,7 +27,7 @@ use crate::http::wire::Incoming;
 pub(in crate::http) struct Recorder {
     shared: Arc<Shared>,
     world: FixedWorld,
-    races: Mutex<Races>,
+    notes: Mutex<Notes>,
 }
 
 /// What its taps need of it.
@@ -42,7 +43,7 @@ pub(super) struct Shared {
 enum Message {
     Ended(Box<Ended>),
     /// Nothing more comes; how did it go?
-    Close(Races, Sender<Result<(), String>>),
+    Close(Notes, Sender<Result<(), String>>),
 }
 
 impl Recorder {
@@ -92,7 +93,7 @@ impl Recorder {
                 path: path.to_owned(),
             }),
             world,
-            races: Mutex::default(),
+            notes: Mutex::default(),
         })
     }
 
@@ -117,17 +118,31 @@ impl Recorder {
 
     /// Notes who had ended when a race looked.
     pub(in crate::http) fn looked(&self, scope: &Scope, ended: Vec<String>) {
-        let mut races = self.races.lock().unwrap_or_else(PoisonError::into_inner);
-        let looks = races.entry(scope.label().to_owned()).or_default();
-        looks.push(ended);
+        let label = scope.label().to_owned();
+        self.notes().looks.entry(label).or_default().push(ended);
+    }
+
+    /// Notes that the question about `host` was answered with an open breaker.
+    pub(in crate::http) fn shut(&self, scope: &Scope, host: &str, question: u64) {
+        let mut notes = self.notes();
+        let of_work = notes.shut.entry(scope.label().to_owned()).or_default();
+        of_work.entry(host.to_owned()).or_default().push(question);
+    }
+
+    /// Notes a hop that a courtesy refused: nothing was sent.
+    pub(in crate::http) fn refused(&self, hop: &Outgoing<'_>, fault: &Fault) {
+        self.tap(hop).failed(fault);
+    }
+
+    fn notes(&self) -> MutexGuard<'_, Notes> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits until everything that has ended is in the file.
     pub(in crate::http) fn finish(&self) -> Result<(), HarError> {
         let (ask, answer) = channel();
-        let races = self.races.lock().unwrap_or_else(PoisonError::into_inner);
-        self.shared.send(Message::Close(races.clone(), ask));
-        drop(races);
+        let notes = self.notes().clone();
+        self.shared.send(Message::Close(notes, ask));
         let went = answer
             .recv()
             .unwrap_or_else(|_| Err("its writer is gone".to_owned()));
@@ -171,9 +186,9 @@ fn write_all(mut writer: Writer, messages: &Receiver<Message>) {
                 });
             }
             Message::Ended(_) => {}
-            Message::Close(races, answer) => {
+            Message::Close(notes, answer) => {
                 if went.is_ok() {
-                    went = writer.close(&races).map_err(|error| error.to_string());
+                    went = writer.close(&notes).map_err(|error| error.to_string());
                 }
                 answer.send(went.clone()).ok();
             }

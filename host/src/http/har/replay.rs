@@ -137,7 +137,14 @@ impl Replay {
                 .map_err(|expired| expired.fault("answer", hop.shown_url, self.patience))?;
             drop(waiting);
         }
-        let Some(incoming) = incoming(recorded, hop)? else {
+        let answer = incoming(recorded, hop);
+        if answer.as_ref().is_err_and(Fault::is_courtesy)
+            && let Some(meter) = hop.meter
+        {
+            // It was refused then: nothing was sent, and nothing is.
+            meter.give_request_back();
+        }
+        let Some(incoming) = answer? else {
             // Nothing came then, and nothing comes now.
             let limit = self.patience;
             let never = bounded(hop.deadline, limit, pending()).await;
@@ -194,8 +201,15 @@ impl Replay {
 
     /// Who had ended when the recorded race of `scope` looked next.
     pub(in crate::http) fn expected(&self, scope: &Scope) -> Option<Vec<String>> {
-        let looks = self.recording.races.get(scope.label())?;
+        let looks = self.recording.notes.looks.get(scope.label())?;
         looks.get(usize::try_from(scope.steps()).ok()?).cloned()
+    }
+
+    /// Whether this question about `host` was answered with an open breaker.
+    pub(in crate::http) fn was_shut(&self, scope: &Scope, host: &str, question: u64) -> bool {
+        let of_work = self.recording.notes.shut.get(scope.label());
+        let of_host = of_work.and_then(|hosts| hosts.get(host));
+        of_host.is_some_and(|questions| questions.contains(&question))
     }
 
     /// Address literals are judged as they are on the network; names are not

@@ -1,10 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use std::collections::BTreeMap;
-
 use super::*;
 use crate::http::har::FixedWorld;
-use crate::http::har::model::{Place, Recorded};
+use crate::http::har::model::{Notes, Place, Recorded};
 
 fn recorded(work: &str, start: u64, end: Option<u64>, step: u64) -> Recorded {
     Recorded {
@@ -42,7 +40,7 @@ impl Scene {
             },
             own,
             exchanges,
-            races: BTreeMap::new(),
+            notes: Notes::default(),
         };
         Self {
             schedule: Schedule::new(&recording, now),

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::FixedWorld;
-use super::model::Races;
+use super::model::Notes;
 use super::redact::Redactor;
 use super::tap::{Draft, Ended, Head, How};
 use crate::http::decode;
@@ -103,11 +103,11 @@ impl Writer {
 
     /// Adds what is known only at the end: how the races went. Another entry
     /// may still come.
-    pub(super) fn close(&mut self, races: &Races) -> io::Result<()> {
-        let races = serde_json::to_string(races)?;
+    pub(super) fn close(&mut self, notes: &Notes) -> io::Result<()> {
+        let notes = serde_json::to_string(notes)?;
         self.file.seek(SeekFrom::Start(self.position))?;
         let mut out = BufWriter::new(&self.file);
-        write!(out, "\n],\"_races\":{races}}}}}\n")?;
+        write!(out, "\n],\"_races\":{notes}}}}}\n")?;
         out.flush()?;
         drop(out);
         let end = self.file.stream_position()?;

@@ -17,6 +17,7 @@ mod polite;
 mod probe;
 mod proxy;
 mod recording;
+mod recording_refused;
 mod redirect;
 mod server;
 mod tls;
