@@ -59,5 +59,7 @@ pub use reader::{JobRecord, JobStory, LedgerReader, OpRecord, StateCount};
 pub use reconcile::{PartName, Reconciled, Shelf, Thoroughness};
 pub use schema::SCHEMA_VERSION;
 pub use seam::{Answer, Ledger};
+#[doc(hidden)]
+pub use sqlite::LEASE_STATEMENT;
 pub use sqlite::{Options, SqliteLedger};
 pub use state::{FILE_MISSING, JobState};
