@@ -2,6 +2,7 @@
 //! interface against the statement.
 
 use paperfall::ledger::{Durability, LEASE_STATEMENT, LeaseRequest, Ledger, SqliteLedger};
+use rusqlite::types::Value;
 use rusqlite::{Connection, StatementStatus, params};
 
 use crate::common::{Goal, Spread, interleave, ratios, report};
@@ -62,14 +63,16 @@ pub fn measure(stage: &Stage, durability: Durability, steps: &mut Steps) {
 }
 
 fn raw_lease(db: &Connection, me: i64) {
-    let id: i64 = db
-        .prepare_cached(LEASE_STATEMENT)
-        .unwrap()
-        .query_row(params![FLOOR, me, 1_i64 << 50, 1_i64 << 49], |row| {
-            row.get(0)
-        })
-        .expect("jobs are due");
-    assert!(id > 0);
+    let mut lease = db.prepare_cached(LEASE_STATEMENT).unwrap();
+    let columns = lease.column_count();
+    let values = params![FLOOR, me, 1_i64 << 50, 1_i64 << 49];
+    // Whoever leases reads what was leased.
+    let read = lease.query_row(values, |row| {
+        (0..columns)
+            .map(|column| row.get(column))
+            .collect::<rusqlite::Result<Vec<Value>>>()
+    });
+    assert_eq!(read.expect("jobs are due").len(), columns);
 }
 
 fn vm_steps(db: &Connection, me: i64) -> f64 {
@@ -173,7 +176,7 @@ fn busy(
     me: i64,
     durability: Durability,
 ) {
-    let batches = 6;
+    let batches = operations(durability).div_ceil(10);
     let rounds = interleave(
         ROUNDS,
         || {

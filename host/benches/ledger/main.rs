@@ -1,7 +1,8 @@
 //! The ledger against its ambitions, in one run on one machine: every figure is
 //! a ratio of two sides that take turns, with its goal beside it.
 //!
-//! `PAPERFALL_BENCH_JOBS` names the ledgers' sizes (`10000,100000,1000000` if
+//! `cargo bench --bench ledger -- processes` measures only that part (`leases`,
+//! `effects`, `tasks`, `processes`). `PAPERFALL_BENCH_JOBS` names the ledgers' sizes (`10000,100000,1000000` if
 //! unset), `PAPERFALL_BENCH_DIR` a folder for them: with the temporary folder on
 //! a RAM disk, FULL costs nothing and says nothing. DocsToKG's Python is not on
 //! this machine, so its column is left out.
@@ -44,6 +45,11 @@ fn main() {
                 .expect("PAPERFALL_BENCH_JOBS is a list of numbers")
         })
         .collect();
+    let parts: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
+    let wanted = |part: &str| parts.is_empty() || parts.iter().any(|asked| asked == part);
     println!("DocsToKG's Python is not here: its column is left out.");
     let mut steps = leases::Steps::default();
     for jobs in sizes {
@@ -51,10 +57,18 @@ fn main() {
         let stage = Stage::planned(jobs, planning::measure);
         for durability in [Durability::Normal, Durability::Full] {
             println!("-- synchronous={durability:?}, {jobs} jobs");
-            leases::measure(&stage, durability, &mut steps);
-            effects::measure(&stage, durability);
-            tasks::measure(&stage, durability);
-            processes::measure(&stage, durability);
+            if wanted("leases") {
+                leases::measure(&stage, durability, &mut steps);
+            }
+            if wanted("effects") {
+                effects::measure(&stage, durability);
+            }
+            if wanted("tasks") {
+                tasks::measure(&stage, durability);
+            }
+            if wanted("processes") {
+                processes::measure(&stage, durability);
+            }
         }
     }
     steps.report();

@@ -23,6 +23,9 @@ const ROUND: Duration = Duration::from_millis(250);
 const ORDERS: &str = "PAPERFALL_BENCH_WORKER";
 
 pub fn measure(stage: &Stage, durability: Durability) {
+    if durability == Durability::Full {
+        weather(stage);
+    }
     for tasks in TASKS {
         let mut workers: Vec<Worker> = (0..PROCESSES)
             .map(|_| Worker::start(stage, durability, tasks))
@@ -95,6 +98,28 @@ pub fn measure(stage: &Stage, durability: Durability) {
             "  \"nothing to lease\" while jobs were due: {nothing} times  [goal never: {word}]"
         );
     }
+}
+
+/// What the disk itself takes for a sync of two pages, to judge the waits by.
+fn weather(stage: &Stage) {
+    const SYNCS: usize = 300;
+    let path = stage.ours().with_file_name("weather");
+    let mut file = std::fs::File::create(&path).expect("a file");
+    let mut took: Vec<f64> = (0..SYNCS)
+        .map(|_| {
+            let began = Instant::now();
+            file.write_all(&[7; 8192]).expect("written");
+            file.sync_all().expect("synced");
+            began.elapsed().as_secs_f64() * 1e3
+        })
+        .collect();
+    took.sort_by(f64::total_cmp);
+    let (median, most) = (took[SYNCS / 2], took[SYNCS - 1]);
+    let p99 = took[SYNCS * 99 / 100];
+    println!(
+        "a bare write and sync on this disk: median {median:.2} ms, p99 {p99:.2} ms, longest {most:.2} ms of {SYNCS}"
+    );
+    std::fs::remove_file(path).expect("removed");
 }
 
 /// What workers said after a round.

@@ -144,7 +144,7 @@ pub async fn leases(ledger: &SqliteLedger, count: usize) -> Vec<Lease> {
 /// Makes the jobs due again that a measurement leased, and folds the log back.
 pub fn undo(db: &Connection) {
     db.execute_batch(
-        "UPDATE ledger_jobs SET due_at = 0, owner = NULL WHERE owner IS NOT NULL;
+        "UPDATE ledger_jobs SET due_at = 0, owner = NULL, attempts = 0 WHERE owner IS NOT NULL;
          DELETE FROM ledger_ops WHERE job IN (SELECT id FROM ledger_jobs WHERE due_at IS NOT NULL);",
     )
     .expect("undone");

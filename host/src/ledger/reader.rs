@@ -1,6 +1,7 @@
 //! Looking into a ledger without changing it: any ledger, one that DocsToKG wrote
 //! included, through the public tables `artifact_jobs` and `artifact_ops`.
 
+use std::cmp::Ordering;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,6 +20,16 @@ use super::state::JobState;
 
 /// Jobs read between two looks at the file.
 const PAGE: u32 = 500;
+
+/// The columns of [`op`]: ours, what we migrated, and DocsToKG's own, which may
+/// hold values of any type.
+const OPS: &str = "SELECT lower(hex(key)), kind, started_at / 1000.0, finished_at / 1000.0, code, result, fence, tries,
+    context, intent FROM ledger_ops WHERE job = ?1";
+const LEGACY_OPS: &str = "SELECT op_key, op_type, started_at, finished_at, result_code, result_json, NULL, NULL, NULL, NULL
+    FROM ledger_legacy_ops WHERE job_id = ?1";
+const DOCSTOKG_OPS: &str = "SELECT CAST(op_key AS TEXT), CAST(op_type AS TEXT), CAST(started_at AS REAL),
+    CAST(finished_at AS REAL), CAST(result_code AS TEXT), CAST(result_json AS TEXT), NULL, NULL, NULL, NULL
+    FROM artifact_ops WHERE job_id = ?1";
 
 /// A job as the public table has it. Times are seconds since the epoch here and
 /// RFC 3339 when serialized.
@@ -247,26 +258,28 @@ impl LedgerReader {
         self.read_ops(job).map_err(|error| self.failed(&error))
     }
 
+    /// From the tables themselves: the view of both would be read whole.
     fn read_ops(&self, job: &JobRecord) -> rusqlite::Result<Vec<OpRecord>> {
-        let columns = if self.ours {
-            "op_key, op_type, started_at, finished_at, result_code, result_json, fence, tries, context, intent"
-        } else {
-            "CAST(op_key AS TEXT), CAST(op_type AS TEXT), CAST(started_at AS REAL), CAST(finished_at AS REAL),
-             CAST(result_code AS TEXT), CAST(result_json AS TEXT), NULL, NULL, NULL, NULL"
-        };
-        let read = |condition: &str, value: &dyn ToSql| {
+        let read = |query: &str, value: &dyn ToSql| {
             self.db
-                .prepare_cached(&format!(
-                    "SELECT {columns} FROM artifact_ops WHERE {condition} ORDER BY started_at"
-                ))?
+                .prepare_cached(query)?
                 .query_map([value], op)?
                 .collect::<rusqlite::Result<Vec<_>>>()
         };
-        if !self.ours {
-            return read("job_id = ?1", &job.job_id);
-        }
-        let mut ops = read("job_no IS NULL AND job_id = ?1", &job.job_id)?;
-        ops.extend(read("job_no = ?1", &job.number)?);
+        let mut ops = if self.ours {
+            let mut ops = read(LEGACY_OPS, &job.job_id)?;
+            ops.extend(read(OPS, &job.number)?);
+            ops
+        } else {
+            read(DOCSTOKG_OPS, &job.job_id)?
+        };
+        // Sorted here: SQLite prepares a statement anew for every job when it has
+        // to order what an equality with a parameter found.
+        ops.sort_by(|a, b| {
+            a.started_at
+                .partial_cmp(&b.started_at)
+                .unwrap_or(Ordering::Equal)
+        });
         Ok(ops)
     }
 
