@@ -28,6 +28,7 @@ mod owner;
 mod queue;
 mod reader;
 mod reconcile;
+mod record;
 mod schema;
 mod seam;
 mod sqlite;
@@ -55,7 +56,8 @@ pub use op::{
 };
 pub use open::{Durability, Existing};
 pub use owner::Liveness;
-pub use reader::{JobRecord, JobStory, LedgerReader, OpRecord, StateCount};
+pub use reader::LedgerReader;
+pub use record::{JobRecord, JobStory, OpRecord, StateCount};
 pub use reconcile::{PartName, Reconciled, Shelf, Thoroughness};
 pub use schema::SCHEMA_VERSION;
 pub use seam::{Answer, Ledger};
