@@ -321,6 +321,22 @@ async fn the_same_bytes_are_stored_once_and_the_same_url_is_fetched_once() {
 }
 
 #[tokio::test]
+async fn a_known_job_deep_in_a_list_of_new_ones_is_found_where_it_was_asked_for() {
+    let house = House::new();
+    let ledger = house.open();
+    let known = [40, 999, 1000, 1500, 2499];
+    ledger.plan(known.map(work).to_vec()).await.unwrap();
+    let before = house.events.count("job_planned");
+    let planned = ledger.plan((0..2500).map(work).collect()).await.unwrap();
+    let asked: Vec<_> = (0..2500).map(|n| work(n).key()).collect();
+    assert_eq!(planned.iter().map(|job| job.key).collect::<Vec<_>>(), asked);
+    let old: Vec<usize> = (0..2500).filter(|n| !planned[*n].new).collect();
+    assert_eq!(old, known);
+    assert_eq!(house.events.count("job_planned") - before, 2495);
+    assert_eq!(house.one::<i64>("SELECT count(*) FROM ledger_jobs"), 2500);
+}
+
+#[tokio::test]
 async fn planning_again_finds_the_same_jobs_in_the_order_asked_and_writes_nothing() {
     let house = House::new();
     let ledger = house.open();

@@ -52,6 +52,11 @@ impl Spread {
         Self(figures)
     }
 
+    /// The same figures, each turned into another.
+    pub fn map(self, turn: impl Fn(f64) -> f64) -> Self {
+        Self::new(self.0.into_iter().map(turn).collect())
+    }
+
     pub fn median(&self) -> f64 {
         self.0[self.0.len() / 2]
     }

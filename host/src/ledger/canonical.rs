@@ -55,7 +55,8 @@ fn write_object(out: &mut String, fields: &Map<String, Value>) {
     out.push('}');
 }
 
-fn write_text(out: &mut String, text: &str) {
+/// A string in quotes.
+pub(super) fn write_text(out: &mut String, text: &str) {
     out.push('"');
     for c in text.chars() {
         match c {

@@ -9,7 +9,7 @@
 use std::fmt;
 
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 use uuid::Uuid;
@@ -152,11 +152,22 @@ impl JobKey {
     /// The key of the job that obtains `artifact_id` of `work_id`.
     #[must_use]
     pub fn new(work_id: &str, artifact_id: &str, canonical_url: &str) -> Self {
-        let inputs = json!({
-            "artifact_id": artifact_id, "kind": "JOB", "role": "artifact",
-            "url": canonical_url, "v": SCHEME, "work_id": work_id,
-        });
-        Self(digest(&inputs))
+        // Field by field, already in order: a list of works has a key each.
+        let fields = [
+            ("{\"artifact_id\":", artifact_id),
+            (
+                ",\"kind\":\"JOB\",\"role\":\"artifact\",\"url\":",
+                canonical_url,
+            ),
+            (",\"v\":1,\"work_id\":", work_id),
+        ];
+        let mut text = String::with_capacity(256);
+        for (name, value) in fields {
+            text.push_str(name);
+            canonical::write_text(&mut text, value);
+        }
+        text.push('}');
+        Self(Sha256Hex::of(text.as_bytes()))
     }
 }
 
@@ -284,6 +295,7 @@ fn digest(inputs: &Value) -> Sha256Hex {
 )]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     /// Computed by DocsToKG's own functions.
     const JOB_VECTORS: &[(&str, &str, &str, &str)] = &[

@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::error::LedgerError;
 use super::keys::JobKey;
-use super::reader::{JobRecord, LedgerReader, job};
+use super::reader::LedgerReader;
+use super::record::{JobRecord, job};
 
 /// The most jobs a search gives: with more, it was no search for one.
 pub const MOST_FOUND: u32 = 20;

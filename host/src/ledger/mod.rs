@@ -28,6 +28,7 @@ mod owner;
 mod queue;
 mod reader;
 mod reconcile;
+mod record;
 mod schema;
 mod seam;
 mod sqlite;
@@ -55,9 +56,12 @@ pub use op::{
 };
 pub use open::{Durability, Existing};
 pub use owner::Liveness;
-pub use reader::{JobRecord, JobStory, LedgerReader, OpRecord, StateCount};
+pub use reader::LedgerReader;
+pub use record::{JobRecord, JobStory, OpRecord, StateCount};
 pub use reconcile::{PartName, Reconciled, Shelf, Thoroughness};
 pub use schema::SCHEMA_VERSION;
 pub use seam::{Answer, Ledger};
+#[doc(hidden)]
+pub use sqlite::LEASE_STATEMENT;
 pub use sqlite::{Options, SqliteLedger};
 pub use state::{FILE_MISSING, JobState};

@@ -4,119 +4,30 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::{Connection, Row, ToSql, params};
-use serde::Serialize;
+use rusqlite::{Connection, ToSql, params};
 use serde_json::{Value, json};
 
 use super::error::LedgerError;
 use super::health::Durations;
 use super::job::OwnerId;
-use super::moment;
 use super::open;
 use super::owner::{self, Liveness};
+use super::record::{JobRecord, JobStory, OpRecord, StateCount, job, op, value};
 use super::schema::Found;
 use super::state::JobState;
 
 /// Jobs read between two looks at the file.
 const PAGE: u32 = 500;
 
-/// A job as the public table has it. Times are seconds since the epoch here and
-/// RFC 3339 when serialized.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct JobRecord {
-    /// Its row, in the order of planning.
-    #[serde(skip)]
-    pub(super) number: i64,
-    /// The job's id.
-    pub job_id: String,
-    /// Its work.
-    pub work_id: String,
-    /// The work's artifact.
-    pub artifact_id: String,
-    /// The URL that stands for the work.
-    pub canonical_url: String,
-    /// Where it is.
-    pub state: String,
-    /// Who holds it.
-    pub lease_owner: Option<String>,
-    /// Until when.
-    #[serde(serialize_with = "moment::rfc3339_or_null")]
-    pub lease_until: Option<f64>,
-    /// When it was planned.
-    #[serde(serialize_with = "moment::rfc3339")]
-    pub created_at: f64,
-    /// When it was last touched.
-    #[serde(serialize_with = "moment::rfc3339")]
-    pub updated_at: f64,
-    /// Its key.
-    pub idempotency_key: String,
-    /// The last lease's fence.
-    pub fence: Option<i64>,
-    /// Leases, graceful releases not counted.
-    pub attempts: Option<u32>,
-    /// Failures since it was planned or retried.
-    pub failures: Option<u32>,
-    /// Rounds begun before the present one.
-    pub round: Option<u32>,
-    /// When its next round may begin.
-    #[serde(serialize_with = "moment::rfc3339_or_null")]
-    pub not_before: Option<f64>,
-    /// When it ended.
-    #[serde(serialize_with = "moment::rfc3339_or_null")]
-    pub finished_at: Option<f64>,
-    /// Why it failed last.
-    pub failure_reason: Option<String>,
-    /// The stored file's hash.
-    pub sha256: Option<String>,
-}
-
-/// An effect as the public table has it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct OpRecord {
-    /// Its key.
-    pub op_key: String,
-    /// Its kind.
-    pub op_type: String,
-    /// When it began.
-    #[serde(serialize_with = "moment::rfc3339_or_null")]
-    pub started_at: Option<f64>,
-    /// When it ended.
-    #[serde(serialize_with = "moment::rfc3339_or_null")]
-    pub finished_at: Option<f64>,
-    /// How it ended.
-    pub result_code: Option<String>,
-    /// Its result; text that is no JSON (DocsToKG cut long ones) as it stands.
-    pub result: Option<Value>,
-    /// The fence it last ran under.
-    pub fence: Option<i64>,
-    /// How often it began.
-    pub tries: Option<u32>,
-    /// What its key was made of, besides its job.
-    pub context: Option<Value>,
-    /// What recovery would know of it.
-    pub intent: Option<Value>,
-}
-
-/// Everything the ledger knows of a job, as it was at one moment.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct JobStory {
-    /// The job.
-    #[serde(flatten)]
-    pub job: JobRecord,
-    /// What its planner left for whoever works on it; text that is no JSON as it stands.
-    pub payload: Option<Value>,
-    /// Its effects in the order they began.
-    pub ops: Vec<OpRecord>,
-}
-
-/// How many jobs there are in each state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct StateCount {
-    /// The state.
-    pub state: String,
-    /// The jobs.
-    pub jobs: u64,
-}
+/// The columns of [`op`]: ours, what we migrated, and DocsToKG's own, which may
+/// hold values of any type.
+const OPS: &str = "SELECT lower(hex(key)), kind, started_at / 1000.0, finished_at / 1000.0, code, result, fence, tries,
+    context, intent FROM ledger_ops WHERE job = ?1";
+const LEGACY_OPS: &str = "SELECT op_key, op_type, started_at, finished_at, result_code, result_json, NULL, NULL, NULL, NULL
+    FROM ledger_legacy_ops WHERE job_id = ?1";
+const DOCSTOKG_OPS: &str = "SELECT CAST(op_key AS TEXT), CAST(op_type AS TEXT), CAST(started_at AS REAL),
+    CAST(finished_at AS REAL), CAST(result_code AS TEXT), CAST(result_json AS TEXT), NULL, NULL, NULL, NULL
+    FROM artifact_ops WHERE job_id = ?1";
 
 /// A ledger opened for looking.
 pub struct LedgerReader {
@@ -247,26 +158,24 @@ impl LedgerReader {
         self.read_ops(job).map_err(|error| self.failed(&error))
     }
 
+    /// From the tables themselves: the view of both would be read whole.
     fn read_ops(&self, job: &JobRecord) -> rusqlite::Result<Vec<OpRecord>> {
-        let columns = if self.ours {
-            "op_key, op_type, started_at, finished_at, result_code, result_json, fence, tries, context, intent"
-        } else {
-            "CAST(op_key AS TEXT), CAST(op_type AS TEXT), CAST(started_at AS REAL), CAST(finished_at AS REAL),
-             CAST(result_code AS TEXT), CAST(result_json AS TEXT), NULL, NULL, NULL, NULL"
-        };
-        let read = |condition: &str, value: &dyn ToSql| {
+        let read = |query: &str, value: &dyn ToSql| {
             self.db
-                .prepare_cached(&format!(
-                    "SELECT {columns} FROM artifact_ops WHERE {condition} ORDER BY started_at"
-                ))?
+                .prepare_cached(query)?
                 .query_map([value], op)?
                 .collect::<rusqlite::Result<Vec<_>>>()
         };
-        if !self.ours {
-            return read("job_id = ?1", &job.job_id);
-        }
-        let mut ops = read("job_no IS NULL AND job_id = ?1", &job.job_id)?;
-        ops.extend(read("job_no = ?1", &job.number)?);
+        let mut ops = if self.ours {
+            let mut ops = read(LEGACY_OPS, &job.job_id)?;
+            ops.extend(read(OPS, &job.number)?);
+            ops
+        } else {
+            read(DOCSTOKG_OPS, &job.job_id)?
+        };
+        // Sorted here: SQLite prepares a statement anew for every job when it has
+        // to order what an equality with a parameter found.
+        ops.sort_by(OpRecord::in_order);
         Ok(ops)
     }
 
@@ -356,49 +265,4 @@ impl LedgerReader {
     pub(super) fn failed(&self, error: &rusqlite::Error) -> LedgerError {
         LedgerError::sqlite(&self.path, error)
     }
-}
-
-pub(super) fn job(row: &Row<'_>) -> rusqlite::Result<JobRecord> {
-    Ok(JobRecord {
-        job_id: row.get(0)?,
-        work_id: row.get(1)?,
-        artifact_id: row.get(2)?,
-        canonical_url: row.get(3)?,
-        state: row.get(4)?,
-        lease_owner: row.get(5)?,
-        lease_until: row.get(6)?,
-        created_at: row.get(7)?,
-        updated_at: row.get(8)?,
-        idempotency_key: row.get(9)?,
-        fence: row.get(10)?,
-        attempts: row.get(11)?,
-        failures: row.get(12)?,
-        round: row.get(13)?,
-        not_before: row.get(14)?,
-        finished_at: row.get(15)?,
-        failure_reason: row.get(16)?,
-        sha256: row.get(17)?,
-        number: row.get(18)?,
-    })
-}
-
-fn op(row: &Row<'_>) -> rusqlite::Result<OpRecord> {
-    Ok(OpRecord {
-        op_key: row.get::<_, Option<String>>(0)?.unwrap_or_default(),
-        op_type: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
-        started_at: row.get(2)?,
-        finished_at: row.get(3)?,
-        result_code: row.get(4)?,
-        result: value(row, 5)?,
-        fence: row.get(6)?,
-        tries: row.get(7)?,
-        context: value(row, 8)?,
-        intent: value(row, 9)?,
-    })
-}
-
-/// The JSON in this column; text that is none as it stands.
-fn value(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Value>> {
-    let text: Option<String> = row.get(column)?;
-    Ok(text.map(|text| serde_json::from_str(&text).unwrap_or(Value::String(text))))
 }

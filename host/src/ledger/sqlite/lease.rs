@@ -25,7 +25,7 @@ const SHORTEST_LEASE: Duration = Duration::from_millis(1);
 
 /// The job that is due longest. A scalar subquery: `IN (SELECT …)` would build a
 /// temporary table for every lease.
-const NEXT: &str = "UPDATE ledger_jobs SET
+pub const NEXT: &str = "UPDATE ledger_jobs SET
     before = coalesce(owner, 0) * 16 + state,
     fence = max(fence, ?1) + 1, owner = ?2, due_at = ?3, attempts = attempts + 1,
     state = CASE state WHEN 0 THEN 1 ELSE state END, updated_at = ?4

@@ -1,6 +1,6 @@
 //! Planning: a work becomes a job once, however often and by whomever it is planned.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Statement, params};
 
 use super::rows::{self, bounded};
 use crate::ledger::error::LedgerError;
@@ -23,35 +23,50 @@ pub(super) fn check(job: &NewJob) -> Result<(), LedgerError> {
     )
 }
 
-/// The jobs that exist, at their places in the list; reads only.
+/// Keys looked up before it is believed that the rest of a share is new.
+const SAMPLE: usize = 32;
+/// Keys of a share.
+const SHARE: usize = 1000;
+
+/// The jobs that exist, at their places in the list; reads only. It may miss some
+/// in a list of new ones: writing finds those, and leaves them as they are.
 pub(super) fn look_up(db: &Connection, keys: &[JobKey]) -> rusqlite::Result<Vec<Option<Planned>>> {
-    // A new ledger has nothing to look up.
-    let any: Option<i64> = db
-        .prepare_cached("SELECT 1 FROM ledger_jobs LIMIT 1")?
-        .query_row([], |row| row.get(0))
-        .optional()?;
-    if any.is_none() {
-        return Ok(vec![None; keys.len()]);
+    let mut statement = db.prepare_cached(EXISTING)?;
+    let mut found = Vec::with_capacity(keys.len());
+    for share in keys.chunks(SHARE) {
+        let (sample, rest) = share.split_at(share.len().min(SAMPLE));
+        let begin = found.len();
+        for key in sample {
+            found.push(existing(&mut statement, key)?);
+        }
+        if found.iter().skip(begin).all(Option::is_none) {
+            found.resize(begin + share.len(), None);
+            continue;
+        }
+        for key in rest {
+            found.push(existing(&mut statement, key)?);
+        }
     }
-    keys.iter().map(|key| existing(db, key)).collect()
+    Ok(found)
 }
 
-fn existing(db: &Connection, key: &JobKey) -> rusqlite::Result<Option<Planned>> {
-    db.prepare_cached(
-        "SELECT state, due_at IS NULL, reason, sha256, foreign_id FROM ledger_jobs WHERE key = ?1",
-    )?
-    .query_row([key.as_bytes()], |row| {
-        Ok(Planned {
-            job_id: rows::job_id(key, row.get(4)?),
-            key: *key,
-            state: rows::state(row, 0)?,
-            new: false,
-            done: row.get(1)?,
-            failure_reason: row.get(2)?,
-            sha256: rows::hash(row, 3)?,
+const EXISTING: &str =
+    "SELECT state, due_at IS NULL, reason, sha256, foreign_id FROM ledger_jobs WHERE key = ?1";
+
+fn existing(statement: &mut Statement<'_>, key: &JobKey) -> rusqlite::Result<Option<Planned>> {
+    statement
+        .query_row([key.as_bytes()], |row| {
+            Ok(Planned {
+                job_id: rows::job_id(key, row.get(4)?),
+                key: *key,
+                state: rows::state(row, 0)?,
+                new: false,
+                done: row.get(1)?,
+                failure_reason: row.get(2)?,
+                sha256: rows::hash(row, 3)?,
+            })
         })
-    })
-    .optional()
+        .optional()
 }
 
 /// Writes the jobs that do not exist.
@@ -74,7 +89,7 @@ pub(super) fn write(tx: &mut Tx<'_>, jobs: &[(JobKey, NewJob)]) -> Result<Vec<Pl
             job.canonical_url
         ])? == 0
         {
-            planned.extend(existing(tx.db, key)?);
+            planned.extend(existing(&mut *tx.db.prepare_cached(EXISTING)?, key)?);
             continue;
         }
         if let Some(body) = &job.payload {
