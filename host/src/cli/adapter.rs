@@ -25,7 +25,7 @@ pub(crate) async fn adapter(args: AdapterArgs) -> Result<Exit, Failed> {
 
 async fn list(args: AdapterListArgs) -> Result<Exit, Failed> {
     let plan = effective_plan(&args.plan)?;
-    let sandbox = new_sandbox(&plan, args.cache.cache_dir.as_deref(), 1, None)?;
+    let sandbox = new_sandbox(&plan, args.cache.cache_dir.as_deref())?;
     let roster = load(&plan, &sandbox).await;
     let mut entries = Vec::new();
     let mut rows = vec![
@@ -96,7 +96,7 @@ async fn list(args: AdapterListArgs) -> Result<Exit, Failed> {
 async fn inspect(args: AdapterInspectArgs) -> Result<Exit, Failed> {
     let (name, bytes) = component(&args.adapter)?;
     let (plan, _) = Plan::from_process(&PlanFlags::default())?;
-    let sandbox = new_sandbox(&plan, args.cache.cache_dir.as_deref(), 1, None)?;
+    let sandbox = new_sandbox(&plan, args.cache.cache_dir.as_deref())?;
     let shape = shape_of(&sandbox, &name, &bytes).await?;
     // A component that breaks the contract is still worth showing.
     let loaded = sandbox

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use super::history_args::{ReportArgs, SloArgs, StatsArgs};
 use super::jobs_args::JobsArgs;
 use super::ledger_args::LedgerArgs;
 use super::telemetry_args::TelemetryArgs;
@@ -53,6 +54,12 @@ pub(crate) enum Command {
     Adapter(AdapterArgs),
     /// Look at the jobs of a ledger, and act on them
     Jobs(JobsArgs),
+    /// Judge the service levels of a ledger; exit 1 when one is missed
+    Slo(SloArgs),
+    /// Put recorded attempts together: by source, tier, outcome or host
+    Stats(StatsArgs),
+    /// Write a page with plots of what was recorded
+    Report(ReportArgs),
     /// Print a shell completion script
     Completions(CompletionsArgs),
     /// Print the manual page (roff)

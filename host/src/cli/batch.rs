@@ -20,7 +20,7 @@ use super::race_events::tell_race;
 use super::reading::{READ_AHEAD, Read, spawn_reader};
 use super::setup::App;
 use super::tally::Tally;
-use super::telemetry_args::{TelemetryArgs, close};
+use super::telemetry_args::TelemetryArgs;
 use crate::download::{Journal, Sharing, Store, WorkResult};
 use crate::intake::{InputError, Item, Work};
 use crate::ledger::RetryPolicy;
@@ -75,12 +75,16 @@ pub(crate) async fn run_batch(
     options: BatchOptions<'_>,
 ) -> Result<Batch, Failed> {
     let ledger = options.ledger.file(options.out)?;
-    let telemetry = options.telemetry.open()?;
+    let listening = options
+        .telemetry
+        .open(ledger.as_deref(), app.metrics.clone())
+        .await?;
+    let telemetry = &listening.telemetry;
     let ended = match ledger {
-        Some(file) => once::run(app, items, &options, &file, &telemetry).await,
-        None => plainly(app, items, &options, &telemetry).await,
+        Some(file) => once::run(app, items, &options, &file, telemetry).await,
+        None => plainly(app, items, &options, telemetry).await,
     };
-    close(&telemetry).await;
+    listening.close().await;
     ended
 }
 

@@ -73,7 +73,14 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, Failed> {
         ..NetworkArgs::default()
     };
     let ledger = args.ledger.file(&args.out)?;
-    let app = App::new(&plan, &network, args.workers, ledger.as_deref()).await?;
+    let app = App::new(
+        &plan,
+        &network,
+        args.workers,
+        ledger.as_deref(),
+        args.telemetry.counters(),
+    )
+    .await?;
 
     let started = Instant::now();
     let works =

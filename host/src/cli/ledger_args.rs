@@ -116,7 +116,7 @@ fn asked_by_docstokg() -> Result<bool, Failed> {
 }
 
 /// A span such as `30d`, `12h`, `5m`, `0s`.
-fn age(text: &str) -> Result<Duration, String> {
+pub(crate) fn age(text: &str) -> Result<Duration, String> {
     let refuse =
         || format!("{text:?} is no age; write a whole number and s, m, h or d, such as 30d");
     let text_only = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());

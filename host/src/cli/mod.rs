@@ -8,6 +8,7 @@ mod demo;
 mod desk;
 mod exit;
 mod explain;
+mod history_args;
 mod interrupt;
 mod jobs;
 mod jobs_args;
@@ -19,9 +20,12 @@ mod plan;
 mod progress;
 mod race_events;
 mod reading;
+mod report;
 mod resolve;
 mod run;
 mod setup;
+mod slo;
+mod stats;
 mod table;
 mod tally;
 mod telemetry_args;
@@ -58,6 +62,9 @@ pub async fn execute(cli: Cli) -> Exit {
         Command::Plan(args) => plan::plan(&args),
         Command::Adapter(args) => adapter::adapter(args).await,
         Command::Jobs(args) => jobs::jobs(args).await,
+        Command::Slo(args) => slo::slo(&args),
+        Command::Stats(args) => stats::stats(&args),
+        Command::Report(args) => report::report(&args),
         Command::Completions(args) => completions::completions(&args),
         Command::Man(args) => completions::man(&args),
     };

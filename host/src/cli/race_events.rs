@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::once::SKIPPED_DUPLICATE;
 use crate::download::WorkResult;
 use crate::ledger::JobId;
 use crate::outcome::Outcome;
@@ -25,6 +26,10 @@ pub(crate) fn tell_race(telemetry: &Telemetry, job_id: Option<JobId>, result: &W
         .map(|record| record.tier.as_str())
         .collect();
     let success = result.outcome == Outcome::Success;
+    let fetched = success && !result.notes.iter().any(|note| note == SKIPPED_DUPLICATE);
+    if let (true, Some(bytes)) = (fetched, result.bytes) {
+        telemetry.metrics().downloaded(bytes);
+    }
     telemetry.emit(FallbackSummary {
         job_id,
         work_id: result.work_id.clone(),

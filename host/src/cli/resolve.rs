@@ -9,6 +9,7 @@ use super::output::{note, out, outln};
 use super::setup::{App, effective_plan};
 use crate::intake::Work;
 use crate::outcome::Outcome;
+use crate::telemetry::Metrics;
 use paperfall_identifiers::AnyId;
 
 /// `paperfall resolve ID|WORK-JSON`.
@@ -16,7 +17,7 @@ pub(crate) async fn resolve(args: ResolveArgs) -> Result<Exit, Failed> {
     let plan = effective_plan(&args.plan)?;
     let work = work_of(&args.work)?;
     let network: &NetworkArgs = &args.network;
-    let app = App::new(&plan, network, 1, None).await?;
+    let app = App::new(&plan, network, 1, None, Metrics::off()).await?;
     let obtained = tokio::select! {
         obtained = obtain(&app, work, None) => obtained?,
         () = interrupted() => {

@@ -17,7 +17,14 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failed> {
     let works = read_works(input, args.format.map(format_of)).map_err(Failed::usage)?;
     let ledger = args.output.ledger.file(&args.output.out)?;
     let workers = args.output.workers;
-    let app = App::new(&plan, &args.network, workers, ledger.as_deref()).await?;
+    let app = App::new(
+        &plan,
+        &args.network,
+        workers,
+        ledger.as_deref(),
+        args.output.telemetry.counters(),
+    )
+    .await?;
     let batch = run_batch(&app, works, options(&args.output, args.json, false)).await;
     let recorded = app.finish();
     let batch = batch?;
@@ -55,7 +62,14 @@ pub(crate) async fn fetch(args: FetchArgs) -> Result<Exit, Failed> {
     }
     let ledger = args.output.ledger.file(&args.output.out)?;
     let workers = args.output.workers;
-    let app = App::new(&plan, &args.network, workers, ledger.as_deref()).await?;
+    let app = App::new(
+        &plan,
+        &args.network,
+        workers,
+        ledger.as_deref(),
+        args.output.telemetry.counters(),
+    )
+    .await?;
     // Whatever else is due on the ledger was not asked for.
     let options = options(&args.output, args.json, true);
     let batch = run_batch(&app, items.into_iter(), options).await;

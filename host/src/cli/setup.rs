@@ -7,11 +7,12 @@ use super::args::NetworkArgs;
 use super::exit::Failed;
 use super::output::note;
 use crate::fallback::Roster;
-use crate::http::har::{FixedWorld, Private};
+use crate::http::har::Private;
 use crate::http::{CacheConfig, Http, HttpConfig, Offline, Pin, PolitenessConfig, Secrets};
 use crate::ledger::Sha256Hex;
 use crate::plan::{OfflineBehavior, Plan, PlanFlags, PlanWarning};
 use crate::sandbox::{Sandbox, SandboxConfig};
+use crate::telemetry::Metrics;
 
 /// Everything that is the same for every work of a run.
 #[derive(Debug, Clone)]
@@ -21,6 +22,8 @@ pub(crate) struct App {
     pub(crate) roster: Arc<Roster>,
     /// Tells one effective plan from another.
     pub(crate) plan_digest: String,
+    /// What its rooms count with.
+    pub(crate) metrics: Metrics,
 }
 
 /// The plan from flags, environment and file; warnings go to standard error.
@@ -57,21 +60,29 @@ impl App {
         network: &NetworkArgs,
         workers: u16,
         ledger: Option<&Path>,
+        metrics: Metrics,
     ) -> Result<Self, Failed> {
         let mut config = http_config(plan, network)?;
         config.politeness = PolitenessConfig {
             rules: plan.hosts.clone(),
             shared_folder: ledger.map(shared_limits),
         };
+        config.metrics = metrics.clone();
         let http = Http::new(config)?;
         let cache_dir = network.cache.cache_dir.as_deref();
-        let sandbox = new_sandbox(plan, cache_dir, workers, http.fixed_world())?;
+        let config = SandboxConfig {
+            world: http.fixed_world(),
+            metrics: metrics.clone(),
+            ..sandbox_config(plan, cache_dir, workers)
+        };
+        let sandbox = Sandbox::new(&config)?;
         let roster = load(plan, &sandbox).await;
         Ok(Self {
             http,
             sandbox,
             roster: Arc::new(roster),
             plan_digest: digest(plan)?,
+            metrics,
         })
     }
 }
@@ -99,14 +110,14 @@ pub(crate) async fn load(plan: &Plan, sandbox: &Sandbox) -> Roster {
     roster
 }
 
-pub(crate) fn new_sandbox(
-    plan: &Plan,
-    cache_dir: Option<&Path>,
-    workers: u16,
-    world: Option<FixedWorld>,
-) -> Result<Sandbox, Failed> {
+/// A sandbox to look at adapters with.
+pub(crate) fn new_sandbox(plan: &Plan, cache_dir: Option<&Path>) -> Result<Sandbox, Failed> {
+    Ok(Sandbox::new(&sandbox_config(plan, cache_dir, 1))?)
+}
+
+fn sandbox_config(plan: &Plan, cache_dir: Option<&Path>, workers: u16) -> SandboxConfig {
     let concurrent = plan.budgets.max_concurrent;
-    let config = SandboxConfig {
+    SandboxConfig {
         cache_dir: cache_folder(cache_dir).map(|folder| folder.join("components")),
         max_instances: concurrent.saturating_mul(u32::from(workers)).clamp(1, 256),
         max_memory_mib: plan
@@ -114,9 +125,8 @@ pub(crate) fn new_sandbox(
             .map(|source| source.memory_mib)
             .max()
             .unwrap_or(crate::sandbox::AttemptLimits::DEFAULT.memory_mib),
-        world,
-    };
-    Ok(Sandbox::new(&config)?)
+        ..SandboxConfig::default()
+    }
 }
 
 /// The cache folder: the flag's, or the user's; none where there is no home.

@@ -14,6 +14,7 @@ use super::offline::Offline;
 use super::pin::Pin;
 use super::politeness::PolitenessConfig;
 use super::resolver::{Resolver, SystemResolver};
+use crate::telemetry::Metrics;
 
 /// How long a connection may take, name look-up and TLS included.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -59,6 +60,8 @@ pub struct HttpConfig {
     pub politeness: PolitenessConfig,
     /// Where names are looked up; tests put their own answers here.
     pub resolver: Arc<dyn Resolver>,
+    /// Counts every hop by service, status and cache verdict.
+    pub metrics: Metrics,
 }
 
 impl Default for HttpConfig {
@@ -79,6 +82,7 @@ impl Default for HttpConfig {
             private: Private::default(),
             politeness: PolitenessConfig::default(),
             resolver: Arc::new(SystemResolver),
+            metrics: Metrics::off(),
         }
     }
 }

@@ -74,7 +74,8 @@ impl Exchange {
         }
         Ok(Self {
             cache: cache.map(|cache| Cache::new(&cache, &config.user_agent)),
-            politeness: Politeness::new(&config.politeness, config.stall_timeout),
+            politeness: Politeness::new(&config.politeness, config.stall_timeout)
+                .counted(&config.metrics),
             wire,
             _scratch: scratch,
             config,

@@ -125,6 +125,16 @@ async fn follow(
         {
             meter.give_request_back();
         }
+        if !refused {
+            let status = answer.as_ref().ok().map(|answer| answer.status);
+            let host = url.host_str().unwrap_or_default();
+            verdicts.count(
+                &exchange.config.metrics,
+                host,
+                status,
+                log.sent_at.elapsed(),
+            );
+        }
         log.judged(verdicts);
         let mut incoming = answer?;
         log.slot = std::mem::take(&mut incoming.slot);

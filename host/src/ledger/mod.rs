@@ -8,6 +8,7 @@
 //! [`Ledger`] is the seam everything above depends on; [`SqliteLedger`] keeps it
 //! in one file. The ledger runs no effects itself and knows nothing of HTTP.
 
+mod accounts;
 mod backoff;
 mod canonical;
 mod clock;
@@ -37,6 +38,7 @@ mod turn;
 
 use failpoint::failpoint;
 
+pub use accounts::{AttemptRow, EndedJob, LeftBehind, Told};
 pub use backoff::RetryPolicy;
 pub use clock::{Clock, ManualClock, SteadyClock, Timestamp};
 pub use error::LedgerError;

@@ -15,7 +15,7 @@ use super::loader::LoadedAdapter;
 use super::state::{Wire, new_store};
 use super::trace::AttemptTrace;
 use crate::http::{HostGrants, Meter, Secrets, Session};
-use crate::outcome::Reason;
+use crate::outcome::{Outcome, Reason};
 
 /// What an attempt is given.
 #[derive(Debug, Clone)]
@@ -94,7 +94,9 @@ impl Sandbox {
             &input.work.work_id,
         );
         let call = async {
+            let begun = Instant::now();
             let instance = adapter.pre.instantiate_async(&mut store).await?;
+            self.metrics().sandbox_started(begun.elapsed());
             instance
                 .paperfall_adapter_source()
                 .call_resolve(&mut store, &input.work, &policy)
@@ -117,8 +119,14 @@ impl Sandbox {
             Ok(Ok(Ok(raw))) => findings::validate(raw, &mut trace),
             Ok(Ok(Err(miss))) => Err(findings::validate_miss(miss)),
         };
+        let result = name_spent_budget(result, over_budget);
+        let failure = result.as_ref().err().map(|failure| &failure.reason);
+        self.metrics().sandbox_ended(
+            u64::try_from(trace.memory_peak).unwrap_or(u64::MAX),
+            failure.filter(|reason| reason.outcome() == Some(Outcome::Error)),
+        );
         AttemptReport {
-            result: name_spent_budget(result, over_budget),
+            result,
             deadline,
             meter,
         }

@@ -17,6 +17,7 @@ use super::bindings::Adapter;
 use super::limits::{EPOCH_TICK, INSTANCES, MEMORIES, TABLE_ELEMENTS, TABLES};
 use super::state::{AttemptState, StateData};
 use crate::http::har::FixedWorld;
+use crate::telemetry::Metrics;
 
 /// Memory of an idle slot that stays with the process, in bytes: what a Rust
 /// adapter uses.
@@ -33,6 +34,8 @@ pub struct SandboxConfig {
     pub max_memory_mib: u32,
     /// What guests see of clock and chance; none: the real ones.
     pub world: Option<FixedWorld>,
+    /// Counts instantiations, memory and traps.
+    pub metrics: Metrics,
 }
 
 impl Default for SandboxConfig {
@@ -42,6 +45,7 @@ impl Default for SandboxConfig {
             max_instances: 32,
             max_memory_mib: super::AttemptLimits::DEFAULT.memory_mib,
             world: None,
+            metrics: Metrics::off(),
         }
     }
 }
@@ -58,6 +62,7 @@ struct Inner {
     slots: Semaphore,
     pooled: bool,
     world: Option<FixedWorld>,
+    metrics: Metrics,
 }
 
 impl fmt::Debug for Sandbox {
@@ -88,6 +93,7 @@ impl Sandbox {
                 slots: Semaphore::new(config.max_instances.max(1) as usize),
                 pooled,
                 world: config.world,
+                metrics: config.metrics.clone(),
             }),
         })
     }
@@ -98,6 +104,10 @@ impl Sandbox {
 
     pub(crate) fn fixed_world(&self) -> Option<FixedWorld> {
         self.inner.world
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
     }
 
     pub(crate) fn linker(&self) -> &Linker<AttemptState> {

@@ -64,20 +64,20 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts an event into the queue, or drops and counts it.
-    pub(super) fn push(&self, event: Event) {
+    /// Puts an event into the queue, or drops and counts it; whether it is in.
+    pub(super) fn push(&self, event: Event) -> bool {
         let weight = event.weight();
         let mut state = self.lock();
         if state.closed {
             state.dropped += 1;
-            return;
+            return false;
         }
         state.seq += 1;
         let full = state.waiting.len() >= self.bounds.events
             || state.bytes.saturating_add(weight) > self.bounds.bytes;
         if full {
             state.dropped += 1;
-            return;
+            return false;
         }
         let seq = state.seq;
         let at = SystemTime::now();
@@ -91,6 +91,7 @@ impl Queue {
             drop(state);
             self.filled.notify_one();
         }
+        true
     }
 
     /// Replaces `batch` by everything that waits, once there is something, or by

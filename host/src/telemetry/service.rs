@@ -12,6 +12,7 @@ use super::error::TelemetryError;
 use super::event::Event;
 use super::jsonl::{JsonlOptions, JsonlSink};
 use super::log_sink::LogSink;
+use super::metrics::Metrics;
 use super::queue::{Bounds, Queue};
 use super::sink::Sink;
 use super::table::{TableOptions, TableSink};
@@ -33,17 +34,20 @@ pub struct TelemetryOptions {
     pub jsonl: Option<JsonlOptions>,
     /// Enter them into a ledger's table.
     pub table: Option<TableOptions>,
+    /// Count them.
+    pub metrics: Metrics,
     /// Events the queue holds.
     pub queued_events: usize,
 }
 
 impl Default for TelemetryOptions {
-    /// A new run id (UUID version 7), no file, no table.
+    /// A new run id (UUID version 7), nothing else.
     fn default() -> Self {
         Self {
             run_id: Uuid::now_v7(),
             jsonl: None,
             table: None,
+            metrics: Metrics::off(),
             queued_events: QUEUED_EVENTS,
         }
     }
@@ -60,6 +64,14 @@ pub struct Telemetry {
 
 struct Shared {
     run_id: Uuid,
+    metrics: Metrics,
+    /// None when events are only counted.
+    writer: Option<Writer>,
+}
+
+/// The way to the thread.
+#[derive(Clone)]
+struct Writer {
     queue: Arc<Queue>,
     lost: Arc<AtomicU64>,
 }
@@ -111,29 +123,28 @@ impl Telemetry {
             events: options.queued_events,
             bytes: QUEUED_BYTES,
         };
-        Self::with_sinks(options.run_id, bounds, sinks)
+        Self::with_sinks(options.run_id, bounds, sinks, options.metrics)
     }
 
     pub(super) fn with_sinks(
         run_id: Uuid,
         bounds: Bounds,
         sinks: Vec<Box<dyn Sink>>,
+        metrics: Metrics,
     ) -> Result<Self, TelemetryError> {
-        if sinks.is_empty() {
+        if sinks.is_empty() && !metrics.counts() {
             return Ok(Self::off());
         }
-        let queue = Arc::new(Queue::new(bounds));
-        let lost = Arc::new(AtomicU64::new(0));
-        let (reading, counting) = (Arc::clone(&queue), Arc::clone(&lost));
-        thread::Builder::new()
-            .name("telemetry".to_owned())
-            .spawn(move || write(&reading, &counting, sinks))
-            .map_err(TelemetryError::Thread)?;
+        let writer = if sinks.is_empty() {
+            None
+        } else {
+            Some(Writer::start(bounds, sinks, metrics.clone())?)
+        };
         Ok(Self {
             shared: Some(Arc::new(Shared {
                 run_id,
-                queue,
-                lost,
+                metrics,
+                writer,
             })),
         })
     }
@@ -141,8 +152,24 @@ impl Telemetry {
     /// Tells of an event. Returns at once, whatever becomes of it.
     pub fn emit(&self, event: impl Into<Event>) {
         if let Some(shared) = &self.shared {
-            shared.queue.push(event.into());
+            let event = event.into();
+            shared.metrics.count(&event);
+            shared.push(event);
         }
+    }
+
+    fn writer(&self) -> Option<&Writer> {
+        self.shared
+            .as_ref()
+            .and_then(|shared| shared.writer.as_ref())
+    }
+
+    /// The counters, for rooms that count what is no event.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        self.shared
+            .as_ref()
+            .map_or_else(Metrics::off, |shared| shared.metrics.clone())
     }
 
     /// Whether anybody listens: where making an event costs something, look first.
@@ -160,9 +187,7 @@ impl Telemetry {
     /// Events dropped so far because the queue was full.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        self.shared
-            .as_ref()
-            .map_or(0, |shared| shared.queue.dropped())
+        self.writer().map_or(0, |writer| writer.queue.dropped())
     }
 
     /// Writes what is queued and ends, within five seconds; later events are
@@ -172,14 +197,14 @@ impl Telemetry {
     }
 
     pub(super) fn finish_within(&self, patience: Duration) -> Closing {
-        let Some(shared) = &self.shared else {
+        let Some(writer) = self.writer() else {
             return Closing::default();
         };
-        shared.queue.close();
-        let gone = shared.queue.wait_until_gone(patience);
+        writer.queue.close();
+        let gone = writer.queue.wait_until_gone(patience);
         Closing {
-            dropped: shared.queue.dropped(),
-            lost: shared.lost.load(Ordering::Relaxed),
+            dropped: writer.queue.dropped(),
+            lost: writer.lost.load(Ordering::Relaxed),
             hung: !gone,
         }
     }
@@ -199,7 +224,10 @@ impl Telemetry {
 impl ledger::EventSink for Telemetry {
     fn emit(&self, event: &ledger::Event) {
         if let Some(shared) = &self.shared {
-            shared.queue.push(Event::Ledger(event.clone()));
+            shared.metrics.count_ledger(event);
+            if shared.writer.is_some() {
+                shared.push(Event::Ledger(event.clone()));
+            }
         }
     }
 }
@@ -212,33 +240,69 @@ impl fmt::Debug for Telemetry {
     }
 }
 
-impl Drop for Shared {
-    /// The thread writes what it has and ends.
-    fn drop(&mut self) {
-        self.queue.close();
+impl Shared {
+    fn push(&self, event: Event) {
+        if let Some(writer) = &self.writer
+            && !writer.queue.push(event)
+        {
+            self.metrics.event_dropped();
+        }
     }
 }
 
-/// The thread.
-fn write(queue: &Queue, lost: &AtomicU64, mut sinks: Vec<Box<dyn Sink>>) {
-    let _leaving = Leaving(queue);
-    let mut batch = Vec::new();
-    while queue.next_batch(&mut batch, sinks.iter().filter_map(|sink| sink.due()).min()) {
-        for sink in &mut sinks {
-            sink.take(&batch);
+impl Drop for Shared {
+    /// The thread writes what it has and ends.
+    fn drop(&mut self) {
+        if let Some(writer) = &self.writer {
+            writer.queue.close();
         }
-        lost.store(
-            sinks.iter().map(|sink| sink.lost()).sum(),
-            Ordering::Relaxed,
-        );
     }
-    for sink in &mut sinks {
-        sink.close();
+}
+
+impl Writer {
+    /// Starts the thread.
+    fn start(
+        bounds: Bounds,
+        sinks: Vec<Box<dyn Sink>>,
+        metrics: Metrics,
+    ) -> Result<Self, TelemetryError> {
+        let writer = Self {
+            queue: Arc::new(Queue::new(bounds)),
+            lost: Arc::new(AtomicU64::new(0)),
+        };
+        let threads = writer.clone();
+        thread::Builder::new()
+            .name("telemetry".to_owned())
+            .spawn(move || threads.write(sinks, &metrics))
+            .map_err(TelemetryError::Thread)?;
+        Ok(writer)
     }
-    lost.store(
-        sinks.iter().map(|sink| sink.lost()).sum(),
-        Ordering::Relaxed,
-    );
+
+    /// The thread.
+    fn write(&self, mut sinks: Vec<Box<dyn Sink>>, metrics: &Metrics) {
+        let _leaving = Leaving(&self.queue);
+        let mut batch = Vec::new();
+        loop {
+            let due = sinks.iter().filter_map(|sink| sink.due()).min();
+            if !self.queue.next_batch(&mut batch, due) {
+                break;
+            }
+            for sink in &mut sinks {
+                sink.take(&batch);
+            }
+            self.count_lost(&sinks, metrics);
+        }
+        for sink in &mut sinks {
+            sink.close();
+        }
+        self.count_lost(&sinks, metrics);
+    }
+
+    fn count_lost(&self, sinks: &[Box<dyn Sink>], metrics: &Metrics) {
+        let lost = sinks.iter().map(|sink| sink.lost()).sum();
+        let before = self.lost.swap(lost, Ordering::Relaxed);
+        metrics.events_lost(lost - before);
+    }
 }
 
 /// Says that the thread is gone, even if a sink's own library panicked.

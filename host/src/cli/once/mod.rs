@@ -20,4 +20,5 @@ mod workers;
 
 pub(crate) use book::OnLedgerError;
 pub(crate) use folder::{belongs, wrong_folder};
+pub(crate) use resolution::SKIPPED_DUPLICATE;
 pub(crate) use run::run;

@@ -68,6 +68,23 @@ pub(super) async fn work_on(
     telemetry: &Telemetry,
     lease: &Lease,
 ) -> Result<Ended, Stopped> {
+    if lease.taken_over {
+        telemetry.metrics().taken_over();
+    }
+    let ended = work_through(app, store, book, telemetry, lease).await?;
+    if lease.taken_over {
+        telemetry.metrics().taken_over_ended();
+    }
+    Ok(ended)
+}
+
+async fn work_through(
+    app: &App,
+    store: &Arc<Store>,
+    book: &Book,
+    telemetry: &Telemetry,
+    lease: &Lease,
+) -> Result<Ended, Stopped> {
     let work = work_of(lease);
     let mut program = Program {
         app,

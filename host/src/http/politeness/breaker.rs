@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::http::BreakerVerdict;
+use crate::telemetry::{BreakerState, Metrics};
 
 /// Failures within a minute that open a breaker.
 pub const BREAKER_FAILURES: usize = 5;
@@ -23,11 +24,14 @@ pub const BREAKER_PAUSE: Duration = Duration::from_secs(30);
 pub const BREAKER_PAUSE_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// Hosts remembered before those are forgotten that have nothing against them.
-const HOSTS_KEPT: usize = 4096;
+pub(super) const HOSTS_KEPT: usize = 4096;
 
 /// The breakers of one process, by host.
 #[derive(Debug, Default)]
-pub(super) struct Breakers(Mutex<HashMap<String, Breaker>>);
+pub(super) struct Breakers {
+    hosts: Mutex<HashMap<String, Breaker>>,
+    metrics: Metrics,
+}
 
 /// What a host's breaker knows.
 #[derive(Debug, Default)]
@@ -59,8 +63,35 @@ pub(super) struct Leave {
 }
 
 impl Breakers {
+    /// Breakers whose moves are counted.
+    pub(super) fn counted(metrics: Metrics) -> Self {
+        Self {
+            hosts: Mutex::default(),
+            metrics,
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Breaker>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hosts that something is known of.
+    #[cfg(test)]
+    pub(super) fn kept(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Changes something about `host`, and counts what that moves.
+    fn change<T>(&self, host: &str, change: impl FnOnce(&mut HashMap<String, Breaker>) -> T) -> T {
+        let mut hosts = self.lock();
+        let before = hosts.get(host).and_then(Breaker::standing);
+        let changed = change(&mut hosts);
+        let after = hosts.get(host).and_then(Breaker::standing);
+        drop(hosts);
+        if before != after {
+            self.metrics.breaker_moved(host, before, after);
+        }
+        changed
     }
 
     /// How long `host` is still left alone; none when a request would be let
@@ -74,18 +105,19 @@ impl Breakers {
     /// Lets a request through, or says how long it would be refused.
     pub(super) fn admit(self: &Arc<Self>, host: &str) -> Result<Leave, Duration> {
         let now = Instant::now();
-        let mut hosts = self.lock();
-        let mut attempt = None;
-        if let Some(breaker) = hosts.get_mut(host) {
+        let attempt = self.change(host, |hosts| {
+            let Some(breaker) = hosts.get_mut(host) else {
+                return Ok(None);
+            };
             if let Some(wait) = breaker.refuses(now) {
                 return Err(wait);
             }
-            if let Some(open) = &mut breaker.open {
+            Ok(breaker.open.as_mut().and_then(|open| {
                 open.tries += 1;
                 open.trying = Some(open.tries);
-                attempt = open.trying;
-            }
-        }
+                open.trying
+            }))
+        })?;
         Ok(Leave {
             breakers: Arc::clone(self),
             host: host.to_owned(),
@@ -96,26 +128,44 @@ impl Breakers {
     /// Leaves `host` alone for `pause`, as it asked.
     pub(super) fn open_for(&self, host: &str, pause: Duration) {
         let until = Instant::now() + pause;
-        let mut hosts = self.lock();
-        let breaker = hosts.entry(host.to_owned()).or_default();
-        match &mut breaker.open {
-            Some(open) => open.until = open.until.max(until),
-            None => {
-                breaker.open = Some(Open {
-                    until,
-                    pause: BREAKER_PAUSE,
-                    trying: None,
-                    tries: 0,
-                });
+        self.change(host, |hosts| {
+            let breaker = hosts.entry(host.to_owned()).or_default();
+            match &mut breaker.open {
+                Some(open) => open.until = open.until.max(until),
+                None => {
+                    breaker.open = Some(Open {
+                        until,
+                        pause: BREAKER_PAUSE,
+                        trying: None,
+                        tries: 0,
+                    });
+                }
             }
-        }
+        });
     }
 
     fn settle(&self, host: &str, attempt: Option<u64>, verdict: Option<bool>) {
         let now = Instant::now();
-        let mut hosts = self.lock();
+        self.change(host, |hosts| {
+            self.settled(hosts, host, (attempt, verdict), now)
+        });
+    }
+
+    fn settled(
+        &self,
+        hosts: &mut HashMap<String, Breaker>,
+        host: &str,
+        (attempt, verdict): (Option<u64>, Option<bool>),
+        now: Instant,
+    ) {
         if hosts.len() >= HOSTS_KEPT && !hosts.contains_key(host) {
-            hosts.retain(|_, breaker| !breaker.is_spotless(now));
+            hosts.retain(|host, breaker| {
+                let spotless = breaker.is_spotless(now);
+                if let (true, Some(standing)) = (spotless, breaker.standing()) {
+                    self.metrics.breaker_moved(host, Some(standing), None);
+                }
+                !spotless
+            });
         }
         match verdict {
             Some(false) => hosts
@@ -141,6 +191,14 @@ impl Breakers {
 }
 
 impl Breaker {
+    /// Where it stands as metrics tell it: a closed one is not told of.
+    fn standing(&self) -> Option<BreakerState> {
+        self.open.as_ref().map(|open| match open.trying {
+            Some(_) => BreakerState::HalfOpen,
+            None => BreakerState::Open,
+        })
+    }
+
     fn refuses(&self, now: Instant) -> Option<Duration> {
         let open = self.open.as_ref()?;
         if now < open.until {
@@ -236,158 +294,5 @@ impl Drop for Leave {
         if self.attempt.is_some() {
             self.settle(None);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use tokio::time::advance;
-
-    use super::*;
-
-    const HOST: &str = "a.org";
-
-    fn seconds(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
-    }
-
-    fn fail(breakers: &Arc<Breakers>, times: usize) {
-        for _ in 0..times {
-            breakers.admit(HOST).unwrap().failed();
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn five_failures_in_a_minute_open_it_for_half_a_minute() {
-        let breakers = Arc::new(Breakers::default());
-        fail(&breakers, 4);
-        assert_eq!(breakers.refuses(HOST), None);
-        fail(&breakers, 1);
-        assert_eq!(breakers.admit(HOST).unwrap_err(), seconds(30));
-        assert_eq!(breakers.refuses("b.org"), None, "each host by itself");
-        advance(seconds(29)).await;
-        assert_eq!(breakers.refuses(HOST), Some(seconds(1)));
-        advance(seconds(1)).await;
-        assert_eq!(breakers.refuses(HOST), None);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn failures_a_minute_apart_do_not_add_up() {
-        let breakers = Arc::new(Breakers::default());
-        for _ in 0..20 {
-            fail(&breakers, 1);
-            advance(seconds(15)).await;
-        }
-        assert_eq!(breakers.refuses(HOST), None);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_success_forgives_one_failure() {
-        let breakers = Arc::new(Breakers::default());
-        for _ in 0..20 {
-            fail(&breakers, 1);
-            breakers.admit(HOST).unwrap().worked();
-        }
-        assert_eq!(breakers.refuses(HOST), None);
-        fail(&breakers, 4);
-        breakers.admit(HOST).unwrap().worked();
-        fail(&breakers, 1);
-        assert_eq!(breakers.refuses(HOST), None);
-        fail(&breakers, 1);
-        assert!(breakers.refuses(HOST).is_some());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_half_open_breaker_lets_one_request_through_at_a_time() {
-        let breakers = Arc::new(Breakers::default());
-        fail(&breakers, 5);
-        advance(seconds(30)).await;
-        let probe = breakers.admit(HOST).unwrap();
-        assert_eq!(probe.verdict(), BreakerVerdict::HalfOpen);
-        assert!(breakers.admit(HOST).is_err());
-        probe.worked();
-        assert_eq!(
-            breakers.admit(HOST).unwrap().verdict(),
-            BreakerVerdict::Closed
-        );
-        assert!(breakers.admit(HOST).is_ok());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_probe_lost_with_its_race_leaves_the_place_to_the_next() {
-        let breakers = Arc::new(Breakers::default());
-        fail(&breakers, 5);
-        advance(seconds(30)).await;
-        for _ in 0..3 {
-            drop(breakers.admit(HOST).unwrap());
-        }
-        let probe = breakers.admit(HOST).unwrap();
-        assert!(breakers.admit(HOST).is_err());
-        probe.worked();
-        assert_eq!(
-            breakers.admit(HOST).unwrap().verdict(),
-            BreakerVerdict::Closed
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn every_failed_try_doubles_the_pause_up_to_a_quarter_of_an_hour() {
-        let breakers = Arc::new(Breakers::default());
-        fail(&breakers, 5);
-        let mut pauses = Vec::new();
-        for _ in 0..7 {
-            let pause = breakers.refuses(HOST).unwrap();
-            pauses.push(pause.as_secs());
-            advance(pause).await;
-            fail(&breakers, 1);
-        }
-        assert_eq!(pauses, [30, 60, 120, 240, 480, 900, 900]);
-        advance(seconds(900)).await;
-        breakers.admit(HOST).unwrap().worked();
-        fail(&breakers, 5);
-        assert_eq!(breakers.refuses(HOST), Some(seconds(30)), "a fresh start");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_was_sent_before_it_opened_neither_closes_nor_prolongs_it() {
-        let breakers = Arc::new(Breakers::default());
-        let early: Vec<Leave> = (0..3).map(|_| breakers.admit(HOST).unwrap()).collect();
-        fail(&breakers, 5);
-        let mut early = early.into_iter();
-        early.next().unwrap().worked();
-        early.next().unwrap().failed();
-        assert_eq!(breakers.refuses(HOST), Some(seconds(30)));
-        advance(seconds(30)).await;
-        let probe = breakers.admit(HOST).unwrap();
-        drop(early);
-        assert!(
-            breakers.admit(HOST).is_err(),
-            "the probe is still under way"
-        );
-        probe.failed();
-        assert_eq!(breakers.refuses(HOST), Some(seconds(60)));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_host_can_ask_for_a_longer_pause_than_any_breaker_takes() {
-        let breakers = Arc::new(Breakers::default());
-        breakers.open_for(HOST, seconds(3600));
-        advance(seconds(3599)).await;
-        assert!(breakers.admit(HOST).is_err());
-        advance(seconds(1)).await;
-        breakers.admit(HOST).unwrap().worked();
-        assert_eq!(breakers.refuses(HOST), None);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn hosts_without_blemish_are_forgotten() {
-        let breakers = Arc::new(Breakers::default());
-        for n in 0..HOSTS_KEPT {
-            breakers.admit(&format!("h{n}.org")).unwrap().failed();
-        }
-        advance(BREAKER_WINDOW).await;
-        fail(&breakers, 1);
-        assert_eq!(breakers.lock().len(), 1);
     }
 }

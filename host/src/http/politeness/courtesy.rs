@@ -17,6 +17,7 @@ use crate::http::fault::Fault;
 use crate::http::verdicts::Verdicts;
 use crate::http::wire::{Incoming, Wire};
 use crate::http::{BreakerVerdict, HttpErrorKind, Role};
+use crate::telemetry::Metrics;
 
 /// Sends a hop, once and without ado.
 pub(in crate::http) trait Courier: Sync {
@@ -64,6 +65,14 @@ impl Politeness {
             limiter: Limiter::new(config.shared_folder.as_deref()),
             breakers: Arc::default(),
             robots: Robots::new(stall),
+        }
+    }
+
+    /// With breakers whose moves are counted.
+    pub(in crate::http) fn counted(self, metrics: &Metrics) -> Self {
+        Self {
+            breakers: Arc::new(Breakers::counted(metrics.clone())),
+            ..self
         }
     }
 

@@ -10,7 +10,7 @@ use super::samples;
 use crate::telemetry::envelope::Recorded;
 use crate::telemetry::queue::Bounds;
 use crate::telemetry::sink::Sink;
-use crate::telemetry::{Closing, Event, Telemetry};
+use crate::telemetry::{Closing, Event, Metrics, Telemetry};
 
 pub(super) fn recorded(seq: u64, event: Event) -> Recorded {
     Recorded {
@@ -56,6 +56,7 @@ fn telemetry(events: usize, bytes: usize, sink: impl Sink + 'static) -> Telemetr
         Uuid::now_v7(),
         Bounds { events, bytes },
         vec![Box::new(sink)],
+        Metrics::off(),
     )
     .unwrap()
 }
@@ -182,7 +183,8 @@ fn without_sinks_nobody_listens_and_nothing_is_dropped() {
         events: 1,
         bytes: 1,
     };
-    let telemetry = Telemetry::with_sinks(Uuid::now_v7(), bounds, Vec::new()).unwrap();
+    let telemetry =
+        Telemetry::with_sinks(Uuid::now_v7(), bounds, Vec::new(), Metrics::off()).unwrap();
     assert!(!telemetry.listens());
     telemetry.emit(samples::planned("a"));
     assert_eq!(telemetry.finish(), Closing::default());

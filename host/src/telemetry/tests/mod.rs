@@ -9,6 +9,9 @@
 
 mod delivery;
 mod file;
+mod history;
+mod metrics;
+mod ops;
 mod samples;
 mod schema_check;
 mod shapes;

@@ -8,6 +8,7 @@
     clippy::indexing_slicing
 )]
 
+mod breaker;
 mod courier;
 mod limits;
 mod retries;
