@@ -59,8 +59,8 @@ pub use op::{
 pub use open::{Durability, Existing};
 pub use owner::Liveness;
 pub use reader::LedgerReader;
-pub use record::{JobRecord, JobStory, OpRecord, StateCount};
 pub use reconcile::{PartName, Reconciled, Shelf, Thoroughness};
+pub use record::{JobRecord, JobStory, OpRecord, StateCount};
 pub use schema::SCHEMA_VERSION;
 pub use seam::{Answer, Ledger};
 #[doc(hidden)]

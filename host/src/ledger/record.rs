@@ -195,7 +195,14 @@ mod tests {
         ];
         ops.sort_by(OpRecord::in_order);
         let kinds: Vec<&str> = ops.iter().map(|op| op.op_type.as_str()).collect();
-        let work = ["RESOLUTION", "HEAD", "STREAM", "FINALIZE", "INDEX", "DEDUPE"];
+        let work = [
+            "RESOLUTION",
+            "HEAD",
+            "STREAM",
+            "FINALIZE",
+            "INDEX",
+            "DEDUPE",
+        ];
         assert_eq!(kinds, work);
     }
 }
