@@ -16,6 +16,7 @@ use url::Url;
 use super::body::{BodyLimits, BoundedBody};
 use super::client::Origin;
 use super::cookies::Jar;
+use super::counting::count_hop;
 use super::error::{HttpError, HttpErrorKind};
 use super::exchange::{Exchange, Outgoing};
 use super::fault::Fault;
@@ -128,12 +129,8 @@ async fn follow(
         if !refused {
             let status = answer.as_ref().ok().map(|answer| answer.status);
             let host = url.host_str().unwrap_or_default();
-            verdicts.count(
-                &exchange.config.metrics,
-                host,
-                status,
-                log.sent_at.elapsed(),
-            );
+            let took = log.sent_at.elapsed();
+            count_hop(&exchange.config.metrics, &verdicts, host, status, took);
         }
         log.judged(verdicts);
         let mut incoming = answer?;

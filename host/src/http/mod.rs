@@ -25,6 +25,7 @@ mod client;
 mod client_error;
 mod config;
 mod cookies;
+mod counting;
 mod decode;
 mod download;
 mod encoding;

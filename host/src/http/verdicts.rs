@@ -4,8 +4,6 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::telemetry::Metrics;
-
 /// What each policy said.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verdicts {
@@ -17,25 +15,6 @@ pub struct Verdicts {
     pub breaker: BreakerVerdict,
     /// How often the request was sent again.
     pub retries: u32,
-}
-
-impl Verdicts {
-    /// Counts the hop they are about.
-    pub(super) fn count(&self, metrics: &Metrics, host: &str, status: Option<u16>, took: Duration) {
-        use crate::telemetry::CacheVerdict as Counted;
-        let cache = match self.cache {
-            CacheVerdict::NotAsked => Counted::Bypass,
-            CacheVerdict::Miss => Counted::Miss,
-            CacheVerdict::Fresh => Counted::Hit,
-            CacheVerdict::Stale => Counted::Stale,
-            CacheVerdict::Revalidated => Counted::Revalidated,
-            CacheVerdict::Replaced => Counted::Replaced,
-        };
-        metrics.http_request(host, status, cache, took);
-        if !matches!(self.cache, CacheVerdict::Fresh | CacheVerdict::Stale) {
-            metrics.limiter_wait(host, self.waited);
-        }
-    }
 }
 
 /// What the cache had for a request.
