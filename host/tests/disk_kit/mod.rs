@@ -38,8 +38,17 @@ impl Disk {
         mounted.then(|| Self(at.to_owned()))
     }
 
+    /// A file that is just being closed keeps a disk busy for a moment.
     pub fn remount(&self, options: &str) {
-        assert!(mount(&["-o", &format!("remount,{options}")], &self.0));
+        let options = format!("remount,{options}");
+        let done = (0..100).any(|_| {
+            let done = mount(&["-o", &options], &self.0);
+            if !done {
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            }
+            done
+        });
+        assert!(done, "{options}");
     }
 
     /// One file, where it lies, made read-only in a folder that is not.

@@ -234,13 +234,15 @@ impl Book {
 
     /// Lets a job go. That it could not be said is no trouble: the lease runs
     /// out, or is taken when this process is gone. A ledger that was waited for
-    /// in vain is not waited for again.
-    pub(crate) async fn release(&self, lease: &Lease) {
+    /// in vain is not waited for again. Whether the job was another's by then.
+    pub(crate) async fn release(&self, lease: &Lease) -> bool {
         if self.gave_up.load(Ordering::Relaxed) {
-            return;
+            return false;
         }
-        if let Err(error) = self.ledger.release(lease).await {
-            tracing::debug!(job = %lease.job_id, %error, "not released");
-        }
+        let Err(error) = self.ledger.release(lease).await else {
+            return false;
+        };
+        tracing::debug!(job = %lease.job_id, %error, "not released");
+        error.is_lost_lease()
     }
 }

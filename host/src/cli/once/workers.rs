@@ -140,11 +140,7 @@ impl Crew {
         drop(heartbeat);
         match ended {
             Ok(ended) => Some(Ok((Some(lease.job_id), ended))),
-            Err(Stopped::LeaseLost) => {
-                tracing::warn!(work = %lease.work_id, "the lease was lost; another worker goes on with it");
-                self.sweep_after_others(lease).await;
-                None
-            }
+            Err(Stopped::LeaseLost) => self.leave_to_others(lease).await,
             Err(Stopped::Ledger(error)) if is_the_jobs_own(&error) => {
                 tracing::warn!(work = %lease.work_id, %error, "this round is given up; another begins afresh");
                 let failure = Failure {
@@ -163,11 +159,20 @@ impl Crew {
                 self.book.release(lease).await;
                 Some(Err(Failed::machine(error)))
             }
-            Err(Stopped::Store(error)) => {
-                self.book.release(lease).await;
-                Some(Err(error.into()))
-            }
+            // Whoever takes a sleeper's job over sweeps its files away: what the
+            // sleeper misses then is no fault of the folder.
+            Err(Stopped::Store(error)) => match self.book.release(lease).await {
+                true => self.leave_to_others(lease).await,
+                false => Some(Err(error.into())),
+            },
         }
+    }
+
+    /// The lease was lost: nothing of the job is this worker's any more.
+    async fn leave_to_others(&self, lease: &Lease) -> Option<Result<Done, Failed>> {
+        tracing::warn!(work = %lease.work_id, "the lease was lost; another worker goes on with it");
+        self.sweep_after_others(lease).await;
+        None
     }
 
     /// Whoever took the job over may have finished it before our last write.
