@@ -181,3 +181,41 @@ fn an_address_is_told_what_is_wrong_with_it() {
         assert!(refusal.contains(problem), "{refusal}");
     }
 }
+
+#[test]
+fn an_adapter_table_without_a_file_makes_no_source() {
+    let scene = Scene::new().config("[adapter.acme]\ntier = 'archive'\n");
+    assert_eq!(scene.warnings().len(), 1);
+    let (plan, _) = scene.build().unwrap();
+    assert_eq!(shape(&plan), ALL);
+}
+
+#[test]
+fn an_adapter_may_stand_in_the_list_beside_it() {
+    let plan = Scene::new()
+        .file("acme.wasm", "")
+        .flags(["--fallback-tier", "archive:adapter=acme.wasm,sources=acme"])
+        .plan();
+    assert_eq!(shape(&plan)[3], "archive: acme");
+}
+
+#[test]
+fn a_tier_that_drops_out_names_what_emptied_it_and_nothing_else() {
+    let plan = Scene::new().flags(["--only", "arxiv"]).plan();
+    assert_eq!(value(&plan, "tier.doi_follow.enabled").1, "--only");
+    // The archive's only source was taken away, not switched off.
+    let plan = Scene::new()
+        .config("[source.europe_pmc]\nenabled = false\n")
+        .flags(["--fallback-tier", "doi_follow:sources=doi_redirect+wayback"])
+        .plan();
+    assert_eq!(value(&plan, "tier.archive.enabled").1, "--fallback-tier");
+}
+
+#[test]
+fn a_key_without_a_name_is_shown_quoted() {
+    let warnings = Scene::new().config("[budgets]\n\"\" = 1\n").warnings();
+    assert!(
+        warnings[0].contains(":2: budgets.\"\": unknown key"),
+        "{warnings:?}"
+    );
+}
