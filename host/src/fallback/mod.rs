@@ -17,6 +17,9 @@ mod resume;
 mod roster;
 mod stored;
 mod story;
+#[cfg(test)]
+mod tests;
+mod tier;
 mod verdict;
 
 pub use race::{Race, Win};

@@ -6,28 +6,23 @@ use std::sync::Arc;
 
 use super::roster::{Roster, RosterSource};
 
-/// Where a source stands.
+/// Whether a source may still be asked again.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Standing {
-    /// Its tier has not begun.
-    Waiting,
-    /// In the queue of the current tier.
-    Queued,
-    /// An attempt is under way.
-    Running,
-    /// Skipped because what it starts from was missing; `had` is what there
-    /// was of it then.
-    SkippedMissing { had: Vec<String> },
-    /// It had its turn.
-    Done,
+enum Again {
+    /// Nothing was missing, as far as is known.
+    No,
+    /// It was skipped for want of what it starts from; `had` is what there was
+    /// of it then.
+    WhenMoreThan { had: Vec<String> },
+    /// It was re-armed, which happens once.
+    Never,
 }
 
 /// The order of one work's race.
 #[derive(Debug)]
 pub(crate) struct Queue {
     sources: Vec<Arc<RosterSource>>,
-    standing: Vec<Standing>,
-    rearmed: Vec<bool>,
+    again: Vec<Again>,
     tier_of: Vec<usize>,
     parallel: Vec<u32>,
     /// The current tier; `parallel.len()` when all are through.
@@ -46,8 +41,7 @@ impl Queue {
             }
         }
         let mut queue = Self {
-            standing: vec![Standing::Waiting; sources.len()],
-            rearmed: vec![false; sources.len()],
+            again: vec![Again::No; sources.len()],
             sources,
             tier_of,
             parallel: roster.tiers.iter().map(|tier| tier.parallel).collect(),
@@ -60,22 +54,9 @@ impl Queue {
 
     fn open_tier(&mut self) {
         for index in 0..self.sources.len() {
-            if self.tier_of.get(index) == Some(&self.tier)
-                && self.standing.get(index) == Some(&Standing::Waiting)
-            {
-                self.push(index);
+            if self.tier_of.get(index) == Some(&self.tier) {
+                self.queued.push_back(index);
             }
-        }
-    }
-
-    fn push(&mut self, index: usize) {
-        self.set(index, Standing::Queued);
-        self.queued.push_back(index);
-    }
-
-    fn set(&mut self, index: usize, standing: Standing) {
-        if let Some(slot) = self.standing.get_mut(index) {
-            *slot = standing;
         }
     }
 
@@ -114,25 +95,22 @@ impl Queue {
             })
             .unwrap_or(0);
         let index = self.queued.remove(position)?;
-        self.set(index, Standing::Running);
         self.sources
             .get(index)
             .map(|source| (index, Arc::clone(source)))
     }
 
-    /// The source had its turn.
-    pub(crate) fn done(&mut self, index: usize) {
-        self.set(index, Standing::Done);
-    }
-
     /// The source was skipped for want of something to start from.
     pub(crate) fn skipped_missing(&mut self, index: usize, had: Vec<String>) {
-        self.set(index, Standing::SkippedMissing { had });
+        if let Some(again) = self.again.get_mut(index)
+            && *again != Again::Never
+        {
+            *again = Again::WhenMoreThan { had };
+        }
     }
 
     /// A dropped attempt goes back to its place in the order.
     pub(crate) fn requeue(&mut self, index: usize) {
-        self.set(index, Standing::Queued);
         let position = self
             .queued
             .iter()
@@ -148,19 +126,14 @@ impl Queue {
         available: impl Fn(&RosterSource) -> Vec<String>,
     ) -> Vec<Arc<RosterSource>> {
         let mut rearmed = Vec::new();
-        for index in 0..self.sources.len() {
-            let (Some(source), Some(Standing::SkippedMissing { had })) =
-                (self.sources.get(index).cloned(), self.standing.get(index))
-            else {
+        for (index, (source, again)) in self.sources.iter().zip(&mut self.again).enumerate() {
+            let Again::WhenMoreThan { had } = again else {
                 continue;
             };
-            let arrived = available(&source).iter().any(|what| !had.contains(what));
-            if arrived && self.rearmed.get(index) == Some(&false) {
-                if let Some(flag) = self.rearmed.get_mut(index) {
-                    *flag = true;
-                }
-                self.push(index);
-                rearmed.push(source);
+            if available(source).iter().any(|what| !had.contains(what)) {
+                *again = Again::Never;
+                self.queued.push_back(index);
+                rearmed.push(Arc::clone(source));
             }
         }
         rearmed

@@ -8,6 +8,7 @@ use paperfall_identifiers::WebUrl;
 use super::attempt::{TimeLimit, probe_candidates};
 use super::probing::Ending;
 use super::race::{Race, Win};
+use super::record::AttemptRecord;
 use super::story::StoryEntry;
 use super::verdict::weightiest;
 use crate::outcome::{Outcome, Reason};
@@ -25,6 +26,30 @@ pub(super) struct Current {
 }
 
 impl Race {
+    /// Goes on where another process's race for this work stopped: its attempts
+    /// count, its time is spent, and its last winner is struck.
+    pub fn carry_over(
+        &mut self,
+        records: Vec<AttemptRecord>,
+        spent: Duration,
+        struck: &WebUrl,
+        (outcome, reason): (Outcome, &Reason),
+    ) {
+        self.spent = self.spent.max(spent);
+        self.launched = u32::try_from(records.iter().filter(|record| record.counts()).count())
+            .unwrap_or(u32::MAX);
+        self.records = records;
+        let won = self
+            .records
+            .iter_mut()
+            .rev()
+            .find(|record| record.outcome == Outcome::Success);
+        if let Some(won) = won {
+            (won.outcome, won.reason) = (outcome, reason.clone());
+        }
+        self.context.knowledge.strike(struck, reason.clone());
+    }
+
     /// The last win failed in download or validation: its candidate counts as
     /// failed, and [`Race::next`] goes on with the next one.
     pub fn strike(&mut self, outcome: Outcome, reason: &Reason, message: &str) {

@@ -89,10 +89,9 @@ impl HostPattern {
                 if domain.len() > 253 {
                     return Err(too_long());
                 }
-                let well_formed = !domain.is_empty()
-                    && domain
-                        .split('.')
-                        .all(|label| (1..=63).contains(&label.len()));
+                let well_formed = domain
+                    .split('.')
+                    .all(|label| (1..=63).contains(&label.len()));
                 if !well_formed {
                     return Err(fail("a part between two dots has 1 to 63 characters"));
                 }
@@ -296,6 +295,37 @@ mod tests {
         ] {
             assert!(HostPattern::parse(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_refusal_says_what_is_wrong_and_shows_little_of_it() {
+        let long = ["a"; 127].join(".") + ".a";
+        for (bad, why) in [
+            ("", "1 to 253 characters"),
+            (long.as_str(), "1 to 253 characters"),
+            ("https://acme.org", "it has a scheme"),
+            ("acme.org:443", "ports are not part of a grant"),
+            ("::1", "stands in brackets"),
+        ] {
+            let message = HostPattern::parse(bad).unwrap_err().to_string();
+            assert!(message.contains(why), "{message}");
+            assert!(message.len() < 250, "{message}");
+        }
+        let longest = ["a"; 127].join(".");
+        assert_eq!(longest.len(), 253);
+        assert!(HostPattern::parse(&longest).is_ok());
+    }
+
+    #[test]
+    fn grants_are_listed_up_to_eight() {
+        let grants = |count: usize| {
+            let names = (0..count).map(|number| pattern(&format!("h{number}.org")));
+            HostGrants::new(names).to_string()
+        };
+        assert_eq!(grants(0), "none");
+        assert_eq!(grants(2), "h0.org, h1.org");
+        assert!(grants(8).ends_with(", h7.org"));
+        assert!(grants(10).ends_with(", h7.org and 2 more"));
     }
 
     #[test]

@@ -369,3 +369,6 @@ impl Log {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -129,6 +129,20 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_says_which_part_is_wrong_and_stays_short() {
+        let long = format!("{}:443", "a".repeat(5000));
+        for (bad, why) in [
+            ("a.org:0:127.0.0.1", "the port is not a number"),
+            ("a.org:443:127.0.0.1:0", "the address has port 0"),
+            (long.as_str(), "fewer than three parts"),
+        ] {
+            let message = Pin::parse(bad).unwrap_err().to_string();
+            assert!(message.contains(why), "{message}");
+            assert!(message.len() < 300, "{message}");
+        }
+    }
+
+    #[test]
     fn a_pin_speaks_of_its_own_host_and_port_only() {
         let pin = Pin::parse("a.org:443:127.0.0.1").unwrap();
         assert_eq!(pin.applies("a.org", 80), None);

@@ -50,8 +50,6 @@ fn check(mut url: Url) -> Result<Url, Fault> {
         return Err(bad(url.as_str(), "only http and https are fetched"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        url.set_username("").ok();
-        url.set_password(None).ok();
         return Err(bad(url.as_str(), "it carries a user name or password"));
     }
     if url.port() == Some(0) {
@@ -162,6 +160,13 @@ mod tests {
             assert!(!fault.message.contains("hunter2"), "{}", fault.message);
             assert!(!shown(url).contains("hunter2"));
         }
+    }
+
+    #[test]
+    fn a_message_shows_200_characters_and_marks_that_there_were_more() {
+        let text = |length: usize| shown(&"x".repeat(length));
+        assert_eq!(text(200), "x".repeat(200));
+        assert_eq!(text(201), format!("{}…", "x".repeat(200)));
     }
 
     #[test]

@@ -99,11 +99,10 @@ pub(super) fn check_exists(place: &Origin, path: &Path) -> Result<(), PlanError>
 
 /// Whether two paths lead to one file.
 pub(super) fn same_file(a: &Path, b: &Path) -> bool {
-    a == b
-        || match (a.canonicalize(), b.canonicalize()) {
-            (Ok(a), Ok(b)) => a == b,
-            _ => false,
-        }
+    match (a.canonicalize(), b.canonicalize()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => a == b,
+    }
 }
 
 /// How a component is printed in a row.

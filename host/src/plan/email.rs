@@ -181,6 +181,7 @@ mod tests {
             " ada@lovelace.edu ",
             "youssef@bibliothek.org",
             "test@bibliothek.org",
+            "ada@counterexample.com",
         ] {
             assert_eq!(Email::parse(good).unwrap().as_str(), good.trim());
         }
@@ -226,6 +227,9 @@ mod tests {
             "Ada <ada@uni.edu>",
             "ada@uni..edu",
             "ada@-uni.edu",
+            "ada@uni-.edu",
+            "ada@un_i.edu",
+            &format!("ada@{}.edu", "a".repeat(64)),
             "a,b@uni.edu",
             &format!("{}@uni.edu", "a".repeat(65)),
             &format!("ada@{}.edu", "a".repeat(300)),
@@ -236,6 +240,10 @@ mod tests {
                 "{bad:?}: {error}"
             );
             assert!(!error.to_string().contains('\n'));
+            assert_eq!(
+                error.to_string().contains("it is empty"),
+                bad.trim().is_empty()
+            );
         }
     }
 }

@@ -201,4 +201,12 @@ mod tests {
             "\"My Tier\" cannot name a tier: use a-z, 0-9 and _, a letter first, at most 40 characters, and not the word given (for example my_tier)"
         );
     }
+
+    #[test]
+    fn a_suggested_name_is_cut_to_what_is_allowed() {
+        let error = TierName::parse(&"My Tier ".repeat(10)).unwrap_err();
+        let name = error.suggestion.unwrap();
+        assert!(TierName::parse(&name).is_ok(), "{name}");
+        assert!(name.starts_with("my_tier_my_tier"), "{name}");
+    }
 }

@@ -100,4 +100,17 @@ mod tests {
         assert!(!shown_path(Path::new("a\nb")).contains('\n'));
         assert_eq!(one_line("a\n  b\r\nc"), "a b c");
     }
+
+    #[test]
+    fn what_is_left_out_is_marked_and_long_words_are_not_compared() {
+        assert_eq!(shown(&"x".repeat(60)), format!("\"{}\"", "x".repeat(60)));
+        assert_eq!(shown(&"x".repeat(61)), format!("\"{}…\"", "x".repeat(60)));
+        let (longest, longer) = ("a".repeat(100), "a".repeat(101));
+        assert_eq!(nearest(&longest, [longest.as_str()]), Some(&*longest));
+        assert_eq!(nearest(&longer, [longer.as_str()]), None);
+        let words: Vec<String> = (10..27).map(|number| format!("w{number}")).collect();
+        let listed = |count: usize| remedy("zzz", words.iter().take(count).map(String::as_str));
+        assert!(listed(16).ends_with(", w25"), "{}", listed(16));
+        assert!(listed(17).ends_with(", w25, …"), "{}", listed(17));
+    }
 }

@@ -243,3 +243,6 @@ fn optional_text(
         Some(text) => plain_text(what, text, trace),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -98,4 +98,19 @@ mod tests {
         assert!(limiter.refused);
         assert_eq!(limiter.memory_peak, 3 * mib);
     }
+
+    #[test]
+    fn tables_count_together_too_and_what_shrinks_gives_room() {
+        let mut limiter = SummingLimiter::new(1);
+        let half = TABLE_ELEMENTS / 2;
+        for _ in 0..2 {
+            assert!(limiter.table_growing(0, half, None).is_ok_and(|ok| ok));
+        }
+        assert!(!limiter.refused);
+        assert!(limiter.table_growing(0, 1, None).is_ok_and(|ok| !ok));
+        assert!(limiter.refused);
+        // What is counted is what there is, not every step on the way.
+        assert!(limiter.table_growing(half, half, None).is_ok_and(|ok| ok));
+        assert_eq!(limiter.memory_peak, 0);
+    }
 }

@@ -12,6 +12,7 @@ mod body;
 mod cache;
 mod credentials;
 mod drops;
+mod guards;
 mod offline;
 mod polite;
 mod probe;

@@ -10,6 +10,7 @@ mod adapters;
 mod config;
 mod defaults;
 mod grammar;
+mod guards;
 mod host_limits;
 mod precedence;
 mod refusals;
