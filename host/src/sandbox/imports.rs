@@ -1,6 +1,6 @@
 //! What a guest may call: `http`, `log`, `budget`.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use tokio::time::timeout_at;
@@ -23,6 +23,7 @@ impl wit::Host for AttemptState {
         request: wit::Request,
     ) -> wasmtime::Result<Result<wit::Response, wit::HttpError>> {
         let deadline = self.deadline;
+        let host_work = Arc::clone(&self.host_work);
         let wire = counted(&mut self.wire)?;
         let method = match request.method {
             wit::Method::Get => Method::Get,
@@ -41,10 +42,13 @@ impl wit::Host for AttemptState {
         let started = Instant::now();
         let prepared = prepare(wire, &request, method, role, deadline);
         let answer = match prepared {
-            Ok(prepared) => match timeout_at(deadline.into(), wire.session.fetch(prepared)).await {
-                Ok(answer) => answer,
-                Err(_) => return Err(self.waited_too_long(what, shown, started)),
-            },
+            Ok(prepared) => {
+                let answer = host_work.time(wire.session.fetch(prepared));
+                match timeout_at(deadline.into(), answer).await {
+                    Ok(answer) => answer,
+                    Err(_) => return Err(self.waited_too_long(what, shown, started)),
+                }
+            }
             Err(error) => Err(error),
         };
         let call = |hops: &[Hop], result| HostCall {
@@ -88,6 +92,7 @@ impl wit::Host for AttemptState {
         url: String,
     ) -> wasmtime::Result<Result<wit::Verdict, wit::HttpError>> {
         let deadline = self.deadline;
+        let host_work = Arc::clone(&self.host_work);
         let wire = counted(&mut self.wire)?;
         let secrets = wire.secrets.clone();
         let shown = secrets.redact(&shorten(&url));
@@ -96,7 +101,7 @@ impl wit::Host for AttemptState {
         let probe = wire
             .session
             .probe(&url, Some(deadline.into()), Some(wire.meter.clone()));
-        let Ok(answer) = timeout_at(deadline.into(), probe).await else {
+        let Ok(answer) = timeout_at(deadline.into(), host_work.time(probe)).await else {
             return Err(self.waited_too_long("PROBE", shown, started));
         };
         match answer {

@@ -11,6 +11,7 @@ use super::classify::Stop;
 use super::engine::Sandbox;
 use super::limiter::SummingLimiter;
 use super::limits::{HANDLES, HOSTCALL_BYTES};
+use super::stopwatch::Stopwatch;
 use super::trace::AttemptTrace;
 use super::wasi;
 use crate::http::{HostGrants, Meter, Secrets, Session};
@@ -25,6 +26,8 @@ pub(crate) struct AttemptState {
     pub(crate) limiter: SummingLimiter,
     pub(crate) trace: Arc<Mutex<AttemptTrace>>,
     pub(crate) deadline: Instant,
+    /// What the host did for the guest inside its calls.
+    pub(crate) host_work: Arc<Stopwatch>,
     /// None inside `describe`, which may not send.
     pub(crate) wire: Option<Wire>,
 }
@@ -81,6 +84,7 @@ pub(crate) fn new_store(
         limiter: SummingLimiter::new(memory_mib),
         trace,
         deadline,
+        host_work: Arc::default(),
         wire,
     };
     let mut store = Store::new(sandbox.engine(), state);
