@@ -136,7 +136,8 @@ fn cache_folder(given: Option<&Path>) -> Option<PathBuf> {
         .or_else(|| dirs::cache_dir().map(|folder| folder.join("paperfall")))
 }
 
-fn http_config(plan: &Plan, network: &NetworkArgs) -> Result<HttpConfig, Failed> {
+/// The HTTP stack that plan and flags ask for; its limits are still to come.
+pub(crate) fn http_config(plan: &Plan, network: &NetworkArgs) -> Result<HttpConfig, Failed> {
     let version = env!("CARGO_PKG_VERSION");
     let user_agent = match &plan.email {
         Some(email) => format!("paperfall/{version} (mailto:{email})"),

@@ -65,6 +65,7 @@ pub use config::{ARTIFACT_MAX_BYTES, CONNECT_TIMEOUT, HttpConfig, HttpSetupError
 pub use cookies::{COOKIE_MAX_BYTES, COOKIES_PER_JAR};
 pub use download::Download;
 pub use error::{HttpError, HttpErrorKind};
+pub(crate) use har::NOT_RECORDED_WORDS;
 pub use head::Head;
 pub use host_pattern::{HostGrants, HostPattern, HostPatternError};
 pub use journey::REDIRECTS_MAX;

@@ -84,6 +84,9 @@ pub struct ComponentShape {
     pub imports: Vec<String>,
     /// Interfaces it exports.
     pub exports: Vec<String>,
+    /// Linear memory it begins with, over all its memories, in bytes; none
+    /// where that cannot be told.
+    pub memory_at_start: Option<u64>,
     /// Size of the file in bytes.
     pub bytes: usize,
     /// SHA-256 of the file, hex.
@@ -205,6 +208,11 @@ pub fn inspect_component(
     Ok(ComponentShape {
         imports,
         exports,
+        memory_at_start: component.resources_required().and_then(|required| {
+            let largest = required.max_initial_memory_size.unwrap_or(0);
+            // Several memories are not told apart.
+            (required.num_memories <= 1).then_some(largest)
+        }),
         bytes: bytes.len(),
         digest: digest_of(bytes),
     })

@@ -28,7 +28,9 @@
 //! # Ok(()) }
 //! ```
 
+mod account;
 mod lab;
+mod lint;
 mod specimen;
 mod subject;
 mod trial;
@@ -36,6 +38,7 @@ mod web;
 
 pub use crate::http::{Asked, Reply, Script};
 pub use lab::Lab;
+pub use lint::{Lint, grant_line, lint, table_for};
 pub use specimen::Specimen;
 pub use subject::{Subject, SubjectError};
 pub use trial::{Receipt, Trial};

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::fallback::{CandidateVerdict, Ended, StoryEntry};
+use crate::http::{HttpErrorKind, NOT_RECORDED_WORDS};
 use crate::intake::Work;
 use crate::outcome::{Outcome, Reason};
 use crate::sandbox::{Findings, HostCall, LogLine};
@@ -37,7 +38,7 @@ pub struct Trial {
 }
 
 /// What an attempt cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Receipt {
     /// Most linear memory held at once.
     pub memory_peak_bytes: u64,
@@ -89,6 +90,35 @@ impl Trial {
             log: trace.log,
             log_dropped: trace.log_dropped,
         }
+    }
+
+    /// A work that a race would not have shown to the adapter.
+    #[must_use]
+    pub fn skipped(work: &Work, reason: Reason) -> Self {
+        Self {
+            work_id: work.work_id.to_string(),
+            outcome: Outcome::Skipped,
+            reason,
+            url: None,
+            status: None,
+            message: None,
+            findings: None,
+            candidates: Vec::new(),
+            calls: Vec::new(),
+            log: Vec::new(),
+            log_dropped: 0,
+            receipt: Receipt::default(),
+        }
+    }
+
+    /// The requests a replay had no answer for, with its words about them.
+    pub fn not_recorded(&self) -> impl Iterator<Item = (&HostCall, &str)> {
+        self.calls.iter().filter_map(|call| match &call.result {
+            Err((HttpErrorKind::Other, words)) if words.starts_with(NOT_RECORDED_WORDS) => {
+                Some((call, words.as_str()))
+            }
+            _ => None,
+        })
     }
 
     /// Whether the host has seen a PDF.

@@ -31,6 +31,9 @@ use crate::http::resolver::check_literal;
 use crate::http::scope::Scope;
 use crate::http::wire::{Incoming, WireBody};
 
+/// How the refusal of a request begins that was not recorded.
+pub(crate) const NOT_RECORDED_WORDS: &str = "not recorded: ";
+
 /// Requests that were not recorded and are told about one by one.
 const MISSES_TOLD: u32 = 10;
 
@@ -222,7 +225,7 @@ impl Replay {
 
     fn missed(&self, key: &Key, why: &str) -> Fault {
         let message = format!(
-            "not recorded: {} is not in {}; {why}",
+            "{NOT_RECORDED_WORDS}{} is not in {}; {why}",
             nearest::shown(key),
             self.path.display()
         );
