@@ -7,12 +7,12 @@ use serde_json::json;
 use super::args::{AdapterArgs, AdapterCommand, AdapterInspectArgs, AdapterListArgs};
 use super::author;
 use super::exit::{Exit, Failed};
-use super::output::{out, outln};
+use super::output::{note, out, outln};
 use super::setup::{effective_plan, load, new_sandbox};
 use super::table;
 use crate::plan::{Plan, PlanFlags};
 use crate::sandbox::{AttemptLimits, ComponentShape, Descriptor, Sandbox, inspect_component};
-use crate::testing::Subject;
+use crate::testing::{Subject, lint};
 
 /// `paperfall adapter …`.
 pub(crate) async fn adapter(args: AdapterArgs) -> Result<Exit, Failed> {
@@ -46,6 +46,18 @@ async fn list(args: AdapterListArgs) -> Result<Exit, Failed> {
         match &source.adapter {
             Ok(ready) => {
                 let descriptor = ready.adapter.descriptor();
+                let planned = plan.sources().find(|planned| planned.name == source.name);
+                let lints = planned.map(|planned| lint(descriptor, planned, &ready.settings));
+                let lints: Vec<String> = lints
+                    .into_iter()
+                    .flatten()
+                    .map(|lint| lint.to_string())
+                    .collect();
+                if !args.json {
+                    for lint in &lints {
+                        note(&format!("paperfall: lint: {lint}"));
+                    }
+                }
                 rows.push(vec![
                     source.tier.to_string(),
                     source.name.to_string(),
@@ -59,6 +71,7 @@ async fn list(args: AdapterListArgs) -> Result<Exit, Failed> {
                     "source": source.name.to_string(),
                     "digest": ready.adapter.digest(),
                     "descriptor": descriptor_json(descriptor),
+                    "lints": lints,
                 }));
             }
             Err(error) => {

@@ -68,6 +68,7 @@ impl Sandbox {
         let meter = Arc::new(Meter::new(input.limits.requests, input.limits.bytes));
         let wire = Wire {
             adapter: adapter.name().to_owned(),
+            descriptor: adapter.shared_descriptor(),
             session: input.session,
             grants: input.grants,
             secrets: input.secrets,

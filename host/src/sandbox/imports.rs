@@ -210,11 +210,7 @@ impl AttemptState {
             HttpErrorKind::DeniedHost => {
                 let parsed = url::Url::parse(&error.url).ok();
                 let host = parsed.as_ref().and_then(url::Url::host_str).unwrap_or("…");
-                message = format!(
-                    "{message}; [adapter.{}] hosts = [\"{host}\"] in paperfall.toml would allow it, \
-                     if the adapter declares it too",
-                    wire.adapter
-                );
+                message = format!("{message}; {}", remedy(wire, host));
                 let message = message.clone();
                 self.trace().push_log("warn", &message);
             }
@@ -225,6 +221,28 @@ impl AttemptState {
             message,
         }))
     }
+}
+
+/// What would let a guest talk to `host`.
+fn remedy(wire: &Wire, host: &str) -> String {
+    let adapter = &wire.adapter;
+    let hosts = &wire.descriptor.hosts;
+    if !hosts.iter().any(|declared| declared.matches(host)) {
+        return format!(
+            "{adapter} does not declare {host}: it must be among the hosts of its descriptor \
+             before anybody can grant it"
+        );
+    }
+    // The whole line: a second one would not be read.
+    let granted = wire.grants.iter().map(ToString::to_string);
+    let line: Vec<String> = granted
+        .chain([host.to_owned()])
+        .map(|host| format!("\"{host}\""))
+        .collect();
+    format!(
+        "[adapter.{adapter}] hosts = [{}] in paperfall.toml would allow it",
+        line.join(", ")
+    )
 }
 
 fn sending(wire: &mut Option<Wire>) -> wasmtime::Result<&mut Wire> {

@@ -22,6 +22,8 @@ const SOURCE: &str = "paperfall:adapter/source@0.1.0";
 const CONTRACT: &str = "paperfall:adapter/";
 /// Its version, with the `@`.
 const VERSION: &str = "@0.1.0";
+/// A page of linear memory.
+const PAGE_BYTES: u64 = 64 * 1024;
 /// WASI packages that are linked, inert.
 const WASI: [&str; 6] = [
     "wasi:cli/",
@@ -62,6 +64,10 @@ impl LoadedAdapter {
     #[must_use]
     pub fn descriptor(&self) -> &Descriptor {
         &self.descriptor
+    }
+
+    pub(crate) fn shared_descriptor(&self) -> Arc<Descriptor> {
+        Arc::clone(&self.descriptor)
     }
 
     /// SHA-256 of the component file, hex.
@@ -209,9 +215,9 @@ pub fn inspect_component(
         imports,
         exports,
         memory_at_start: component.resources_required().and_then(|required| {
-            let largest = required.max_initial_memory_size.unwrap_or(0);
-            // Several memories are not told apart.
-            (required.num_memories <= 1).then_some(largest)
+            // Of the largest memory, in pages: several are not told apart.
+            let pages = required.max_initial_memory_size.unwrap_or(0);
+            (required.num_memories <= 1).then_some(pages.saturating_mul(PAGE_BYTES))
         }),
         bytes: bytes.len(),
         digest: digest_of(bytes),
@@ -311,7 +317,7 @@ fn check_interfaces(sandbox: &Sandbox, name: &str, component: &Component) -> Res
         let remedy = if import.starts_with("wasi:http/") {
             "send requests with paperfall:adapter/http instead"
         } else if import.starts_with(CONTRACT) {
-            "rebuild it against wit/ of this version"
+            "this paperfall speaks 0.1.0: rebuild it against wit/0.1.0"
         } else {
             "an adapter may import paperfall:adapter and, inert, \
              wasi:cli, clocks, filesystem, io, random and sockets"

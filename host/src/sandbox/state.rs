@@ -8,6 +8,7 @@ use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use super::classify::Stop;
+use super::descriptor::Descriptor;
 use super::engine::Sandbox;
 use super::limiter::SummingLimiter;
 use super::limits::{HANDLES, HOSTCALL_BYTES};
@@ -36,6 +37,8 @@ pub(crate) struct AttemptState {
 pub(crate) struct Wire {
     /// The source the adapter is in the plan, for messages.
     pub(crate) adapter: String,
+    /// What the adapter declares, for messages.
+    pub(crate) descriptor: Arc<Descriptor>,
     pub(crate) session: Session,
     pub(crate) grants: HostGrants,
     pub(crate) secrets: Secrets,

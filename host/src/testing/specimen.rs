@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::fallback::{Context, Knowledge, Ready, Roster, TimeLimit, ask, equip, missing_reason};
 use crate::http::{HostPattern, Http};
@@ -245,8 +245,9 @@ impl Specimen {
         let timeout = self.source.policy.timeout();
         let limit = TimeLimit::new(timeout, timeout);
         let trace = Arc::new(Mutex::default());
+        let started = Instant::now();
         let ended = ask(source, ready, context, limit, trace).await;
-        Ok(Trial::new(work, ended))
+        Ok(Trial::new(work, ended, started.elapsed()))
     }
 }
 

@@ -57,7 +57,7 @@ pub struct Receipt {
 }
 
 impl Trial {
-    pub(super) fn new(work: &Work, ended: Ended) -> Self {
+    pub(super) fn new(work: &Work, ended: Ended, elapsed: Duration) -> Self {
         let record = ended.record;
         let (trace, message, candidates) = match ended.story {
             StoryEntry::Attempt {
@@ -81,7 +81,7 @@ impl Trial {
                 memory_peak_bytes: u64::try_from(trace.memory_peak).unwrap_or(u64::MAX),
                 wasm_time: trace.wasm_time,
                 host_wait: trace.host_wait,
-                elapsed: Duration::from_millis(record.elapsed_ms),
+                elapsed,
                 requests: record.requests,
                 retries: record.retries,
                 bytes: record.bytes,

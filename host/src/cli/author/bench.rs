@@ -184,10 +184,14 @@ fn placed(subject: &Subject, flags: &PlanFlags) -> Result<(Plan, Source), Failed
     let Some(file) = &subject.file else {
         return Err(not_in_plan(subject));
     };
+    let path = file.display().to_string();
+    if path.contains(',') {
+        return Err(Failed::usage(format!(
+            "{path}: a comma in its path cannot stand in the plan; rename it"
+        )));
+    }
     let mut flags = flags.clone();
-    flags
-        .fallback_tier
-        .push(format!("{TIER}:adapter={}", file.display()));
+    flags.fallback_tier.push(format!("{TIER}:adapter={path}"));
     let (plan, warnings) = Plan::from_process(&flags)?;
     warn(&warnings);
     match source_of(subject, &plan) {

@@ -25,7 +25,7 @@ struct Change {
 }
 
 /// What one work came to on both sides, where that differs.
-struct Result2 {
+struct ChangedWork {
     work_id: String,
     differences: Vec<String>,
     requests: [Vec<String>; 2],
@@ -77,7 +77,7 @@ fn nothing_recorded(trial: &Trial) -> bool {
     missing > 0 && missing == trial.calls.len()
 }
 
-fn compared(before: &Trial, now: &Trial) -> Option<Result2> {
+fn compared(before: &Trial, now: &Trial) -> Option<ChangedWork> {
     let differences = differences(&before.result_json(), &now.result_json());
     let requests = [before, now].map(|trial| {
         let calls = trial.calls.iter();
@@ -88,7 +88,7 @@ fn compared(before: &Trial, now: &Trial) -> Option<Result2> {
     if differences.is_empty() && requests[0] == requests[1] {
         return None;
     }
-    Some(Result2 {
+    Some(ChangedWork {
         work_id: now.work_id.clone(),
         differences,
         requests,
@@ -178,7 +178,7 @@ fn print(
     new: &Side,
     changes: &[Change],
     works: Option<usize>,
-    results: &[Result2],
+    results: &[ChangedWork],
 ) -> Result<(), Failed> {
     for (sign, side) in [("-", old), ("+", new)] {
         let descriptor = side.specimen.descriptor();
@@ -235,7 +235,7 @@ fn account(
     new: &Side,
     changes: &[Change],
     works: Option<usize>,
-    results: &[Result2],
+    results: &[ChangedWork],
 ) -> Value {
     let side = |side: &Side| {
         json!({

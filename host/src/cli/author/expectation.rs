@@ -156,10 +156,22 @@ impl Expectation {
             _ => Path::new("."),
         };
         // Whole or not at all.
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
+        let mut file = readable_by_all().tempfile_in(folder).map_err(fail)?;
         file.write_all(text.as_bytes()).map_err(fail)?;
         file.persist(&self.path)
             .map_err(|error| fail(error.error))?;
         Ok(())
     }
+}
+
+/// Temporary files are private; this one goes into a repository.
+fn readable_by_all<'a, 'b>() -> tempfile::Builder<'a, 'b> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // The umask takes from it what it takes from every new file.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder
 }
