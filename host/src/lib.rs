@@ -4,7 +4,7 @@
 //! Data flows one way: [`intake`] reads works, [`plan`] says which sources are
 //! asked, [`fallback`] races them, each in a [`sandbox`] whose only way out is
 //! [`http`], and [`download`] stores what was found. [`cli`] puts them
-//! together; [`ledger`], exactly-once jobs and effects, is what the pipeline
+//! together; [`testing`] runs one adapter on one work; [`ledger`], exactly-once jobs and effects, is what the pipeline
 //! will run on next.
 
 pub mod cli;
@@ -17,3 +17,4 @@ pub mod outcome;
 pub mod plan;
 pub mod sandbox;
 pub mod telemetry;
+pub mod testing;

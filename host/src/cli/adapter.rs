@@ -1,25 +1,26 @@
-//! `paperfall adapter list` and `inspect`.
+//! `paperfall adapter`: `list` and `inspect` here, the rest by its own room.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
 
 use super::args::{AdapterArgs, AdapterCommand, AdapterInspectArgs, AdapterListArgs};
+use super::author;
 use super::exit::{Exit, Failed};
-use super::output::{out, outln};
+use super::output::{note, out, outln};
 use super::setup::{effective_plan, load, new_sandbox};
 use super::table;
 use crate::plan::{Plan, PlanFlags};
-use crate::sandbox::{
-    AttemptLimits, Bundled, ComponentShape, Descriptor, LoadError, Sandbox, inspect_component,
-};
+use crate::sandbox::{AttemptLimits, ComponentShape, Descriptor, Sandbox, inspect_component};
+use crate::testing::{Subject, lint};
 
 /// `paperfall adapter …`.
 pub(crate) async fn adapter(args: AdapterArgs) -> Result<Exit, Failed> {
     match args.command {
         AdapterCommand::List(args) => list(*args).await,
         AdapterCommand::Inspect(args) => inspect(args).await,
+        AdapterCommand::Test(args) => author::test(*args).await,
+        AdapterCommand::Diff(args) => author::diff(args).await,
     }
 }
 
@@ -45,6 +46,18 @@ async fn list(args: AdapterListArgs) -> Result<Exit, Failed> {
         match &source.adapter {
             Ok(ready) => {
                 let descriptor = ready.adapter.descriptor();
+                let planned = plan.sources().find(|planned| planned.name == source.name);
+                let lints = planned.map(|planned| lint(descriptor, planned, &ready.settings));
+                let lints: Vec<String> = lints
+                    .into_iter()
+                    .flatten()
+                    .map(|lint| lint.to_string())
+                    .collect();
+                if !args.json {
+                    for lint in &lints {
+                        note(&format!("paperfall: lint: {lint}"));
+                    }
+                }
                 rows.push(vec![
                     source.tier.to_string(),
                     source.name.to_string(),
@@ -58,6 +71,7 @@ async fn list(args: AdapterListArgs) -> Result<Exit, Failed> {
                     "source": source.name.to_string(),
                     "digest": ready.adapter.digest(),
                     "descriptor": descriptor_json(descriptor),
+                    "lints": lints,
                 }));
             }
             Err(error) => {
@@ -94,7 +108,8 @@ async fn list(args: AdapterListArgs) -> Result<Exit, Failed> {
 }
 
 async fn inspect(args: AdapterInspectArgs) -> Result<Exit, Failed> {
-    let (name, bytes) = component(&args.adapter)?;
+    let subject = Subject::given(&args.adapter).map_err(Failed::usage)?;
+    let (name, bytes) = (subject.shown, subject.bytes);
     let (plan, _) = Plan::from_process(&PlanFlags::default())?;
     let sandbox = new_sandbox(&plan, args.cache.cache_dir.as_deref())?;
     let shape = shape_of(&sandbox, &name, &bytes).await?;
@@ -137,7 +152,7 @@ async fn inspect(args: AdapterInspectArgs) -> Result<Exit, Failed> {
     Ok(exit)
 }
 
-async fn shape_of(
+pub(super) async fn shape_of(
     sandbox: &Sandbox,
     name: &str,
     bytes: &Arc<[u8]>,
@@ -147,36 +162,6 @@ async fn shape_of(
         .await
         .map_err(Failed::machine)?
         .map_err(Failed::usage)
-}
-
-/// A bundled adapter by name, or a file.
-fn component(adapter: &str) -> Result<(String, Arc<[u8]>), Failed> {
-    if let Some(bundled) = Bundled::by_name(adapter) {
-        return Ok((bundled.name.to_owned(), Arc::from(bundled.bytes)));
-    }
-    let path = Path::new(adapter);
-    let unreadable = |cause: String| {
-        let names: Vec<&str> = crate::sandbox::BUNDLED
-            .iter()
-            .map(|bundled| bundled.name)
-            .collect();
-        Failed::usage(format!(
-            "{adapter}: {cause}; give a component file or one of: {}",
-            names.join(", ")
-        ))
-    };
-    let metadata = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
-    if !metadata.is_file() {
-        return Err(unreadable("not a file".to_owned()));
-    }
-    if metadata.len() > Bundled::MAX_BYTES {
-        return Err(Failed::usage(LoadError::TooLarge {
-            name: adapter.to_owned(),
-            bytes: metadata.len(),
-        }));
-    }
-    let bytes = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
-    Ok((adapter.to_owned(), Arc::from(bytes)))
 }
 
 fn hosts(descriptor: &Descriptor) -> String {
@@ -207,7 +192,7 @@ fn print_descriptor(descriptor: &Descriptor) -> Result<(), Failed> {
     Ok(())
 }
 
-fn descriptor_json(descriptor: &Descriptor) -> serde_json::Value {
+pub(super) fn descriptor_json(descriptor: &Descriptor) -> serde_json::Value {
     json!({
         "name": descriptor.name,
         "version": descriptor.version,

@@ -120,7 +120,8 @@ fn head(record: &AttemptRecord) -> String {
     )
 }
 
-fn write_call(text: &mut String, call: &HostCall) {
+/// One request and its hops.
+pub(crate) fn write_call(text: &mut String, call: &HostCall) {
     let ending = match &call.result {
         Ok(status) => format!("status {status}"),
         Err((kind, message)) => format!("{kind}: {message}"),

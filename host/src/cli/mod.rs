@@ -2,6 +2,7 @@
 
 mod adapter;
 mod args;
+mod author;
 mod batch;
 mod completions;
 mod demo;

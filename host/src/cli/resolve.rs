@@ -44,7 +44,7 @@ pub(crate) async fn resolve(args: ResolveArgs) -> Result<Exit, Failed> {
 }
 
 /// A work as JSON when it looks like JSON, else an id or URL.
-fn work_of(argument: &str) -> Result<Work, Failed> {
+pub(crate) fn work_of(argument: &str) -> Result<Work, Failed> {
     if argument.trim_start().starts_with('{') {
         let read = Work::from_json(argument).map_err(Failed::usage)?;
         for warning in &read.warnings {

@@ -1,7 +1,8 @@
 //! From flags to the things a run needs: HTTP stack, sandbox, loaded plan.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::args::NetworkArgs;
 use super::exit::Failed;
@@ -10,9 +11,14 @@ use crate::fallback::Roster;
 use crate::http::har::Private;
 use crate::http::{CacheConfig, Http, HttpConfig, Offline, Pin, PolitenessConfig, Secrets};
 use crate::ledger::Sha256Hex;
-use crate::plan::{OfflineBehavior, Plan, PlanFlags, PlanWarning};
+use crate::plan::{Component, OfflineBehavior, Plan, PlanFlags, PlanWarning};
 use crate::sandbox::{Sandbox, SandboxConfig};
 use crate::telemetry::Metrics;
+
+/// Compiling is announced when it takes longer, and the component is as large
+/// as those of Python and JavaScript.
+const QUIET: Duration = Duration::from_secs(1);
+const BIG_COMPONENT_BYTES: u64 = 4 * 1024 * 1024;
 
 /// Everything that is the same for every work of a run.
 #[derive(Debug, Clone)]
@@ -102,12 +108,41 @@ fn digest(plan: &Plan) -> Result<String, Failed> {
 /// Loads the plan's adapters, telling people when compiling takes a while.
 pub(crate) async fn load(plan: &Plan, sandbox: &Sandbox) -> Roster {
     let bar = super::progress::spinner();
-    let roster = Roster::load(plan, sandbox, |name| {
+    let current = Mutex::new(String::new());
+    let loading = Roster::load(plan, sandbox, |name| {
         bar.set_message(format!("loading adapter {name}"));
-    })
-    .await;
+        name.clone_into(&mut current.lock().unwrap_or_else(PoisonError::into_inner));
+    });
+    tokio::pin!(loading);
+    let mut told = String::new();
+    let roster = loop {
+        tokio::select! {
+            roster = &mut loading => break roster,
+            () = tokio::time::sleep(QUIET) => {}
+        }
+        // No spinner where nobody would see it; a line for the long ones.
+        let name = current
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if bar.is_hidden() && name != told && is_big(plan, &name) {
+            note(&format!(
+                "paperfall: compiling adapter {name}; the next start takes it from the cache"
+            ));
+            told = name;
+        }
+    };
     bar.finish_and_clear();
     roster
+}
+
+/// Whether compiling a source's component takes seconds.
+fn is_big(plan: &Plan, name: &str) -> bool {
+    let source = plan.sources().find(|source| source.name.as_str() == name);
+    let Some(Component::File(path)) = source.map(|source| &source.component) else {
+        return false;
+    };
+    std::fs::metadata(path).is_ok_and(|about| about.len() >= BIG_COMPONENT_BYTES)
 }
 
 /// A sandbox to look at adapters with.
@@ -136,7 +171,8 @@ fn cache_folder(given: Option<&Path>) -> Option<PathBuf> {
         .or_else(|| dirs::cache_dir().map(|folder| folder.join("paperfall")))
 }
 
-fn http_config(plan: &Plan, network: &NetworkArgs) -> Result<HttpConfig, Failed> {
+/// The HTTP stack that plan and flags ask for; its limits are still to come.
+pub(crate) fn http_config(plan: &Plan, network: &NetworkArgs) -> Result<HttpConfig, Failed> {
     let version = env!("CARGO_PKG_VERSION");
     let user_agent = match &plan.email {
         Some(email) => format!("paperfall/{version} (mailto:{email})"),

@@ -46,6 +46,8 @@ pub(crate) struct Ended {
     pub(crate) record: AttemptRecord,
     pub(crate) story: StoryEntry,
     pub(crate) winner: Option<Winner>,
+    /// What the adapter said, where it did not fail.
+    pub(crate) findings: Option<Findings>,
 }
 
 /// A candidate the host has seen to be a PDF.
@@ -108,10 +110,7 @@ pub(crate) async fn ask(
         // To the nanosecond: an attempt that ended before the work's deadline
         // would let another one start.
         timeout: limit.allowed,
-        limits: AttemptLimits {
-            memory_mib: ready.adapter.memory_mib(),
-            ..AttemptLimits::DEFAULT
-        },
+        limits: ready.limits,
     };
     let report = context
         .sandbox
@@ -119,17 +118,21 @@ pub(crate) async fn ask(
         .await;
     // What the guest left of its requests and bytes is for the probes.
     let mut tally = Tally::new(Arc::clone(&report.meter));
-    let found = match report.result {
+    let (found, findings) = match report.result {
         Ok(findings) => {
             context.knowledge.learn(&findings);
-            probe_all(&findings, &context, report.deadline, &trace, &mut tally).await
+            let found = probe_all(&findings, &context, report.deadline, &trace, &mut tally).await;
+            (found, Some(findings))
         }
-        Err(failure) => Found::Nothing {
-            outcome: failure.outcome,
-            reason: failure.reason,
-            status: failure.status,
-            message: Some(failure.message),
-        },
+        Err(failure) => {
+            let found = Found::Nothing {
+                outcome: failure.outcome,
+                reason: failure.reason,
+                status: failure.status,
+                message: Some(failure.message),
+            };
+            (found, None)
+        }
     };
     let trace = take(&trace);
     let found = gated(found, &trace, &tally);
@@ -141,15 +144,18 @@ pub(crate) async fn ask(
         let said = trace.log.last().map(|line| line.message.as_str());
         source.complain(said.unwrap_or("the service refuses our configuration"));
     }
-    conclude(
-        (source.tier.to_string(), source.name.to_string()),
-        started,
-        limit,
-        report.deadline,
-        found,
-        tally,
-        trace,
-    )
+    Ended {
+        findings,
+        ..conclude(
+            (source.tier.to_string(), source.name.to_string()),
+            started,
+            limit,
+            report.deadline,
+            found,
+            tally,
+            trace,
+        )
+    }
 }
 
 /// Probes URLs the host knows by itself: those given with the work, or what
@@ -290,6 +296,7 @@ fn conclude(
         },
         record,
         winner,
+        findings: None,
     }
 }
 

@@ -22,9 +22,13 @@ mod tests;
 mod tier;
 mod verdict;
 
+pub(crate) use attempt::{Context, Ended, TimeLimit, ask};
+pub(crate) use knowledge::Knowledge;
 pub use race::{Race, Win};
 pub use record::AttemptRecord;
-pub use roster::{Roster, RosterSource, RosterTier};
+pub(crate) use roster::equip;
+pub use roster::{Ready, Roster, RosterSource, RosterTier};
 pub use stored::StoredUrls;
-pub use story::StoryEntry;
+pub use story::{CandidateVerdict, StoryEntry};
+pub(crate) use tier::missing_reason;
 pub use verdict::{Loss, judge};

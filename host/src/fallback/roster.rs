@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::http::{HostGrants, HostPattern, RequestPolicy, Secrets, Session};
-use crate::plan::{Budgets, Component, Gates, Plan, Policy, Source, SourceName, TierName};
-use crate::sandbox::{Bundled, Descriptor, LoadError, LoadedAdapter, Sandbox};
+use crate::plan::{Budgets, Component, Email, Gates, Plan, Policy, Source, SourceName, TierName};
+use crate::sandbox::{AttemptLimits, Bundled, Descriptor, LoadError, LoadedAdapter, Sandbox};
 
 /// Retries for the PDF URLs given with a work, which no source's policy covers.
 const GIVEN_RETRIES: u32 = 2;
@@ -70,6 +70,8 @@ pub struct Ready {
     pub secrets: Secrets,
     /// Its settings, defaults filled in.
     pub settings: BTreeMap<String, String>,
+    /// What one attempt may use.
+    pub limits: AttemptLimits,
 }
 
 impl Roster {
@@ -109,6 +111,27 @@ impl Roster {
                 retries_max: GIVEN_RETRIES,
                 robots_respect: false,
             },
+        }
+    }
+
+    /// A plan of one source, for whoever looks at it alone.
+    pub(crate) fn of_one(source: &Source, ready: Ready, budgets: Budgets, gates: Gates) -> Self {
+        Self {
+            tiers: vec![RosterTier {
+                name: source.tier.clone(),
+                parallel: 1,
+                sources: vec![Arc::new(RosterSource {
+                    tier: source.tier.clone(),
+                    name: source.name.clone(),
+                    policy: source.policy,
+                    adapter: Ok(Arc::new(ready)),
+                    complained: AtomicBool::new(false),
+                })],
+            }],
+            budgets,
+            gates,
+            try_given: false,
+            given_policy: source.policy,
         }
     }
 
@@ -188,7 +211,6 @@ async fn load(plan: &Plan, source: &Source, sandbox: &Sandbox) -> Result<Ready, 
         .load(source.name.as_str(), bytes, source.memory_mib)
         .await?;
     let descriptor = adapter.descriptor();
-    let bundled = matches!(source.component, Component::Bundled);
     if claims_anothers_name(plan, source, &descriptor.name) {
         return Err(LoadError::BadDescriptor {
             name: source.name.to_string(),
@@ -196,8 +218,23 @@ async fn load(plan: &Plan, source: &Source, sandbox: &Sandbox) -> Result<Ready, 
             cause: format!("{:?} claims another's name", descriptor.name),
         });
     }
-    let settings = effective_settings(plan, source, descriptor);
+    equip(adapter, source, plan.email.as_ref())
+}
+
+/// Gives a loaded adapter what the operator lets it have.
+pub(crate) fn equip(
+    adapter: LoadedAdapter,
+    source: &Source,
+    email: Option<&Email>,
+) -> Result<Ready, LoadError> {
+    let descriptor = adapter.descriptor();
+    let bundled = matches!(source.component, Component::Bundled);
+    let settings = effective_settings(email, source, descriptor);
     let grants = grants(source, descriptor, bundled);
+    let limits = AttemptLimits {
+        memory_mib: adapter.memory_mib(),
+        ..AttemptLimits::DEFAULT
+    };
     let secrets = Secrets::new(
         source
             .secrets
@@ -213,6 +250,7 @@ async fn load(plan: &Plan, source: &Source, sandbox: &Sandbox) -> Result<Ready, 
         grants,
         secrets,
         settings,
+        limits,
         adapter,
     })
 }
@@ -265,7 +303,7 @@ async fn read_component(path: &Path) -> Result<Arc<[u8]>, LoadError> {
 /// Defaults of the descriptor, the operator's values over them, and the
 /// contact address for an adapter that asks for `email`.
 fn effective_settings(
-    plan: &Plan,
+    email: Option<&Email>,
     source: &Source,
     descriptor: &Descriptor,
 ) -> BTreeMap<String, String> {
@@ -277,7 +315,7 @@ fn effective_settings(
             .cloned()
             .or_else(|| {
                 (spec.key == "email")
-                    .then(|| plan.email.as_ref().map(ToString::to_string))
+                    .then(|| email.map(ToString::to_string))
                     .flatten()
             })
             .or_else(|| spec.default.clone());

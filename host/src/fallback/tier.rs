@@ -224,7 +224,7 @@ fn unasked(source: &RosterSource, outcome: Outcome, reason: Reason) -> AttemptRe
 }
 
 /// The reason that names what is missing.
-fn missing_reason(wanted: &[String]) -> Reason {
+pub(crate) fn missing_reason(wanted: &[String]) -> Reason {
     match wanted {
         [only] => match only.as_str() {
             "doi" => Reason::NoDoi,

@@ -14,6 +14,7 @@ use super::offline::Offline;
 use super::pin::Pin;
 use super::politeness::PolitenessConfig;
 use super::resolver::{Resolver, SystemResolver};
+use super::script::Script;
 use crate::telemetry::Metrics;
 
 /// How long a connection may take, name look-up and TLS included.
@@ -54,6 +55,8 @@ pub struct HttpConfig {
     pub record: Option<PathBuf>,
     /// A HAR file that answers instead of the network.
     pub replay: Option<PathBuf>,
+    /// Makes the answers up instead of the network, where nothing is replayed.
+    pub script: Option<Arc<dyn Script>>,
     /// What no recording may hold.
     pub private: Private,
     /// Limits of hosts, and whom they are shared with.
@@ -79,6 +82,7 @@ impl Default for HttpConfig {
             offline: None,
             record: None,
             replay: None,
+            script: None,
             private: Private::default(),
             politeness: PolitenessConfig::default(),
             resolver: Arc::new(SystemResolver),
@@ -103,6 +107,7 @@ impl fmt::Debug for HttpConfig {
             .field("offline", &self.offline)
             .field("record", &self.record)
             .field("replay", &self.replay)
+            .field("scripted", &self.script.is_some())
             .field("politeness", &self.politeness)
             .finish_non_exhaustive()
     }

@@ -11,6 +11,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use url::{Host, Url};
 
 use super::address::{AddressGuard, Refusal};
 use super::client::Origin;
@@ -102,6 +103,20 @@ pub(super) async fn checked_lookup(
             .map_err(|refusal| private(name, &refusal))?;
     }
     Ok(found.into_iter().take(ADDRESSES_PER_NAME).collect())
+}
+
+/// Refuses a URL that names an address the guard refuses; names are not looked
+/// up. For wires that dial nothing.
+pub(super) fn check_literal(guard: &AddressGuard, url: &Url) -> Result<(), Fault> {
+    let literal = match url.host() {
+        Some(Host::Ipv4(v4)) => v4.into(),
+        Some(Host::Ipv6(v6)) => v6.into(),
+        _ => return Ok(()),
+    };
+    let host = url.host_str().unwrap_or_default();
+    guard
+        .check(literal)
+        .map_err(|refusal| private(host, &refusal))
 }
 
 /// The refusal of a host because of an address, with its remedy.

@@ -1,8 +1,8 @@
 //! The wire: where a hop that every policy has let through is sent, and where
 //! its answer comes from.
 //!
-//! There are two: the network, and a recording. Either may be recorded: a tap
-//! on the wire sees every exchange, those cut off included.
+//! There are three: the network, a recording, and a script. Each may be
+//! recorded: a tap on the wire sees every exchange, those cut off included.
 //!
 //! What is above it (redirects, cookies, caps, decoding, politeness, cache)
 //! does not know which wire there is.
@@ -23,6 +23,7 @@ use super::limits::bounded;
 use super::politeness::Slot;
 use super::request::Method;
 use super::scope::Scope;
+use super::script::{Scripted, ScriptedBody};
 
 /// The way out, and who listens to it.
 pub(super) struct Wire {
@@ -35,6 +36,7 @@ enum End {
     /// The network, through one guarded client per origin.
     Network(Box<Clients>),
     Replay(Box<Replay>),
+    Scripted(Box<Scripted>),
 }
 
 /// The head of an answer; its body is still to come.
@@ -63,6 +65,7 @@ enum Source {
     /// At hand; none once they are handed on.
     Stored(Option<Bytes>),
     Replayed(ReplayedBody),
+    Scripted(ScriptedBody),
 }
 
 impl Wire {
@@ -76,12 +79,14 @@ impl Wire {
             let path = record.clone();
             return Err(HarError::SameFile { path }.into());
         }
-        let end = match &config.replay {
-            Some(path) => End::Replay(Box::new(Replay::open(path, &config.private, config)?)),
-            None => End::Network(Box::new(clients)),
+        let end = match (&config.replay, &config.script) {
+            (Some(path), _) => End::Replay(Box::new(Replay::open(path, &config.private, config)?)),
+            (None, Some(script)) => End::Scripted(Box::new(Scripted::new(script, config))),
+            (None, None) => End::Network(Box::new(clients)),
         };
         let world = match &end {
             End::Replay(replay) => Some(replay.world()),
+            End::Scripted(_) => Some(Scripted::world()),
             End::Network(_) => None,
         };
         let recorder = config
@@ -100,6 +105,7 @@ impl Wire {
         let answer = match &self.end {
             End::Network(clients) => clients.send(hop).await,
             End::Replay(replay) => replay.send(hop).await,
+            End::Scripted(scripted) => scripted.send(hop).await,
         };
         match answer {
             Ok(mut incoming) => {
@@ -122,7 +128,7 @@ impl Wire {
     /// knows.
     pub(super) fn recorded(&self, hop: &Outgoing<'_>) -> Option<bool> {
         match &self.end {
-            End::Network(_) => None,
+            End::Network(_) | End::Scripted(_) => None,
             End::Replay(replay) => Some(replay.has(hop)),
         }
     }
@@ -130,7 +136,7 @@ impl Wire {
     /// Notes that a courtesy refused to send `hop`. A replay needs no note: what
     /// it refuses was recorded so, or not at all.
     pub(super) fn refused(&self, hop: &Outgoing<'_>, fault: &Fault) {
-        if let (End::Network(_), Some(recorder)) = (&self.end, &self.recorder) {
+        if let (End::Network(_) | End::Scripted(_), Some(recorder)) = (&self.end, &self.recorder) {
             recorder.refused(hop, fault);
         }
     }
@@ -140,7 +146,7 @@ impl Wire {
     pub(super) fn is_shut(&self, scope: &Scope, host: &str, now: impl Fn() -> bool) -> bool {
         let question = scope.question(host);
         let shut = match &self.end {
-            End::Network(_) => now(),
+            End::Network(_) | End::Scripted(_) => now(),
             End::Replay(replay) => replay.was_shut(scope, host, question),
         };
         if let Some(recorder) = self.recorder.as_ref().filter(|_| shut) {
@@ -163,7 +169,7 @@ impl Wire {
     /// is dropped.
     pub(super) fn coming<'a>(&'a self, scope: &'a Scope) -> Option<Passage<'a>> {
         match &self.end {
-            End::Network(_) => None,
+            End::Network(_) | End::Scripted(_) => None,
             End::Replay(replay) => Some(replay.coming(scope)),
         }
     }
@@ -198,6 +204,7 @@ impl Wire {
     pub(super) fn world(&self) -> Option<FixedWorld> {
         match (&self.end, &self.recorder) {
             (End::Replay(replay), _) => Some(replay.world()),
+            (End::Scripted(_), _) => Some(Scripted::world()),
             (End::Network(_), Some(recorder)) => Some(recorder.world()),
             (End::Network(_), None) => None,
         }
@@ -255,6 +262,11 @@ impl WireBody {
         Source::Replayed(body).into()
     }
 
+    /// A made-up body.
+    pub(super) fn scripted(body: ScriptedBody) -> Self {
+        Source::Scripted(body).into()
+    }
+
     /// Has the cache keep a copy while the body is read.
     pub(super) fn keep(&mut self, keeping: Keeping) {
         self.keeping = Some(Box::new(keeping));
@@ -269,6 +281,7 @@ impl WireBody {
                 u64::try_from(left).ok()
             }
             Source::Replayed(body) => body.content_length(),
+            Source::Scripted(body) => body.content_length(),
         }
     }
 
@@ -276,7 +289,7 @@ impl WireBody {
     pub(super) fn is_decoded(&self) -> bool {
         match &self.source {
             Source::Replayed(body) => body.is_decoded(),
-            Source::Network(_) | Source::Stored(_) => false,
+            Source::Network(_) | Source::Stored(_) | Source::Scripted(_) => false,
         }
     }
 
@@ -284,7 +297,7 @@ impl WireBody {
     pub(super) fn cost(&self, piece: &Bytes) -> u64 {
         match &self.source {
             Source::Replayed(body) => body.sent(),
-            Source::Network(_) | Source::Stored(_) => {
+            Source::Network(_) | Source::Stored(_) | Source::Scripted(_) => {
                 u64::try_from(piece.len()).unwrap_or(u64::MAX)
             }
         }
@@ -294,7 +307,7 @@ impl WireBody {
     fn at_hand(&self) -> Option<&Bytes> {
         match &self.source {
             Source::Stored(bytes) => bytes.as_ref(),
-            Source::Network(_) | Source::Replayed(_) => None,
+            Source::Network(_) | Source::Replayed(_) | Source::Scripted(_) => None,
         }
     }
 
@@ -319,6 +332,7 @@ impl WireBody {
                 .map_err(|error| Fault::from_body(error, url)),
             Source::Stored(bytes) => Ok(bytes.take().filter(|bytes| !bytes.is_empty())),
             Source::Replayed(body) => body.chunk(url).await,
+            Source::Scripted(body) => body.chunk(url).await,
         };
         if let Some(tap) = &mut self.tap {
             match &arrived {

@@ -103,6 +103,13 @@ impl SourceName {
     }
 }
 
+impl SourceName {
+    /// The name of a component whose file has none that could be one.
+    pub(crate) fn of_nameless() -> Self {
+        Self("adapter".to_owned())
+    }
+}
+
 impl fmt::Display for TierName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.0)

@@ -12,7 +12,7 @@ pub struct Secret {
 }
 
 impl Secret {
-    pub(super) fn new(variable: String, value: String) -> Self {
+    pub(crate) fn new(variable: String, value: String) -> Self {
         Self { variable, value }
     }
 

@@ -13,6 +13,7 @@ use super::findings::{self, Findings};
 use super::limits::{AttemptLimits, DEADLINE_GRACE};
 use super::loader::LoadedAdapter;
 use super::state::{Wire, new_store};
+use super::stopwatch::Stopwatch;
 use super::trace::AttemptTrace;
 use crate::http::{HostGrants, Meter, Secrets, Session};
 use crate::outcome::{Outcome, Reason};
@@ -67,6 +68,7 @@ impl Sandbox {
         let meter = Arc::new(Meter::new(input.limits.requests, input.limits.bytes));
         let wire = Wire {
             adapter: adapter.name().to_owned(),
+            descriptor: adapter.shared_descriptor(),
             session: input.session,
             grants: input.grants,
             secrets: input.secrets,
@@ -93,7 +95,9 @@ impl Sandbox {
             Some(wire),
             &input.work.work_id,
         );
-        let call = async {
+        let host_work = Arc::clone(&store.data().host_work);
+        let (watch, started) = (Stopwatch::default(), Instant::now());
+        let call = watch.time(async {
             let begun = Instant::now();
             let instance = adapter.pre.instantiate_async(&mut store).await?;
             self.metrics().sandbox_started(begun.elapsed());
@@ -101,8 +105,10 @@ impl Sandbox {
                 .paperfall_adapter_source()
                 .call_resolve(&mut store, &input.work, &policy)
                 .await
-        };
+        });
         let outcome = tokio::time::timeout_at((deadline + DEADLINE_GRACE).into(), call).await;
+        let wasm_time = watch.counted().saturating_sub(host_work.counted());
+        let host_wait = started.elapsed().saturating_sub(wasm_time);
         let over_budget = store
             .data()
             .wire
@@ -110,6 +116,7 @@ impl Sandbox {
             .is_some_and(|wire| wire.over_budget);
         let mut trace = trace.lock().unwrap_or_else(PoisonError::into_inner);
         trace.memory_peak = store.data().limiter.memory_peak;
+        (trace.wasm_time, trace.host_wait) = (wasm_time, host_wait);
         let result = match outcome {
             Err(_) => Err(Failure::host(
                 Reason::SourceDeadline,

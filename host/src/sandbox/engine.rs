@@ -54,6 +54,7 @@ impl Default for SandboxConfig {
 #[derive(Clone)]
 pub struct Sandbox {
     inner: Arc<Inner>,
+    world: Option<FixedWorld>,
 }
 
 struct Inner {
@@ -61,7 +62,6 @@ struct Inner {
     linker: Linker<AttemptState>,
     slots: Semaphore,
     pooled: bool,
-    world: Option<FixedWorld>,
     metrics: Metrics,
 }
 
@@ -92,10 +92,20 @@ impl Sandbox {
                 linker,
                 slots: Semaphore::new(config.max_instances.max(1) as usize),
                 pooled,
-                world: config.world,
                 metrics: config.metrics.clone(),
             }),
+            world: config.world,
         })
+    }
+
+    /// The same sandbox, with what is loaded in it, where guests see `world`
+    /// of clock and chance.
+    #[must_use]
+    pub fn in_world(&self, world: Option<FixedWorld>) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+            world,
+        }
     }
 
     pub(crate) fn engine(&self) -> &Engine {
@@ -103,7 +113,7 @@ impl Sandbox {
     }
 
     pub(crate) fn fixed_world(&self) -> Option<FixedWorld> {
-        self.inner.world
+        self.world
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {

@@ -1,6 +1,6 @@
 //! What a guest may call: `http`, `log`, `budget`.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use tokio::time::timeout_at;
@@ -23,6 +23,7 @@ impl wit::Host for AttemptState {
         request: wit::Request,
     ) -> wasmtime::Result<Result<wit::Response, wit::HttpError>> {
         let deadline = self.deadline;
+        let host_work = Arc::clone(&self.host_work);
         let wire = counted(&mut self.wire)?;
         let method = match request.method {
             wit::Method::Get => Method::Get,
@@ -41,10 +42,13 @@ impl wit::Host for AttemptState {
         let started = Instant::now();
         let prepared = prepare(wire, &request, method, role, deadline);
         let answer = match prepared {
-            Ok(prepared) => match timeout_at(deadline.into(), wire.session.fetch(prepared)).await {
-                Ok(answer) => answer,
-                Err(_) => return Err(self.waited_too_long(what, shown, started)),
-            },
+            Ok(prepared) => {
+                let answer = host_work.time(wire.session.fetch(prepared));
+                match timeout_at(deadline.into(), answer).await {
+                    Ok(answer) => answer,
+                    Err(_) => return Err(self.waited_too_long(what, shown, started)),
+                }
+            }
             Err(error) => Err(error),
         };
         let call = |hops: &[Hop], result| HostCall {
@@ -88,6 +92,7 @@ impl wit::Host for AttemptState {
         url: String,
     ) -> wasmtime::Result<Result<wit::Verdict, wit::HttpError>> {
         let deadline = self.deadline;
+        let host_work = Arc::clone(&self.host_work);
         let wire = counted(&mut self.wire)?;
         let secrets = wire.secrets.clone();
         let shown = secrets.redact(&shorten(&url));
@@ -96,7 +101,7 @@ impl wit::Host for AttemptState {
         let probe = wire
             .session
             .probe(&url, Some(deadline.into()), Some(wire.meter.clone()));
-        let Ok(answer) = timeout_at(deadline.into(), probe).await else {
+        let Ok(answer) = timeout_at(deadline.into(), host_work.time(probe)).await else {
             return Err(self.waited_too_long("PROBE", shown, started));
         };
         match answer {
@@ -205,11 +210,7 @@ impl AttemptState {
             HttpErrorKind::DeniedHost => {
                 let parsed = url::Url::parse(&error.url).ok();
                 let host = parsed.as_ref().and_then(url::Url::host_str).unwrap_or("…");
-                message = format!(
-                    "{message}; [adapter.{}] hosts = [\"{host}\"] in paperfall.toml would allow it, \
-                     if the adapter declares it too",
-                    wire.adapter
-                );
+                message = format!("{message}; {}", remedy(wire, host));
                 let message = message.clone();
                 self.trace().push_log("warn", &message);
             }
@@ -220,6 +221,28 @@ impl AttemptState {
             message,
         }))
     }
+}
+
+/// What would let a guest talk to `host`.
+fn remedy(wire: &Wire, host: &str) -> String {
+    let adapter = &wire.adapter;
+    let hosts = &wire.descriptor.hosts;
+    if !hosts.iter().any(|declared| declared.matches(host)) {
+        return format!(
+            "{adapter} does not declare {host}: it must be among the hosts of its descriptor \
+             before anybody can grant it"
+        );
+    }
+    // The whole line: a second one would not be read.
+    let granted = wire.grants.iter().map(ToString::to_string);
+    let line: Vec<String> = granted
+        .chain([host.to_owned()])
+        .map(|host| format!("\"{host}\""))
+        .collect();
+    format!(
+        "[adapter.{adapter}] hosts = [{}] in paperfall.toml would allow it",
+        line.join(", ")
+    )
 }
 
 fn sending(wire: &mut Option<Wire>) -> wasmtime::Result<&mut Wire> {

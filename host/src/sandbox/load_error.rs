@@ -82,7 +82,7 @@ pub enum LoadError {
     /// It was built against another version of the contract.
     #[error(
         "{name}: exports {found}, but this paperfall speaks {wanted}; \
-         rebuild it against wit/ of this version"
+         rebuild it against wit/0.1.0"
     )]
     OtherVersion {
         /// The component.

@@ -22,6 +22,8 @@ const SOURCE: &str = "paperfall:adapter/source@0.1.0";
 const CONTRACT: &str = "paperfall:adapter/";
 /// Its version, with the `@`.
 const VERSION: &str = "@0.1.0";
+/// A page of linear memory.
+const PAGE_BYTES: u64 = 64 * 1024;
 /// WASI packages that are linked, inert.
 const WASI: [&str; 6] = [
     "wasi:cli/",
@@ -64,6 +66,10 @@ impl LoadedAdapter {
         &self.descriptor
     }
 
+    pub(crate) fn shared_descriptor(&self) -> Arc<Descriptor> {
+        Arc::clone(&self.descriptor)
+    }
+
     /// SHA-256 of the component file, hex.
     #[must_use]
     pub fn digest(&self) -> &str {
@@ -84,6 +90,9 @@ pub struct ComponentShape {
     pub imports: Vec<String>,
     /// Interfaces it exports.
     pub exports: Vec<String>,
+    /// Linear memory it begins with, over all its memories, in bytes; none
+    /// where that cannot be told.
+    pub memory_at_start: Option<u64>,
     /// Size of the file in bytes.
     pub bytes: usize,
     /// SHA-256 of the file, hex.
@@ -205,6 +214,11 @@ pub fn inspect_component(
     Ok(ComponentShape {
         imports,
         exports,
+        memory_at_start: component.resources_required().and_then(|required| {
+            // Of the largest memory, in pages: several are not told apart.
+            let pages = required.max_initial_memory_size.unwrap_or(0);
+            (required.num_memories <= 1).then_some(pages.saturating_mul(PAGE_BYTES))
+        }),
         bytes: bytes.len(),
         digest: digest_of(bytes),
     })
@@ -303,7 +317,7 @@ fn check_interfaces(sandbox: &Sandbox, name: &str, component: &Component) -> Res
         let remedy = if import.starts_with("wasi:http/") {
             "send requests with paperfall:adapter/http instead"
         } else if import.starts_with(CONTRACT) {
-            "rebuild it against wit/ of this version"
+            "this paperfall speaks 0.1.0: rebuild it against wit/0.1.0"
         } else {
             "an adapter may import paperfall:adapter and, inert, \
              wasi:cli, clocks, filesystem, io, random and sockets"

@@ -21,6 +21,7 @@ mod limits;
 mod load_error;
 mod loader;
 mod state;
+mod stopwatch;
 mod trace;
 mod wasi;
 

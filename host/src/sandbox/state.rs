@@ -8,9 +8,11 @@ use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use super::classify::Stop;
+use super::descriptor::Descriptor;
 use super::engine::Sandbox;
 use super::limiter::SummingLimiter;
 use super::limits::{HANDLES, HOSTCALL_BYTES};
+use super::stopwatch::Stopwatch;
 use super::trace::AttemptTrace;
 use super::wasi;
 use crate::http::{HostGrants, Meter, Secrets, Session};
@@ -25,6 +27,8 @@ pub(crate) struct AttemptState {
     pub(crate) limiter: SummingLimiter,
     pub(crate) trace: Arc<Mutex<AttemptTrace>>,
     pub(crate) deadline: Instant,
+    /// What the host did for the guest inside its calls.
+    pub(crate) host_work: Arc<Stopwatch>,
     /// None inside `describe`, which may not send.
     pub(crate) wire: Option<Wire>,
 }
@@ -33,6 +37,8 @@ pub(crate) struct AttemptState {
 pub(crate) struct Wire {
     /// The source the adapter is in the plan, for messages.
     pub(crate) adapter: String,
+    /// What the adapter declares, for messages.
+    pub(crate) descriptor: Arc<Descriptor>,
     pub(crate) session: Session,
     pub(crate) grants: HostGrants,
     pub(crate) secrets: Secrets,
@@ -81,6 +87,7 @@ pub(crate) fn new_store(
         limiter: SummingLimiter::new(memory_mib),
         trace,
         deadline,
+        host_work: Arc::default(),
         wire,
     };
     let mut store = Store::new(sandbox.engine(), state);

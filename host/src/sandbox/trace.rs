@@ -41,6 +41,10 @@ pub struct AttemptTrace {
     log_bytes: usize,
     /// Most linear memory held at once, in bytes.
     pub memory_peak: usize,
+    /// Time the component itself computed, starting up included.
+    pub wasm_time: Duration,
+    /// Time it waited for the host: for answers, and for its turn.
+    pub host_wait: Duration,
 }
 
 impl AttemptTrace {

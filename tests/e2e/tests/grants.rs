@@ -166,7 +166,12 @@ async fn a_redirect_does_not_lead_out_of_the_grants() {
         .settings("[adapter.evil]\nhosts = ['a.example']\n");
     let ran = stage.explain().await;
     assert!(ran.stdout.contains("→ denied-host: "), "{ran}");
-    assert!(ran.stdout.contains("hosts = [\"b.example\"]"), "{ran}");
+    // The line that would do keeps what is granted already.
+    assert!(
+        ran.stdout
+            .contains("[adapter.evil] hosts = [\"a.example\", \"b.example\"] in paperfall.toml"),
+        "{ran}"
+    );
     assert_eq!(
         (asked(&stage, "a.example"), asked(&stage, "b.example")),
         (1, 0)

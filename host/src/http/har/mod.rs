@@ -32,5 +32,6 @@ pub use model::{FixedWorld, Recording};
 pub use parse::{HAR_MAX_BYTES, parse};
 pub(super) use recorder::Recorder;
 pub use redact::Private;
+pub(crate) use replay::NOT_RECORDED_WORDS;
 pub(super) use replay::{Passage, Replay, ReplayedBody};
 pub(super) use tap::Tap;

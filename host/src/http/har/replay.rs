@@ -10,7 +10,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH, IF_MODIFIED_SINCE, IF_NONE_MATCH, RANGE};
 use tokio::time::{Instant, sleep_until};
-use url::Host;
 
 use super::FixedWorld;
 use super::error::HarError;
@@ -28,9 +27,12 @@ use crate::http::fault::Fault;
 use crate::http::limits::bounded;
 use crate::http::politeness::Slot;
 use crate::http::request::Method;
-use crate::http::resolver::private;
+use crate::http::resolver::check_literal;
 use crate::http::scope::Scope;
 use crate::http::wire::{Incoming, WireBody};
+
+/// How the refusal of a request begins that was not recorded.
+pub(crate) const NOT_RECORDED_WORDS: &str = "not recorded: ";
 
 /// Requests that were not recorded and are told about one by one.
 const MISSES_TOLD: u32 = 10;
@@ -93,7 +95,7 @@ impl Replay {
 
     /// Finds the answer to `hop` and gives it in its turn.
     pub(in crate::http) async fn send(&self, hop: &Outgoing<'_>) -> Result<Incoming, Fault> {
-        self.admit(hop)?;
+        check_literal(&self.guard, hop.url)?;
         let key = self.key(hop);
         let label = hop.scope.label();
         let _at_wire = self.passage(hop.scope, [Stage::AtWire, Stage::OffWire]);
@@ -212,20 +214,6 @@ impl Replay {
         of_host.is_some_and(|questions| questions.contains(&question))
     }
 
-    /// Address literals are judged as they are on the network; names are not
-    /// looked up.
-    fn admit(&self, hop: &Outgoing<'_>) -> Result<(), Fault> {
-        let literal = match hop.url.host() {
-            Some(Host::Ipv4(v4)) => v4.into(),
-            Some(Host::Ipv6(v6)) => v6.into(),
-            _ => return Ok(()),
-        };
-        let host = hop.url.host_str().unwrap_or_default();
-        self.guard
-            .check(literal)
-            .map_err(|refusal| private(host, &refusal))
-    }
-
     fn key(&self, hop: &Outgoing<'_>) -> Key {
         let method = match hop.method {
             Method::Get => "GET",
@@ -237,7 +225,7 @@ impl Replay {
 
     fn missed(&self, key: &Key, why: &str) -> Fault {
         let message = format!(
-            "not recorded: {} is not in {}; {why}",
+            "{NOT_RECORDED_WORDS}{} is not in {}; {why}",
             nearest::shown(key),
             self.path.display()
         );

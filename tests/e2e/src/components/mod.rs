@@ -37,6 +37,7 @@ pub struct Guest {
     hosts: Vec<String>,
     identifiers: Vec<String>,
     secrets: Vec<String>,
+    settings: Vec<(String, Option<String>)>,
     memory: Memory,
     pages: u32,
     interfaces: Vec<&'static str>,
@@ -55,6 +56,7 @@ impl Guest {
             hosts: Vec::new(),
             identifiers: Vec::new(),
             secrets: Vec::new(),
+            settings: Vec::new(),
             memory: Memory::default(),
             pages: 2,
             interfaces: Vec::new(),
@@ -91,6 +93,26 @@ impl Guest {
     pub fn secret(mut self, name: &str) -> Self {
         self.secrets.push(name.to_owned());
         self
+    }
+
+    /// Declares a setting.
+    #[must_use]
+    pub fn setting(mut self, key: &str, default: Option<&str>) -> Self {
+        self.settings
+            .push((key.to_owned(), default.map(str::to_owned)));
+        self
+    }
+
+    /// Tells the operator the value of its first setting; it traps when it has
+    /// none.
+    pub fn tell_setting(&self) -> String {
+        // The arguments: 52 bytes of work, then time-out, retries and robots,
+        // then the list of settings.
+        let settings = "(i32.load offset=64 (local.get $work))";
+        format!(
+            "(if (i32.eqz (i32.load offset=68 (local.get $work))) (then unreachable))
+             (call $tell (i32.load offset=8 {settings}) (i32.load offset=12 {settings}))"
+        )
     }
 
     /// Begins with at least this many pages (64 KiB) of memory.
@@ -143,13 +165,22 @@ impl Guest {
             let named = Record::default().text(memory, name);
             secrets.push(named.text(memory, "a key of the tests"));
         }
+        let settings: Vec<Record> = self
+            .settings
+            .iter()
+            .map(|(key, default)| {
+                let named = Record::default().text(memory, key);
+                let helped = named.text(memory, "a knob of the tests");
+                helped.optional(memory, default.as_deref())
+            })
+            .collect();
         let at = Record::default()
             .text(memory, &self.name)
             .text(memory, "0.0.1")
             .text(memory, "an adapter of the tests")
             .texts(memory, &self.hosts)
             .texts(memory, &self.identifiers)
-            .list(memory, &[])
+            .list(memory, &settings)
             .list(memory, &secrets)
             .put(memory);
         constant(at)
@@ -200,12 +231,21 @@ impl Guest {
         self.get_with(url, &[])
     }
 
+    /// GETs a page made for people; leaves 1 when there is an answer.
+    pub fn get_page(&mut self, url: &str) -> String {
+        self.get_as(1, url, &[])
+    }
+
     /// GETs a URL with headers; leaves 1 when there is an answer.
     pub fn get_with(&mut self, url: &str, headers: &[(&str, &str)]) -> String {
+        self.get_as(0, url, headers)
+    }
+
+    fn get_as(&mut self, role: u8, url: &str, headers: &[(&str, &str)]) -> String {
         let headers = pairs(&mut self.memory, headers);
         let list = Record::default().list(&mut self.memory, &headers);
         format!(
-            "(call $ask (i32.const 0) {} (i32.const 0) {})",
+            "(call $ask (i32.const 0) {} (i32.const {role}) {})",
             self.text(url),
             list.constants()
         )
