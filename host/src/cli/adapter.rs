@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::adapter_new;
 use super::args::{AdapterArgs, AdapterCommand, AdapterInspectArgs, AdapterListArgs};
 use super::author;
 use super::exit::{Exit, Failed};
@@ -21,6 +22,7 @@ pub(crate) async fn adapter(args: AdapterArgs) -> Result<Exit, Failed> {
         AdapterCommand::Inspect(args) => inspect(args).await,
         AdapterCommand::Test(args) => author::test(*args).await,
         AdapterCommand::Diff(args) => author::diff(args).await,
+        AdapterCommand::New(args) => adapter_new::new(&args),
     }
 }
 

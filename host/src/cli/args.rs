@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use super::adapter_new::AdapterNewArgs;
 use super::author::{DiffArgs, TestArgs};
 use super::history_args::{ReportArgs, SloArgs, StatsArgs};
 use super::jobs_args::JobsArgs;
@@ -51,7 +52,7 @@ pub(crate) enum Command {
     Resolve(ResolveArgs),
     /// Print the effective plan and where each value came from
     Plan(PlanArgs),
-    /// Look at adapters, test and compare them
+    /// Make adapters, look at them, test and compare them
     Adapter(AdapterArgs),
     /// Look at the jobs of a ledger, and act on them
     Jobs(JobsArgs),
@@ -173,6 +174,8 @@ pub(crate) enum AdapterCommand {
     List(Box<AdapterListArgs>),
     /// Show what a component declares and imports
     Inspect(AdapterInspectArgs),
+    /// Begin an adapter: a project that builds, passes its test and works
+    New(AdapterNewArgs),
     /// Run a component on some works and show everything that happened
     Test(Box<TestArgs>),
     /// Compare two versions of a component before an upgrade

@@ -1,6 +1,7 @@
 //! The command line: parse, call the library, render.
 
 mod adapter;
+mod adapter_new;
 mod args;
 mod author;
 mod batch;

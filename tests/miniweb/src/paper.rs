@@ -5,7 +5,9 @@ use crate::answer::Answer;
 use crate::script::Script;
 use crate::services::doi::DoiTarget;
 use crate::services::europe_pmc::EuropePmcRecord;
+use crate::services::openalex::OpenAlexRecord;
 use crate::services::pmc::PmcDeposit;
+use crate::services::semantic_scholar::SemanticScholarRecord;
 use crate::services::unpaywall::UnpaywallRecord;
 use crate::services::wayback::Capture;
 
@@ -28,6 +30,10 @@ pub enum Service {
     DoiHandle,
     /// Europe PMC's search.
     EuropePmcSearch,
+    /// `api.openalex.org/works/…`.
+    OpenAlex,
+    /// `api.semanticscholar.org/graph/v1/paper/…`.
+    SemanticScholar,
 }
 
 /// A paper and what the services know of it.
@@ -44,6 +50,8 @@ pub struct Paper {
     pub(crate) pmc: Option<PmcDeposit>,
     pub(crate) doi_target: DoiTarget,
     pub(crate) europe_pmc: Option<EuropePmcRecord>,
+    pub(crate) openalex: Option<OpenAlexRecord>,
+    pub(crate) semantic_scholar: Option<SemanticScholarRecord>,
     pub(crate) pages: Vec<(String, Script)>,
     pub(crate) captures: Vec<(String, Capture)>,
     pub(crate) overrides: Vec<(Service, Script)>,
@@ -65,6 +73,8 @@ impl Paper {
             pmc: None,
             doi_target: DoiTarget::Unregistered,
             europe_pmc: None,
+            openalex: None,
+            semantic_scholar: None,
             pages: Vec::new(),
             captures: Vec::new(),
             overrides: Vec::new(),
@@ -144,6 +154,20 @@ impl Paper {
     #[must_use]
     pub fn europe_pmc(mut self, record: EuropePmcRecord) -> Self {
         self.europe_pmc = Some(record);
+        self
+    }
+
+    /// OpenAlex has indexed it.
+    #[must_use]
+    pub fn openalex(mut self, record: OpenAlexRecord) -> Self {
+        self.openalex = Some(record);
+        self
+    }
+
+    /// Semantic Scholar has indexed it.
+    #[must_use]
+    pub fn semantic_scholar(mut self, record: SemanticScholarRecord) -> Self {
+        self.semantic_scholar = Some(record);
         self
     }
 

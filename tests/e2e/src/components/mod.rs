@@ -17,7 +17,8 @@ const CONTRACT_IMPORTS: &str = r#"
 (import "paperfall:adapter/http@0.1.0" "send"
   (func $send (param i32 i32 i32 i32 i32 i32 i32)))
 (import "paperfall:adapter/http@0.1.0" "probe" (func $probe (param i32 i32 i32)))
-(import "paperfall:adapter/log@0.1.0" "log" (func $log (param i32 i32 i32)))"#;
+(import "paperfall:adapter/log@0.1.0" "log" (func $log (param i32 i32 i32)))
+(import "paperfall:adapter/budget@0.1.0" "remaining" (func $remaining (param i32)))"#;
 
 /// A component from its text.
 ///

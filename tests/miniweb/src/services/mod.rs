@@ -1,12 +1,14 @@
-//! The seven sources (and the publishers' pages), each played from its own
-//! file. Every service answers sensibly about works it was told nothing of.
+//! The seven sources, those of the example adapters, and the publishers' pages,
+//! each played from its own file. Every service answers sensibly about works it was told nothing of.
 
 pub(crate) mod arxiv;
 pub(crate) mod doi;
 pub(crate) mod europe_pmc;
+pub(crate) mod openalex;
 pub(crate) mod pmc;
 mod pmc_bucket;
 pub(crate) mod publisher;
+pub(crate) mod semantic_scholar;
 pub(crate) mod unpaywall;
 pub(crate) mod wayback;
 
@@ -17,6 +19,8 @@ use crate::world::{Turns, World};
 /// The names the services are played under, whether or not the world mentions
 /// them.
 pub(crate) const HOSTS: &[&str] = &[
+    "api.openalex.org",
+    "api.semanticscholar.org",
     "api.unpaywall.org",
     "archive.org",
     "arxiv.org",
@@ -34,6 +38,8 @@ pub(crate) const HOSTS: &[&str] = &[
 /// The service's answer; none if the path is nothing it serves.
 pub(crate) fn answer(world: &World, asked: &Asked, turns: &Turns) -> Option<Answer> {
     match asked.host.as_str() {
+        "api.openalex.org" => openalex::answer(world, asked, turns),
+        "api.semanticscholar.org" => semantic_scholar::answer(world, asked, turns),
         "api.unpaywall.org" => unpaywall::answer(world, asked, turns),
         "arxiv.org" => arxiv::site(world, asked, turns),
         "export.arxiv.org" => arxiv::export(world, asked, turns),

@@ -8,14 +8,14 @@ use crate::asked::Asked;
 use crate::paper::{Paper, Service};
 use crate::world::{Id, Turns, World};
 
-/// One open copy, as Unpaywall lists it.
+/// One open copy, as Unpaywall and OpenAlex list it.
 #[derive(Debug, Clone)]
 pub struct Location {
-    url_for_pdf: Option<String>,
-    landing: String,
-    version: &'static str,
-    license: Option<&'static str>,
-    host_type: &'static str,
+    pub(super) url_for_pdf: Option<String>,
+    pub(super) landing: String,
+    pub(super) version: &'static str,
+    pub(super) license: Option<&'static str>,
+    pub(super) host_type: &'static str,
     pmh_id: Option<String>,
 }
 

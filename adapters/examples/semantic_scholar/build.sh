@@ -1,0 +1,11 @@
+#!/bin/sh
+# Builds semantic_scholar.wasm, or the file given. Wants Node.js 20 or newer with npm.
+set -eu
+out=$(realpath -m "${1:-$(dirname "$0")/semantic_scholar.wasm}")
+cd "$(dirname "$0")"
+if ! cmp -s package-lock.json node_modules/.built-from; then
+  npm ci --silent --no-audit --no-fund
+  cp package-lock.json node_modules/.built-from
+fi
+node_modules/.bin/componentize-js src/adapter.js --wit ../../../wit/0.1.0 --world-name adapter \
+  --disable http --disable fetch-event --out "$out"
