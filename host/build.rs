@@ -60,8 +60,13 @@ fn build(out_dir: &Path) -> Vec<PathBuf> {
         .parent()
         .map(Path::to_path_buf)
         .unwrap_or_default();
+    // Not all of adapters/: the examples keep their tools beside them.
     for input in [
-        "adapters",
+        "adapters/sdk",
+        "adapters/direct_oa",
+        "adapters/doi_follow",
+        "adapters/landing_scrape",
+        "adapters/archive",
         "wit",
         "host/identifiers",
         "Cargo.toml",

@@ -37,6 +37,7 @@ mod rig;
 mod stage;
 mod stored;
 mod tiny_disk;
+mod toolchains;
 
 pub use binary::binary;
 pub use components::{Guest, Proposal, component};
@@ -49,3 +50,4 @@ pub use rig::{EMAIL, Ran, Rig, finish};
 pub use stage::{Stage, WORKS};
 pub use stored::sha256;
 pub use tiny_disk::TinyDisk;
+pub use toolchains::{build_project, example};

@@ -78,7 +78,7 @@ impl Language {
     /// What the build wants, for the README's sentence.
     pub(super) fn needs(self) -> &'static str {
         match self {
-            Self::Rust => " (with Rust 1.95 or newer)",
+            Self::Rust => " (with Rust 1.95 or newer, for `wasm32-wasip2`)",
             Self::Python => {
                 " (with Python 3.10 or newer; `requirements.txt` pins the tool, `.venv` keeps it)"
             }

@@ -13,7 +13,7 @@ const DEFAULT_TIER: &str = "direct_oa";
 const HOST: &str = "api.crossref.org";
 
 /// What every project has.
-const COMMON: [(&str, &str); 5] = [
+const COMMON: [(&str, &str); 6] = [
     (
         "wit/0.1.0/paperfall-adapter.wit",
         repository!("wit/0.1.0/paperfall-adapter.wit"),
@@ -30,6 +30,10 @@ const COMMON: [(&str, &str); 5] = [
     (
         "tests/recording.har",
         include_str!("templates/common/recording.har"),
+    ),
+    (
+        "tests/expected.json",
+        include_str!("templates/common/expected.json"),
     ),
 ];
 
@@ -101,7 +105,8 @@ impl Project {
 
     fn test_command(&self) -> String {
         format!(
-            "paperfall resolve 10.7717/peerj.4375 --only {} --explain --replay-har tests/recording.har",
+            "paperfall adapter test {}.wasm --works tests/works.jsonl \
+             --replay-har tests/recording.har --expect tests/expected.json",
             self.name
         )
     }
