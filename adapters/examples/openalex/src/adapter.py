@@ -134,7 +134,7 @@ def learnt(record: dict[str, Any]) -> list[Identifier]:
 def web(value: Any) -> Optional[str]:
     """An address of the web, if it is one."""
     url = text(value)
-    if url is None or len(url) > 4096:
+    if url is None:
         return None
     try:
         parts = urlsplit(url)

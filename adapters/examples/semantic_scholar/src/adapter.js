@@ -9,8 +9,6 @@ import { baseUrl, getJson, identifier, inPath, miss, setting, text } from "./pap
 const FIELDS = "externalIds,isOpenAccess,openAccessPdf";
 // How Semantic Scholar spells the identifiers paperfall knows.
 const PREFIXES = [["doi", "DOI:"], ["arxiv", "ARXIV:"], ["pmid", "PMID:"], ["pmcid", "PMCID:"]];
-// The longest string the host takes, in bytes.
-const STRING_BYTES = 4096;
 
 export const source = {
   describe() {
@@ -84,9 +82,9 @@ function findings(record, ids) {
       url,
       reason: "oa_pdf",
       version: undefined,
-      license: text(pdf.license)?.slice(0, 40).toLowerCase(),
+      license: text(pdf.license, 40)?.toLowerCase(),
       checksum: undefined,
-      notes: [text(pdf.status)?.slice(0, 40).toLowerCase()].filter(Boolean),
+      notes: [text(pdf.status, 40)?.toLowerCase()].filter(Boolean),
     });
   }
   return found;
@@ -107,7 +105,5 @@ function learnt(ids) {
 /** An address of the web, if it is one. */
 function web(value) {
   const url = text(value);
-  return url !== undefined && url.length <= STRING_BYTES && /^https?:\/\/[^\s/]/i.test(url)
-    ? url
-    : undefined;
+  return url !== undefined && /^https?:\/\/[^\s/]/i.test(url) ? url : undefined;
 }

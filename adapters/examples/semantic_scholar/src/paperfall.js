@@ -64,9 +64,11 @@ export function records(value) {
   return items.filter((item) => item !== null && typeof item === "object");
 }
 
-/** What should be a string, if it is one and not blank. */
-export function text(value) {
-  return (typeof value === "string" && value.trim()) || undefined;
+/** What should be a string, if it is one, not blank, and no longer than the host takes (in bytes). */
+export function text(value, most = 4096) {
+  const trimmed = typeof value === "string" ? value.trim() : "";
+  const fits = trimmed !== "" && new TextEncoder().encode(trimmed).length <= most;
+  return fits ? trimmed : undefined;
 }
 
 /**
