@@ -4,7 +4,7 @@ set -eu
 out=$(realpath -m "${1:-$(dirname "$0")/semantic_scholar.wasm}")
 cd "$(dirname "$0")"
 if ! cmp -s package-lock.json node_modules/.built-from; then
-  npm ci --silent --no-audit --no-fund
+  npm ci --loglevel=error --no-audit --no-fund
   cp package-lock.json node_modules/.built-from
 fi
 node_modules/.bin/componentize-js src/adapter.js --wit ../../../wit/0.1.0 --world-name adapter \

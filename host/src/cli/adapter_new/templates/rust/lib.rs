@@ -3,7 +3,7 @@
 
 use paperfall_adapter::ids::Doi;
 use paperfall_adapter::{
-    Adapter, Candidate, Descriptor, Findings, Host, Miss, Policy, Request, Work,
+    Adapter, Candidate, Descriptor, Findings, Host, Miss, Policy, Request, Work, json,
 };
 use serde::Deserialize;
 
@@ -17,9 +17,10 @@ struct Answer {
 struct Record {
     #[serde(rename = "DOI")]
     doi: String,
-    #[serde(default)]
+    // Services write null for an empty list; `json` reads what they do.
+    #[serde(default, deserialize_with = "json::list")]
     link: Vec<Link>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "json::list")]
     license: Vec<License>,
 }
 
