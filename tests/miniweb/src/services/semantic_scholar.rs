@@ -112,7 +112,7 @@ fn open_access_pdf(record: &SemanticScholarRecord) -> Value {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
 mod tests {
     use super::*;
 
