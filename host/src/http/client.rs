@@ -23,8 +23,9 @@ use super::tls;
 
 /// Origins whose clients, and idle connections, are kept.
 const CLIENTS_KEPT: usize = 256;
-/// Idle connections kept for each origin, and for how long.
-const IDLE_PER_ORIGIN: usize = 4;
+/// Idle connections kept for each origin, and for how long: one for each of the
+/// eight works that are under way at once unless the operator says otherwise.
+const IDLE_PER_ORIGIN: usize = 8;
 const IDLE_FOR: Duration = Duration::from_secs(30);
 /// A server that sends more header lines breaks off with `protocol`.
 const HEADERS_MAX: usize = 256;

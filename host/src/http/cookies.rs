@@ -23,19 +23,19 @@ const COOKIE_HEADER_MAX_BYTES: usize = 8192;
 /// set for all of them.
 const SHARED_SUFFIXES: &str = include_str!("shared_suffixes.txt");
 
-/// The cookies of one work.
-pub(super) struct Jar(Mutex<CookieStore>);
+/// The cookies of one work; nothing until the first is set, because reading
+/// the suffixes costs more than a request.
+pub(super) struct Jar(Mutex<Option<CookieStore>>);
 
 impl Jar {
     pub(super) fn new() -> Self {
-        Self(Mutex::new(CookieStore::new_with_public_suffix(
-            SHARED_SUFFIXES.parse().ok(),
-        )))
+        Self(Mutex::new(None))
     }
 
     /// The `Cookie` header for a request to `url`.
     pub(super) fn header(&self, url: &Url) -> Option<HeaderValue> {
         let store = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let store = store.as_ref()?;
         let mut line = String::new();
         for (name, value) in store.get_request_values(url) {
             let more = name.len() + value.len() + 3;
@@ -62,6 +62,9 @@ impl Jar {
             return;
         }
         let mut store = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let store = store.get_or_insert_with(|| {
+            CookieStore::new_with_public_suffix(SHARED_SUFFIXES.parse().ok())
+        });
         let room = COOKIES_PER_JAR.saturating_sub(store.iter_any().count());
         for line in lines.take(COOKIES_PER_ANSWER.min(room)) {
             if line.len() > COOKIE_MAX_BYTES {
@@ -160,7 +163,8 @@ mod tests {
             let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
             keep(&jar, "https://acme.org/", &lines);
         }
-        let count = jar.0.lock().unwrap().iter_any().count();
+        let store = jar.0.lock().unwrap();
+        let count = store.as_ref().unwrap().iter_any().count();
         assert_eq!(count, COOKIES_PER_JAR);
     }
 

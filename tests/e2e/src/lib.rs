@@ -28,8 +28,10 @@
 mod binary;
 mod components;
 mod half_way;
+pub mod hostile;
 mod on_ledger;
 mod origin;
+mod peak;
 mod process;
 pub mod race_model;
 mod race_seeds;
@@ -44,6 +46,7 @@ pub use components::{Guest, Proposal, component};
 pub use half_way::{HalfWay, MIB};
 pub use on_ledger::{Job, RUN};
 pub use origin::at_once;
+pub use peak::Peak;
 pub use process::Running;
 pub use race_seeds::{RacePlan, Story};
 pub use rig::{EMAIL, Ran, Rig, finish};

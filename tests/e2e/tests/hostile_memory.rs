@@ -13,9 +13,7 @@
     missing_docs
 )]
 
-use std::time::Duration;
-
-use paperfall_e2e::{Guest, Ran, Stage, finish};
+use paperfall_e2e::{Guest, Peak, Ran, Stage, finish};
 use paperfall_miniweb::{Answer, World};
 
 const WORKERS: usize = 16;
@@ -35,22 +33,9 @@ async fn peak_mib(stage: &Stage, works: usize) -> (u64, Ran) {
     args.push(format!("--workers={WORKERS}"));
     args.extend(stage.flags());
     let child = stage.rig.command(args).spawn().unwrap();
-    let status = format!("/proc/{}/status", child.id().unwrap());
-    let watch = tokio::spawn(async move {
-        let mut peak = 0;
-        loop {
-            // A process that has ended has no VmHWM any more.
-            let text = tokio::fs::read_to_string(&status).await.unwrap_or_default();
-            let Some(line) = text.lines().find(|line| line.starts_with("VmHWM:")) else {
-                return peak;
-            };
-            let kib: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-            peak = kib / 1024;
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    });
+    let peak = Peak::of(&child);
     let ran = finish(child).await;
-    (watch.await.unwrap(), ran)
+    (peak.mib().await, ran)
 }
 
 fn assert_all_ended_as(stage: &Stage, works: usize, ending: &str, ran: &Ran) {

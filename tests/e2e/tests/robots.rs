@@ -143,3 +143,18 @@ async fn a_redirect_is_not_followed_to_a_page_that_is_forbidden() {
     assert_eq!(asked(&rig), ["/robots.txt"]);
     assert_eq!(rig.web.requests_for("doi.org", "/10.5555").len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_robots_txt_that_holds_no_rules_is_one_line_and_forbids_nothing() {
+    let (world, works) = pages(2, Answer::html("<h1>Not found</h1>"));
+    let rig = Rig::new(world).await;
+    let ran = rig
+        .race(&works, &["--only", "landing_scrape_pdf", "--verbose"])
+        .await;
+    assert_eq!(ran.code, 0, "{ran}");
+    let told = ran
+        .stderr
+        .matches("holds no rules that can be read")
+        .count();
+    assert_eq!(told, 1, "{ran}");
+}

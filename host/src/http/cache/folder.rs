@@ -68,6 +68,13 @@ impl Folder {
         BODY_MAX_BYTES.min(self.max_bytes / 8)
     }
 
+    /// Whether nothing is called `key`. Quick enough to be asked anywhere: the
+    /// system knows by heart what is not there.
+    pub(super) fn lacks(&self, key: &str) -> bool {
+        let found = fs::symlink_metadata(self.place(key));
+        found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+    }
+
     /// The entry called `key`; none if there is none that is whole.
     pub(super) fn read(&self, key: &str) -> Option<Entry> {
         if !self.usable() {

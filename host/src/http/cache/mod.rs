@@ -104,6 +104,11 @@ impl Cache {
 
     /// Looks `question` up.
     pub(super) async fn find(&self, question: &Question) -> Found {
+        // Most questions are new, and the way to another thread and back costs
+        // more than all else here.
+        if self.folder.lacks(&question.key) {
+            return Found::Nothing;
+        }
         let (folder, key) = (Arc::clone(&self.folder), question.key.clone());
         let read = tokio::task::spawn_blocking(move || folder.read(&key)).await;
         let Ok(Some(entry)) = read else {
@@ -227,5 +232,11 @@ fn key(hop: &Outgoing<'_>) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+    let pairs = bytes
+        .iter()
+        .map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    let mut hex = String::with_capacity(bytes.len() * 2);
+    hex.extend(pairs.flatten());
+    hex
 }

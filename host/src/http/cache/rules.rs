@@ -11,8 +11,8 @@ use std::time::{Duration, SystemTime};
 
 use http_cache_semantics::{BeforeRequest, CacheOptions, CachePolicy};
 use reqwest::header::{
-    AGE, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG,
-    HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+    AGE, CACHE_CONTROL, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, ETAG, EXPIRES,
+    HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED, PRAGMA,
     PROXY_AUTHENTICATE, SET_COOKIE, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, USER_AGENT, VARY,
 };
 use sha2::{Digest, Sha256};
@@ -43,26 +43,44 @@ const HOP_BY_HOP: [HeaderName; 6] = [
     UPGRADE,
 ];
 
-/// The headers of a request, each value as a digest.
-pub(super) struct Asked(HeaderMap);
+/// The headers of a request, each value told as a digest, once it is needed:
+/// most answers cannot be kept, and most questions find nothing.
+pub(super) struct Asked {
+    headers: HeaderMap,
+    user_agent: String,
+}
 
 impl Asked {
     pub(super) fn new(headers: &HeaderMap, user_agent: &str) -> Self {
-        let mut digests = HeaderMap::new();
-        for (name, value) in headers {
-            digests.append(name.clone(), digest(value.as_bytes()));
+        Self {
+            headers: headers.clone(),
+            user_agent: user_agent.to_owned(),
         }
-        digests.insert(USER_AGENT, digest(user_agent.as_bytes()));
-        Self(digests)
+    }
+
+    fn digests(&self, name: &HeaderName) -> Vec<HeaderValue> {
+        if name == USER_AGENT {
+            return vec![digest(self.user_agent.as_bytes())];
+        }
+        let values = self.headers.get_all(name).iter();
+        values.map(|value| digest(value.as_bytes())).collect()
     }
 
     fn request(&self) -> http::Request<()> {
-        request(self.0.clone())
+        let mut all = HeaderMap::new();
+        for name in self.headers.keys().chain([&USER_AGENT]) {
+            all.remove(name);
+            for value in self.digests(name) {
+                all.append(name.clone(), value);
+            }
+        }
+        request(all)
     }
 }
 
 fn digest(value: &[u8]) -> HeaderValue {
-    let short: String = hex(&Sha256::digest(value)).chars().take(32).collect();
+    let digest = Sha256::digest(value);
+    let short = hex(digest.get(..16).unwrap_or(&digest));
     HeaderValue::try_from(short).unwrap_or(HeaderValue::from_static("-"))
 }
 
@@ -122,6 +140,12 @@ pub(super) fn storable(
     if bears_secret && !directive(headers, "public") {
         return None;
     }
+    let says_nothing = [CACHE_CONTROL, EXPIRES, PRAGMA, ETAG, LAST_MODIFIED]
+        .iter()
+        .all(|name| !headers.contains_key(name));
+    if says_nothing || directive(headers, "no-store") {
+        return None;
+    }
     let mut varied = HeaderMap::new();
     for name in headers.get_all(VARY) {
         for name in name.to_str().ok()?.split(',').map(str::trim) {
@@ -129,8 +153,8 @@ pub(super) fn storable(
                 return None;
             }
             let name = HeaderName::try_from(name).ok()?;
-            for value in asked.0.get_all(&name) {
-                varied.append(name.clone(), value.clone());
+            for value in asked.digests(&name) {
+                varied.append(name.clone(), value);
             }
         }
     }

@@ -202,6 +202,11 @@ impl Robots {
             match incoming.status {
                 200..=299 => {
                     let text = self.read(incoming, url.as_str(), hop.deadline).await?;
+                    if is_nonsense(&text) {
+                        tracing::info!(
+                            "{url} holds no rules that can be read; they forbid nothing"
+                        );
+                    }
                     let file = File::parse(&text, PRODUCT_TOKEN);
                     return Ok((Known::new(Says::Rules(file), ROBOTS_KEPT), text.len()));
                 }
@@ -288,6 +293,31 @@ impl Known {
     }
 }
 
+/// Whether there is something, and not one line of it is a rule: a web page,
+/// most often. RFC 9309 (2.2.4) takes from a file what it can.
+fn is_nonsense(text: &[u8]) -> bool {
+    const KEYS: [&[u8]; 5] = [
+        b"user-agent",
+        b"disallow",
+        b"allow",
+        b"crawl-delay",
+        b"sitemap",
+    ];
+    let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
+    let lines = text.split(|byte| matches!(byte, b'\n' | b'\r'));
+    let mut said = lines
+        .map(<[u8]>::trim_ascii)
+        .filter(|line| !line.is_empty() && !line.starts_with(b"#"))
+        .peekable();
+    said.peek().is_some()
+        && said.all(|line| {
+            let key = line.split(|byte| *byte == b':').next().unwrap_or(line);
+            !KEYS
+                .iter()
+                .any(|known| key.trim_ascii().eq_ignore_ascii_case(known))
+        })
+}
+
 fn headers() -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("text/plain, */*;q=0.8"));
@@ -304,4 +334,26 @@ fn unhad(hop: &Outgoing<'_>, fault: Fault) -> Fault {
         fault.message
     );
     Fault { message, ..fault }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_nonsense;
+
+    #[test]
+    fn what_has_no_rule_and_more_than_comments_is_nonsense() {
+        for (text, nonsense) in [
+            ("", false),
+            ("\n \n# nothing here\n", false),
+            ("\u{feff}User-Agent: *\nDisallow:", false),
+            ("<html>\rallow : /", false),
+            ("Sitemap: https://a.org/map.xml", false),
+            ("<!doctype html><title>Home</title>", true),
+            ("\0\0\0", true),
+            ("# a comment\nDisallowed: /", true),
+            ("Disallow /", true),
+        ] {
+            assert_eq!(is_nonsense(text.as_bytes()), nonsense, "{text:?}");
+        }
+    }
 }

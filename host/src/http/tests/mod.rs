@@ -17,6 +17,7 @@ mod offline;
 mod polite;
 mod probe;
 mod proxy;
+mod rebinding;
 mod recording;
 mod recording_refused;
 mod redirect;
