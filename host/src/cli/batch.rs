@@ -3,6 +3,7 @@
 //! Ctrl-C stops everything under way and keeps what is finished; a second
 //! Ctrl-C leaves at once.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use super::ledger_args::LedgerArgs;
 use super::obtain::obtain;
 use super::once;
 use super::race_events::tell_race;
-use super::reading::{READ_AHEAD, Read, spawn_reader};
+use super::reading::{Finished, READ_AHEAD, Read, spawn_reader};
 use super::setup::App;
 use super::tally::Tally;
 use super::telemetry_args::TelemetryArgs;
@@ -100,13 +101,22 @@ async fn plainly(
     let journal = Journal::open(&store)?;
     let stop = stop_on_ctrl_c();
     let done = if options.again {
-        Vec::new()
+        HashMap::new()
     } else {
         journal.finished(&store)
     };
     let (work_in, work_out) = mpsc::channel::<Work>(READ_AHEAD);
     let (read_in, mut reads) = mpsc::channel::<Read>(READ_AHEAD);
-    let reader = spawn_reader(items, Some(done), work_in, read_in, stop.clone());
+    let reader = spawn_reader(
+        items,
+        Some(Finished {
+            works: done,
+            store: Arc::clone(&store),
+        }),
+        work_in,
+        read_in,
+        stop.clone(),
+    );
     let (turn_in, mut turns) = mpsc::channel(usize::from(options.workers));
     let works = Arc::new(Mutex::new(work_out));
     let mut workers = JoinSet::new();

@@ -49,7 +49,8 @@ pub(crate) struct LedgerArgs {
     /// How long a run pauses for a ledger that fails, before it stops, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60, env = "PAPERFALL_LEDGER_PATIENCE", value_parser = clap::value_parser!(u64).range(..=LONGEST_S))]
     pub(crate) ledger_patience: u64,
-    /// Try works again that had no open copy AGE ago or earlier (30d, 12h, 0s)
+    /// Try works again that had no open copy AGE ago or earlier (30d, 12h, 0s): `run` all
+    /// of the ledger, `fetch` those it is given
     #[arg(long, value_name = "AGE", env = "PAPERFALL_RETRY_MISSING", value_parser = age)]
     pub(crate) retry_missing: Option<Duration>,
     /// Stay until works that failed for a passing cause were tried again

@@ -26,6 +26,7 @@ mod report;
 mod resolve;
 mod run;
 mod setup;
+mod shelf;
 mod slo;
 mod stats;
 mod table;

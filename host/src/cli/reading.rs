@@ -1,12 +1,14 @@
 //! Reads a list of works beside the run that works on it.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::progress::Progress;
 use super::tally::Tally;
+use crate::download::Store;
 use crate::intake::{InputError, Item, Work};
 
 /// Works read ahead of the workers.
@@ -46,18 +48,38 @@ impl Read {
     }
 }
 
-/// Reads on a blocking thread: files and pipes block. `done` are the works that
-/// need nothing more; `None` where a ledger knows, and tells of each work itself.
+/// The works that need nothing more.
+pub(crate) struct Finished {
+    /// With the paths of their files.
+    pub(crate) works: HashMap<String, String>,
+    pub(crate) store: Arc<Store>,
+}
+
+impl Finished {
+    /// Whether a work is one of them; its readable name is given back to it if
+    /// somebody removed it.
+    fn has(&self, work_id: &str, notes: &mpsc::Sender<Read>) -> bool {
+        let Some(path) = self.works.get(work_id) else {
+            return false;
+        };
+        if let Err(error) = self.store.link_again(work_id, path) {
+            let _ = notes.blocking_send(Read::Warning(format!("paperfall: warning: {error}")));
+        }
+        true
+    }
+}
+
+/// Reads on a blocking thread: files and pipes block. `done` is `None` where a
+/// ledger knows what is, and tells of each work itself.
 pub(crate) fn spawn_reader(
     items: impl Iterator<Item = Result<Item, InputError>> + Send + 'static,
-    done: Option<Vec<String>>,
+    done: Option<Finished>,
     works: mpsc::Sender<Work>,
     notes: mpsc::Sender<Read>,
     stop: CancellationToken,
 ) -> tokio::task::JoinHandle<()> {
     tokio::task::spawn_blocking(move || {
         let is_planned = done.is_none();
-        let done: HashSet<String> = done.into_iter().flatten().collect();
         for item in items {
             if stop.is_cancelled() {
                 return;
@@ -69,7 +91,10 @@ pub(crate) fn spawn_reader(
                         let _ = notes
                             .blocking_send(Read::Warning(format!("paperfall: warning: {warning}")));
                     }
-                    if done.contains(work.work_id.as_str()) {
+                    if done
+                        .as_ref()
+                        .is_some_and(|done| done.has(work.work_id.as_str(), &notes))
+                    {
                         Read::DoneBefore
                     } else if works.blocking_send(*work).is_err() {
                         return;

@@ -34,12 +34,6 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failed> {
 
 /// `paperfall fetch ID…`.
 pub(crate) async fn fetch(args: FetchArgs) -> Result<Exit, Failed> {
-    if args.output.ledger.retry_missing.is_some() {
-        return Err(Failed::usage(
-            "--retry-missing is for whole ledgers, with `paperfall run`; one work gets another round \
-             by `paperfall jobs retry ID`",
-        ));
-    }
     let plan = effective_plan(&args.plan)?;
     let list = Cursor::new(args.ids.join("\n"));
     let items: Vec<Result<Item, InputError>> =

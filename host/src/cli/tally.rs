@@ -58,6 +58,10 @@ pub(crate) struct LedgerTally {
     pub(crate) by_others: u64,
     /// Works that failed for good in an earlier run.
     pub(crate) failed_before: u64,
+    /// Works of other lists that were due, and ended here.
+    pub(crate) others: u64,
+    /// Those of them that have their papers.
+    pub(crate) others_obtained: u64,
     /// Works to be tried again, and the shortest wait.
     pub(crate) waiting: u64,
     pub(crate) next_due: Option<Duration>,
@@ -89,6 +93,13 @@ impl LedgerTally {
             if count > 0 {
                 line.push_str(&format!(", {} {words}", grouped(count)));
             }
+        }
+        if self.others > 0 {
+            line.push_str(&format!(
+                ", {} of other lists on this ledger ({} obtained)",
+                grouped(self.others),
+                grouped(self.others_obtained)
+            ));
         }
         if self.waiting > 0 {
             let when = self.next_due.map_or_else(String::new, |due| {

@@ -141,17 +141,18 @@ impl Journal {
         Ok(odd)
     }
 
-    /// The works an earlier run obtained and whose file is still there.
+    /// The works an earlier run obtained and whose file is still there, with its
+    /// path.
     #[must_use]
-    pub fn finished(&self, store: &Store) -> Vec<String> {
+    pub fn finished(&self, store: &Store) -> HashMap<String, String> {
         self.prior
             .iter()
             .filter(|(_, prior)| prior.outcome == Outcome::Success.as_str())
-            .filter(|(_, prior)| match (&prior.path, prior.bytes) {
-                (Some(path), Some(bytes)) => store.holds(path, bytes),
-                _ => false,
+            .filter_map(|(work_id, prior)| {
+                let path = prior.path.as_ref()?;
+                let stands = store.holds(path, prior.bytes?);
+                stands.then(|| (work_id.clone(), path.clone()))
             })
-            .map(|(work_id, _)| work_id.clone())
             .collect()
     }
 

@@ -19,7 +19,7 @@ use super::store_error::StoreError;
 /// A part file is marked every so many bytes.
 pub(crate) const MARK_BYTES: u64 = 1024 * 1024;
 /// Longest marks file that is read: 512 marks are the largest artifact's.
-const MARKS_MAX: u64 = 256 * 1024;
+pub(crate) const MARKS_MAX: u64 = 256 * 1024;
 
 /// What tells one version of a file at a URL from another.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -38,6 +38,14 @@ pub(crate) struct Validators {
 }
 
 impl Validators {
+    /// Of this URL, and nothing said of its file.
+    pub(crate) fn of(url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            ..Self::default()
+        }
+    }
+
     /// What `If-Range` may say: a strong ETag, or else the date. Validators come
     /// back from a file that anybody may have changed, so only what a header can
     /// carry counts.
@@ -161,6 +169,11 @@ impl Earlier {
             .read_to_end(&mut text)
             .await
             .ok()?;
+        Self::parse(part, &text)
+    }
+
+    /// The same from the text of the marks.
+    pub(crate) fn parse(part: &Path, text: &[u8]) -> Option<Self> {
         let mut lines = text.split(|byte| *byte == b'\n');
         let validators: Validators = serde_json::from_slice(lines.next()?).ok()?;
         // A line cut short by the kill is no mark.
@@ -183,9 +196,11 @@ impl Earlier {
         self.marks.last().map_or(0, |mark| mark.at)
     }
 
-    /// Copies what is as it was marked into `part`; returns how much. The
-    /// earlier file is only read: its worker may be asleep, not dead.
+    /// Copies what is as it was marked into `part`, with marks of its own;
+    /// returns how much. The earlier file is only read: its worker may be asleep,
+    /// not dead.
     pub(crate) async fn copy_into(&self, part: &mut PartFile) -> Result<u64, StoreError> {
+        part.continue_with(&self.validators).await?;
         let Ok(mut file) = File::open(&self.part).await else {
             return Ok(0);
         };

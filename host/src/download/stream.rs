@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::error::DownloadError;
-use super::marks::{Earlier, Validators};
+use super::marks::Validators;
 use super::part::{PartFile, Sealed};
 use crate::http::{Download, Headers, HostGrants, HttpError, Method, Request, Role, Session, pdf};
 use crate::outcome::Reason;
@@ -42,10 +42,7 @@ pub(crate) async fn head(session: &Session, url: &str) -> Result<Validators, Dow
     let request = Request::new(Method::Head, url, Role::Artifact, HostGrants::any())?
         .until(Instant::now() + HEAD_DEADLINE);
     let Ok(head) = session.head(request).await else {
-        return Ok(Validators {
-            url: url.to_owned(),
-            ..Validators::default()
-        });
+        return Ok(Validators::of(url));
     };
     match head.length {
         Some(length) if length > ARTIFACT_MAX_BYTES => Err(DownloadError::candidate(
@@ -54,10 +51,7 @@ pub(crate) async fn head(session: &Session, url: &str) -> Result<Validators, Dow
         )),
         length if head.status == 200 => Ok(validators(url, &head.headers, length)),
         // What is said of an error page is not said of the file.
-        _ => Ok(Validators {
-            url: url.to_owned(),
-            ..Validators::default()
-        }),
+        _ => Ok(Validators::of(url)),
     }
 }
 
@@ -70,7 +64,8 @@ fn validators(url: &str, headers: &Headers, length: Option<u64>) -> Validators {
     }
 }
 
-/// Streams the candidate into `part`, after what `earlier` has of it.
+/// Streams the candidate into `part`, after what is there already of the file
+/// that is `known` so.
 ///
 /// # Errors
 ///
@@ -79,15 +74,14 @@ pub(crate) async fn stream(
     session: &Session,
     candidate: &Candidate,
     mut part: PartFile,
-    earlier: Option<&Earlier>,
+    known: Option<&Validators>,
 ) -> Result<Streamed, DownloadError> {
     let url = candidate.url.as_str();
     let mut rest = None;
-    if let Some(earlier) = earlier {
-        part.continue_with(&earlier.validators).await?;
-        if earlier.copy_into(&mut part).await? > 0 {
-            rest = ask_for_rest(session, url, &part, &earlier.validators).await?;
-        }
+    if let Some(known) = known
+        && part.len() > 0
+    {
+        rest = ask_for_rest(session, url, &part, known).await?;
     }
     let (mut download, is_checked) = match rest {
         Some(rest) => {

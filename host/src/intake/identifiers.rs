@@ -40,6 +40,18 @@ impl Identifiers {
         self.insert(scheme, value).unwrap_or(false)
     }
 
+    /// Puts newer ones in the place of those of their schemes; whether anything
+    /// is new.
+    pub(super) fn replace_by(&mut self, newer: &Self) -> bool {
+        let mut merged = newer.clone();
+        for (scheme, value) in self.iter() {
+            merged.learn(scheme, value);
+        }
+        let is_new = merged != *self;
+        *self = merged;
+        is_new
+    }
+
     /// The identifiers with their schemes, known ones first.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let known = [

@@ -82,6 +82,23 @@ impl Work {
         json::read_work(text)
     }
 
+    /// Takes in what a newer record of the same work says; whether that is any
+    /// news. Its identifiers are believed over older ones.
+    pub(crate) fn take_in(&mut self, newer: &Self) -> bool {
+        let mut news = self.identifiers.replace_by(&newer.identifiers);
+        for url in &newer.pdf_urls {
+            news |= self.add_pdf_url(url.clone());
+        }
+        for url in &newer.landing_urls {
+            news |= self.add_landing_url(url.clone());
+        }
+        if newer.title.is_some() && newer.title != self.title {
+            self.title.clone_from(&newer.title);
+            news = true;
+        }
+        news
+    }
+
     /// Adds a URL that may be the PDF; says whether it is new. A work keeps at
     /// most 64.
     pub fn add_pdf_url(&mut self, url: WebUrl) -> bool {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::clock::Timestamp;
 use super::keys::{JobId, JobKey, OpKey, Sha256Hex};
 use super::op::{Begun, OpType};
 use super::state::JobState;
@@ -25,7 +26,8 @@ pub struct NewJob {
     /// The URL that stands for the work, not the one its file is fetched from.
     pub canonical_url: String,
     /// Whatever a process that did not plan the job needs to work on it (the
-    /// ledger does not look inside); kept from the first planning.
+    /// ledger does not look inside). A later planning's is brought together with
+    /// the one that stands as [`Options::merge`](super::Options::merge) says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub payload: Option<String>,
 }
@@ -55,6 +57,8 @@ pub struct Planned {
     pub failure_reason: Option<String>,
     /// The stored file's hash, if there is one.
     pub sha256: Option<Sha256Hex>,
+    /// When it ended, if it did.
+    pub finished_at: Option<Timestamp>,
 }
 
 /// Grows with every lease of a job and never repeats, not even after a power

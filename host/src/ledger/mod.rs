@@ -65,5 +65,5 @@ pub use schema::SCHEMA_VERSION;
 pub use seam::{Answer, Ledger};
 #[doc(hidden)]
 pub use sqlite::LEASE_STATEMENT;
-pub use sqlite::{Options, SqliteLedger};
+pub use sqlite::{Merge, Options, SqliteLedger};
 pub use state::{FILE_MISSING, JobState};

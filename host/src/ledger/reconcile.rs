@@ -33,11 +33,12 @@ pub struct Reconciled {
 /// The folder of files beside a ledger, as the reconciler needs it. Every call
 /// may block.
 pub trait Shelf: Send + Sync {
-    /// Whether the file with these bytes stands under its name.
+    /// Whether the file with these bytes stands under its name, as long as it was
+    /// when it was stored (`bytes`, where that is known).
     ///
     /// # Errors
     /// When the system cannot say.
-    fn has(&self, sha256: &Sha256Hex) -> io::Result<bool>;
+    fn has(&self, sha256: &Sha256Hex, bytes: Option<u64>) -> io::Result<bool>;
 
     /// Puts the file back from elsewhere (an alias, a readable name), if its
     /// bytes are there; whether it stands now.
@@ -51,6 +52,14 @@ pub trait Shelf: Send + Sync {
     /// # Errors
     /// When the folder cannot be read.
     fn parts(&self) -> io::Result<Vec<PartName>>;
+
+    /// Whether a later worker could go on with what is in a part file.
+    ///
+    /// # Errors
+    /// When the system cannot say.
+    fn can_continue(&self, _part: &PartName) -> io::Result<bool> {
+        Ok(false)
+    }
 
     /// Removes a part file; one that is gone already is no error.
     ///

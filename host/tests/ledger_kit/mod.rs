@@ -53,6 +53,7 @@ impl House {
             retry: RetryPolicy::default(),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
             sink: Arc::clone(&self.events) as Arc<dyn EventSink>,
+            ..Options::default()
         }
     }
 
@@ -244,7 +245,7 @@ pub struct PaperShelf {
 }
 
 impl Shelf for PaperShelf {
-    fn has(&self, sha256: &Sha256Hex) -> io::Result<bool> {
+    fn has(&self, sha256: &Sha256Hex, _: Option<u64>) -> io::Result<bool> {
         Ok(self.files.lock().unwrap().contains(&sha256.to_string()))
     }
 

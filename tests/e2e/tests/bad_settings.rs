@@ -126,7 +126,7 @@ async fn a_placeholder_or_malformed_e_mail_is_refused() {
 async fn ledger_settings_that_make_no_sense_are_refused() {
     refused(&[(
         &["--retry-missing", "30d"],
-        &["--retry-missing", "paperfall run", "jobs retry"],
+        &["--retry-missing", "--enable-idempotency"],
     )])
     .await;
     let rig = Rig::new(World::new()).await;

@@ -280,10 +280,10 @@ async fn nothing_is_written_but_out_and_the_cache() {
     assert_eq!(cache, ["paperfall"]);
     // Neither a database nor anything else that no result names.
     for file in rig.files("") {
-        let known = [".lock", "results.jsonl"].contains(&file.as_str())
+        let known = [".lock", ".lock.turn", "results.jsonl"].contains(&file.as_str())
             || file.starts_with("objects/")
             || file.starts_with("papers/");
         assert!(known, "{file}");
     }
-    assert_eq!(rig.files("").len(), 2 + 2 * 2);
+    assert_eq!(rig.files("").len(), 3 + 2 * 2);
 }

@@ -185,8 +185,13 @@ async fn jobs_that_docstokg_planned_are_worked_on_by_their_urls() {
     );
     rig.list([url(2)]);
     let ran = rig.run(&[]).await;
-    // What cannot be worked on is a work without a paper, and stops nothing.
-    assert_eq!(ran.code, 1, "{ran}");
+    // What cannot be worked on is a work without a paper, and stops nothing; it
+    // was not in the list.
+    assert_eq!(ran.code, 0, "{ran}");
+    assert_eq!(
+        ran.account(),
+        "0 done before, 0 resumed, 1 new, 3 of other lists on this ledger (2 obtained)"
+    );
     rig.assert_obtained("W1", "given", "given_pdf", &pdf(1).bytes());
     rig.assert_obtained("W2", "arxiv", "arxiv_pdf", &pdf(7).bytes());
     assert_obtained(&rig, 2);
@@ -208,4 +213,104 @@ async fn jobs_that_docstokg_planned_are_worked_on_by_their_urls() {
         "00000000-1111-4222-8333-444444444444"
     );
     assert!(rig.out().join("manifest.sqlite3.v3-backup").is_file());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_work_of_another_list_that_fails_is_told_of_and_fails_not_this_run() {
+    let script = Script::from(Answer::never()).then(Answer::status(404));
+    let world = World::new()
+        .page(&url(1), script)
+        .page(&url(2), Answer::pdf(pdf(2)));
+    let rig = Rig::new(world).await;
+    rig.list([url(1)]);
+    let mut run = rig.start(RUN);
+    run.until("its probe waits", || !rig.web.requests().is_empty())
+        .await;
+    run.signal("INT");
+    run.end().await;
+
+    rig.list([url(2)]);
+    let ran = rig.run(&["--json"]).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    // One line a work of the list.
+    assert_eq!(ran.stdout.lines().count(), 1, "{ran}");
+    assert_eq!(rig.result(&work(1))["reason"], "not_found");
+    let ran = rig.run(&[]).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    assert_eq!(ran.account(), "1 done before, 0 resumed, 0 new");
+    rig.list([url(1)]);
+    let ran = rig.run(&[]).await;
+    assert_eq!(ran.code, 1, "its own list's: {ran}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reconciliation_with_another_ledgers_folder_is_refused_and_resets_no_job() {
+    let rig = rig(2).await;
+    let ran = rig.run(&["--out", "other"]).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    rig.list([url(1)]);
+    let ran = rig.run(&[]).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    // A folder of papers, of some it has and of others that it has not.
+    let ledger = rig.folder().join("other/manifest.sqlite3");
+    let args = ["jobs", "reconcile", "--ledger"].map(String::from);
+    let args = args
+        .into_iter()
+        .chain([ledger.to_string_lossy().into_owned()]);
+    for deep in [false, true] {
+        let deep = deep.then(|| "--deep".to_owned());
+        let ran = rig.paperfall(args.clone().chain(deep)).await;
+        ran.assert_refused(2, &["other/manifest.sqlite3", "--out"]);
+    }
+    let requests = rig.web.requests().len();
+    rig.list([url(1), url(2)]);
+    let ran = rig.run(&["--out", "other"]).await;
+    assert_eq!(ran.account(), "2 done before, 0 resumed, 0 new");
+    assert_eq!(rig.web.requests().len(), requests);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_killed_processes_left_goes_when_nobody_else_is_there() {
+    let rig = let_go().await;
+    let left = [
+        "3f2a66a0-5e2f-4d1c-9a64-111111111111.part",
+        "3f2a66a0-5e2f-4d1c-9a64-111111111111.link",
+        "restored-Ab12cd",
+    ];
+    let leave = || {
+        for name in left {
+            std::fs::write(rig.out().join(".parts").join(name), "left").unwrap();
+        }
+    };
+    leave();
+    let ran = rig.run(&[]).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    assert_eq!(rig.files(".parts"), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_keeps_its_folder_and_what_is_in_it_while_others_come_and_go() {
+    let world = World::new()
+        .page(&url(1), Answer::never())
+        .page(&url(2), Answer::pdf(pdf(2)));
+    let rig = Rig::new(world).await;
+    rig.list([url(1)]);
+    let mut stays = rig.start(RUN);
+    stays
+        .until("its probe waits", || !rig.web.requests().is_empty())
+        .await;
+    // Of somebody who is at work.
+    let part = rig
+        .out()
+        .join(".parts/3f2a66a0-5e2f-4d1c-9a64-111111111111.part");
+    std::fs::write(&part, "mine").unwrap();
+    let fetch = ["fetch", "--enable-idempotency", "--only", "given,arxiv"];
+    let id = url(2);
+    let ran = rig.paperfall(fetch.iter().chain(&[id.as_str()])).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    assert!(part.exists(), "swept under somebody's hands");
+    let plain = ["run", "list.txt", "--only", "given,arxiv"];
+    let ran = rig.paperfall(plain).await;
+    ran.assert_refused(3, &["in use by another paperfall process"]);
+    stays.kill().await;
 }

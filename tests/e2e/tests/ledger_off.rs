@@ -191,3 +191,42 @@ async fn what_only_a_ledger_can_do_is_refused_without_one() {
     assert_eq!(ran.code, 2, "{ran}");
     assert!(rig.web.requests().is_empty());
 }
+
+/// Two papers, obtained by a run without a ledger.
+async fn obtained() -> Rig {
+    let rig = rig().await;
+    run(&rig, &[]).await;
+    rig
+}
+
+fn path_of_the_first(rig: &Rig) -> std::path::PathBuf {
+    let result = rig.result(&format!("url:{PDF}"));
+    rig.out().join(result["path"].as_str().unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_success_whose_file_is_gone_or_shortened_is_no_success_any_more() {
+    let rig = obtained().await;
+    let object = path_of_the_first(&rig);
+    let whole = std::fs::read(&object).unwrap();
+    std::fs::remove_file(&object).unwrap();
+    run(&rig, &[]).await;
+    assert_eq!(std::fs::read(&object).unwrap(), whole);
+    std::fs::write(&object, &whole[..whole.len() - 1]).unwrap();
+    run(&rig, &[]).await;
+    assert_eq!(std::fs::read(&object).unwrap(), whole);
+    assert_eq!(rig.downloads(PDF).len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_readable_name_deleted_by_hand_is_given_again_without_a_request() {
+    let rig = obtained().await;
+    let (papers, requests) = (rig.files("papers"), rig.requests_of(PDF).len());
+    assert_eq!(papers.len(), 2);
+    for paper in &papers {
+        std::fs::remove_file(rig.out().join(paper)).unwrap();
+    }
+    run(&rig, &[]).await;
+    assert_eq!(rig.files("papers"), papers);
+    assert_eq!(rig.requests_of(PDF).len(), requests);
+}

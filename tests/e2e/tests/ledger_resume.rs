@@ -194,3 +194,40 @@ async fn what_a_server_encoded_on_the_way_begins_afresh() {
     let (_, downloads) = half.run_again().await;
     assert_eq!(HalfWay::ranges(&downloads), ["-"]);
 }
+
+/// The rest is refused, and then everything is answered so.
+async fn whole_answered_by(answer: Answer) -> HalfWay {
+    let refused = Answer::status(416).header("content-range", "bytes */77");
+    then(&[refused, answer]).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_part_sent_for_the_whole_is_not_put_behind_what_was_kept() {
+    // It would fit, and is of another file.
+    let total = 3 * MIB;
+    let other = Answer::pdf(Pdf::new("Else", 12, total)).body();
+    let rest = Answer::bytes(
+        "application/pdf",
+        other.slice(usize::try_from(MIB).unwrap()..).to_vec(),
+    );
+    let rest = rest.with_status(206).header(
+        "content-range",
+        &format!("bytes {MIB}-{}/{total}", total - 1),
+    );
+    let half = whole_answered_by(rest).await;
+    let ran = half.rig.run(&[]).await;
+    half.rig
+        .assert_lost(&ran, HalfWay::WORK, "no_pdf", "not_a_pdf");
+    assert_eq!(half.rig.files("objects"), [""; 0]);
+    let downloads = half.rig.downloads(HalfWay::URL);
+    assert_eq!(HalfWay::ranges(&downloads), ["-", REST, "-"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_whole_sent_as_a_part_is_the_whole() {
+    let total = 3 * MIB;
+    let whole = part(0, &format!("bytes 0-{}/{total}", total - 1));
+    let half = whole_answered_by(whole).await;
+    let (_, downloads) = half.run_again().await;
+    assert_began_afresh(&downloads);
+}

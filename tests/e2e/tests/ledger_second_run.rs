@@ -97,6 +97,48 @@ async fn a_stored_file_deleted_by_hand_is_fetched_again_and_the_others_are_not()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stored_file_that_lost_its_end_is_fetched_again() {
+    let rig = rig(2).await;
+    rig.list([url(1), url(2)]);
+    rig.run(&[]).await;
+    let object = rig.result(&work(1))["path"].as_str().unwrap().to_owned();
+    let object = rig.out().join(object);
+    let shorten = || {
+        let file = std::fs::File::options().write(true).open(&object).unwrap();
+        file.set_len(19_999).unwrap();
+    };
+    shorten();
+    let ran = rig.run(&[]).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    assert_eq!(ran.counted("done before"), 1, "{ran}");
+    assert_eq!(rig.downloads(&url(1)).len(), 2);
+    assert_eq!(rig.downloads(&url(2)).len(), 1);
+    assert_obtained(&rig, 2);
+
+    shorten();
+    let ran = rig.paperfall(["jobs", "reconcile", "--deep"]).await;
+    assert!(ran.stdout.contains("1  lost papers restored"), "{ran}");
+    let ran = rig.run(&[]).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    assert_obtained(&rig, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_readable_name_deleted_by_hand_is_given_again_without_a_request() {
+    let rig = rig(2).await;
+    rig.list([url(1), url(2)]);
+    rig.run(&[]).await;
+    let (papers, requests) = (rig.files("papers"), rig.web.requests().len());
+    std::fs::remove_file(rig.out().join(&papers[0])).unwrap();
+    let ran = rig.run(&[]).await;
+    assert_eq!(ran.account(), "2 done before, 0 resumed, 0 new");
+    assert_eq!(rig.files("papers"), papers);
+    assert_obtained(&rig, 2);
+    assert_eq!(rig.web.requests().len(), requests);
+    assert_eq!(rig.files(".parts"), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn results_deleted_or_torn_by_hand_are_written_again_without_a_request() {
     let rig = rig(3).await;
     rig.list((1..=3).map(url));
@@ -240,4 +282,87 @@ async fn a_work_without_an_open_copy_is_asked_about_again_only_when_it_is_wanted
     assert_eq!(rig.results().len(), 1);
     let job = &rig.jobs()[EMBARGO];
     assert_eq!((job.state.as_str(), job.round), ("INDEXED", 1));
+}
+
+const BOTH: [&str; 2] = ["--only", "unpaywall,arxiv"];
+
+/// A work that Unpaywall knows no copy of, and arXiv does: from the answer `n` on.
+async fn on_arxiv(arxiv: Script) -> Rig {
+    let paper = Paper::new("Embargo")
+        .doi(DOI)
+        .arxiv("2101.00001")
+        .when_asked(Service::Unpaywall, Script::from(unpaywall_says(false)))
+        .when_asked(Service::ArxivPdf, arxiv);
+    Rig::new(World::new().paper(paper)).await
+}
+
+fn known_on_arxiv() -> String {
+    json!({"doi": DOI, "arxiv_id": "2101.00001"}).to_string()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_later_record_that_knows_more_is_what_the_next_round_goes_by() {
+    let rig = on_arxiv(Script::from(Answer::pdf(pdf(9)))).await;
+    let run = |more: &'static [&'static str]| {
+        let args = ["run", "list.txt", "--enable-idempotency"];
+        let args: Vec<&str> = args.iter().chain(&BOTH).chain(more).copied().collect();
+        rig.paperfall(args)
+    };
+    rig.list([DOI]);
+    let ran = run(&[]).await;
+    rig.assert_lost(&ran, EMBARGO, "no_pdf", "not_oa");
+
+    rig.list([known_on_arxiv()]);
+    // By itself it is no reason to ask again.
+    let requests = rig.web.requests().len();
+    let ran = run(&[]).await;
+    assert_eq!(ran.code, 1, "{ran}");
+    assert_eq!(rig.web.requests().len(), requests);
+    // What was learnt stays, though this list does not know it.
+    rig.list([DOI]);
+    let ran = run(&["--retry-missing", "0s"]).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    rig.assert_obtained(EMBARGO, "arxiv", "arxiv_pdf", &pdf(9).bytes());
+    assert_eq!(rig.jobs().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_list_adds_is_known_to_the_very_run_that_tries_again() {
+    let rig = on_arxiv(Script::from(Answer::pdf(pdf(9)))).await;
+    let run = |more: &'static [&'static str]| {
+        let args = ["run", "list.txt", "--enable-idempotency"];
+        let args: Vec<&str> = args.iter().chain(&BOTH).chain(more).copied().collect();
+        rig.paperfall(args)
+    };
+    rig.list([DOI]);
+    run(&[]).await;
+    rig.list([known_on_arxiv()]);
+    let ran = run(&["--retry-missing", "0s"]).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    rig.assert_obtained(EMBARGO, "arxiv", "arxiv_pdf", &pdf(9).bytes());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fetch_tries_missing_works_again_and_those_alone_that_it_is_given() {
+    let missing = Script::from(Answer::status(404)).then(Answer::pdf(pdf(9)));
+    let rig = on_arxiv(missing).await;
+    let other = "10.5555/other";
+    rig.list([known_on_arxiv(), json!({"doi": other}).to_string()]);
+    let args = ["run", "list.txt", "--enable-idempotency"];
+    let ran = rig.paperfall(args.iter().chain(&BOTH)).await;
+    assert_eq!(ran.code, 1, "{ran}");
+    assert_eq!(rig.states()[EMBARGO], "FAILED");
+
+    let fetch = ["fetch", DOI, "--enable-idempotency"];
+    let more = BOTH.iter().chain(&["--retry-missing", "0s"]);
+    let ran = rig.paperfall(fetch.iter().chain(more)).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    assert!(
+        ran.stderr
+            .contains("1 works that had no open copy are tried again"),
+        "{ran}"
+    );
+    rig.assert_obtained(EMBARGO, "arxiv", "arxiv_pdf", &pdf(9).bytes());
+    let other = &rig.jobs()[&format!("doi:{other}")];
+    assert_eq!((other.state.as_str(), other.round), ("FAILED", 0));
 }

@@ -10,8 +10,8 @@
 
 use std::time::Duration;
 
-use paperfall_e2e::{MIB, RUN, Rig};
-use paperfall_miniweb::{Answer, Pdf, Script, World};
+use paperfall_e2e::{MIB, RUN, Rig, Running};
+use paperfall_miniweb::{Answer, Paper, Pdf, Script, Service, World};
 use serde_json::json;
 
 const FIRST: &str = "https://first.example/a.pdf";
@@ -54,8 +54,8 @@ async fn one(script: Script) -> Rig {
     rig
 }
 
-/// Runs until half of the second candidate is there, and kills.
-async fn kill_in_the_second(rig: &Rig) {
+/// Runs until half of the second candidate is there.
+async fn half_of_the_second(rig: &Rig) -> Running {
     let mut run = rig.start(RUN);
     run.until("half of the second candidate is there", || {
         let sizes = rig
@@ -65,7 +65,11 @@ async fn kill_in_the_second(rig: &Rig) {
         !rig.downloads(SECOND).is_empty() && sizes.max() == Some(KEPT)
     })
     .await;
-    run.kill().await;
+    run
+}
+
+async fn kill_in_the_second(rig: &Rig) {
+    half_of_the_second(rig).await.kill().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -163,4 +167,113 @@ async fn a_run_that_waits_for_retries_stays_until_they_are_due() {
     rig.assert_obtained("w", "given", "given_pdf", &pdf().bytes());
     let downloads = rig.downloads(FIRST);
     assert!(downloads[1].started_at - downloads[0].ended_at.unwrap() > Duration::from_secs(1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_candidate_struck_by_its_head_before_a_ctrl_c_wedges_nothing() {
+    // Letting go costs the job no attempt, so that it looks like a new one.
+    let huge = Answer::pdf(Pdf::new("Struck", 5, 600 * MIB));
+    let first = Script::from(good()).then(huge).then(good());
+    let rig = two(first, once(good().hang_after(KEPT))).await;
+    let run = half_of_the_second(&rig).await;
+    run.signal("INT");
+    let ran = run.end().await;
+    assert_eq!(ran.code, 130, "{ran}");
+    let first = rig.requests_of(FIRST).len();
+    let ran = rig.run(&[]).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    assert_eq!(rig.requests_of(FIRST).len(), first);
+    assert_eq!(
+        rig.downloads(SECOND)[1].header("range"),
+        Some("bytes=1048576-")
+    );
+    rig.assert_obtained("w", "given", "given_pdf", &pdf().bytes());
+}
+
+/// Two candidates that fail, from two sources, and a third source that is silent
+/// when it is asked for the first time.
+async fn two_bad_and_one_silent() -> Rig {
+    let record = json!({"resultList": {"result": []}, "hitCount": 0});
+    let paper = Paper::new("Thrice")
+        .arxiv("2101.00001")
+        .pmcid("PMC9000001")
+        .arxiv_pdf(good().cut_after(20_000))
+        .when_asked(
+            Service::EuropePmcSearch,
+            Script::from(Answer::never()).then(Answer::json(&record)),
+        );
+    let world = World::new()
+        .page(FIRST, good().cut_after(20_000))
+        .paper(paper);
+    let rig = Rig::new(world).await;
+    let work = json!({
+        "work_id": "w", "pdf_urls": [FIRST],
+        "identifiers": {"arxiv": "2101.00001", "pmcid": "PMC9000001"},
+    });
+    rig.list([work.to_string()]);
+    rig
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_candidates_struck_before_a_kill_both_are_remembered() {
+    const ARXIV: &str = "https://arxiv.org/pdf/2101.00001";
+    let rig = two_bad_and_one_silent().await;
+    let args = ["run", "list.txt", "--enable-idempotency"];
+    let args = args.iter().chain(&["--only", "given,arxiv,europe_pmc"]);
+    let mut run = rig.start(args.clone());
+    run.until("the third source is asked", || {
+        let requests = rig.web.requests();
+        requests
+            .iter()
+            .any(|request| request.url().contains("europepmc"))
+    })
+    .await;
+    run.kill().await;
+    let asked = |url: &str| rig.requests_of(url).len();
+    let before = (asked(FIRST), asked(ARXIV));
+    let ran = rig.paperfall(args).await;
+    rig.assert_lost(&ran, "w", "no_pdf", "not_found");
+    assert_eq!((asked(FIRST), asked(ARXIV)), before, "asked for again");
+    let attempts = rig.attempts("w");
+    for struck in ["given no_pdf truncated", "arxiv no_pdf truncated"] {
+        assert!(attempts.contains(&struck.to_owned()), "{attempts:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_download_is_tried_again_as_its_source_says_with_a_ledger_as_without() {
+    let busy = || once(Answer::status(503));
+    let rig = one(busy()).await;
+    let ran = rig.run(&[]).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    let with = rig.downloads(FIRST).len();
+    let rig = one(busy()).await;
+    let plain = ["run", "list.txt", "--only", "given,arxiv"];
+    let ran = rig.paperfall(plain).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    assert_eq!(with, rig.downloads(FIRST).len());
+    assert_eq!(with, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_work_that_is_tried_twice_in_one_run_counts_once() {
+    const SLOW: &str = "https://slow.example/slow.pdf";
+    let slow = Answer::pdf(Pdf::new("Slow", 6, 20_000));
+    let script = Script::from(slow.clone().delay(Duration::from_secs(4))).then(slow);
+    let rig = Rig::new(World::new().page(FIRST, once(broken())).page(SLOW, script)).await;
+    rig.list([
+        json!({"work_id": "w", "pdf_urls": [FIRST]}).to_string(),
+        json!({"work_id": "slow", "pdf_urls": [SLOW]}).to_string(),
+    ]);
+    let mut run = rig.start(RUN);
+    run.until_it_says("retryable w ").await;
+    // While the other one is still waited for.
+    rig.put_off(0);
+    let ran = run.end().await;
+    assert_eq!(ran.code, 0, "{ran}");
+    assert!(ran.stdout.contains("2 of 2 works obtained"), "{ran}");
+    assert_eq!(ran.counted("new"), 2, "{ran}");
+    assert_eq!(ran.counted("to be tried again"), 0, "{ran}");
+    assert_eq!(rig.jobs()["w"].round, 1);
+    assert_eq!(rig.results().len(), 2);
 }

@@ -165,6 +165,7 @@ fn assert_files(rig: &Rig) {
     }
     let rest = [
         ".lock",
+        ".lock.turn",
         "manifest.sqlite3",
         "manifest.sqlite3-locks/next.lock",
         "manifest.sqlite3-locks/writer.lock",

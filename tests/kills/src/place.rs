@@ -51,7 +51,7 @@ impl Place {
 }
 
 impl Shelf for Place {
-    fn has(&self, sha256: &Sha256Hex) -> io::Result<bool> {
+    fn has(&self, sha256: &Sha256Hex, _: Option<u64>) -> io::Result<bool> {
         self.object(&sha256.to_string()).try_exists()
     }
 

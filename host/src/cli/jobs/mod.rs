@@ -9,7 +9,6 @@ mod locate;
 mod pour;
 mod reconcile;
 mod retry;
-mod shelf;
 mod show;
 mod words;
 

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use super::open_to_change;
-use super::shelf::OutputShelf;
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::jobs_args::ReconcileArgs;
 use crate::cli::once::{belongs, wrong_folder};
 use crate::cli::output::outln;
+use crate::cli::shelf::OutputShelf;
+use crate::download::OutFolder;
 use crate::ledger::{Ledger, LedgerReader, Reconciled, Thoroughness};
 
 /// Goes through the ledger and its files, and tells what was put right.
@@ -16,8 +17,8 @@ pub(super) async fn reconcile(args: &ReconcileArgs) -> Result<Exit, Failed> {
     // A missing or unusable ledger is said before anything about folders.
     drop(LedgerReader::open(&path)?);
     let folder = args.ledger.folder();
-    let shelf = OutputShelf::new(folder.clone());
-    if args.deep && !shelf.is_there() {
+    let papers = OutFolder::new(folder.clone());
+    if args.deep && !papers.is_there() {
         return Err(Failed::usage(format!(
             "{} holds no papers (it has no folder objects): every one would count as lost; \
              name the folder of this ledger's papers with --out",
@@ -37,7 +38,9 @@ pub(super) async fn reconcile(args: &ReconcileArgs) -> Result<Exit, Failed> {
         ledger.close().await;
         return Err(wrong_folder(&path, &folder, &stands));
     }
-    let done = ledger.reconcile(Arc::new(shelf), thoroughness).await;
+    let done = ledger
+        .reconcile(Arc::new(OutputShelf::new(papers)), thoroughness)
+        .await;
     ledger.close().await;
     let done = done?;
     if args.json {

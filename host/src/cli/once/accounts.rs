@@ -15,7 +15,7 @@ use crate::cli::desk::Desk;
 use crate::cli::exit::Failed;
 use crate::cli::output::note;
 use crate::cli::tally::LedgerTally;
-use crate::download::{End, Journal, Store, WorkResult};
+use crate::download::{End, Journal, OutFolder, Store, WorkResult};
 use crate::ledger::{JobId, JobState, LedgerError, Planned};
 use crate::outcome::Outcome;
 
@@ -33,41 +33,74 @@ pub(super) struct Accounts {
     /// Works that ended elsewhere, or will be tried again, while this run lasted:
     /// whoever worked on them may have been killed before it wrote the line.
     untold_here: Vec<(String, JobId)>,
-    /// The last rounds of jobs that are to be tried again.
+    /// The works of the list, as far as it is planned.
+    listed: HashMap<JobId, Listed>,
+    /// The last rounds of jobs that may have another in this run, and of those
+    /// that the list has not come to: it need not be of this list at all.
     rounds: HashMap<JobId, Ended>,
+    is_list_over: bool,
+    store: Arc<Store>,
+}
+
+/// What was counted of a work when it was planned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Listed {
+    /// Nothing: it was open.
+    Open,
+    /// It had its paper.
+    Done,
+    /// It had failed.
+    Failed,
 }
 
 impl Accounts {
-    pub(super) fn new(book: Book, tracked: Arc<Tracked>) -> Self {
+    pub(super) fn new(book: Book, tracked: Arc<Tracked>, store: Arc<Store>) -> Self {
         Self {
             book,
             tracked,
             untold: Vec::new(),
             untold_here: Vec::new(),
+            listed: HashMap::new(),
             rounds: HashMap::new(),
+            is_list_over: false,
+            store,
         }
     }
 
     /// A work was planned.
-    pub(super) async fn planned(
-        &mut self,
-        desk: &mut Desk<'_>,
-        plan: Plan,
-    ) -> Result<(), LedgerError> {
+    pub(super) async fn planned(&mut self, desk: &mut Desk<'_>, plan: Plan) -> Result<(), Failed> {
         let (work_id, planned) = match plan {
-            Plan::Todo => {
-                desk.progress.expect(1);
+            Plan::Todo(job) => {
+                self.listed.insert(job, Listed::Open);
+                match self.rounds.remove(&job) {
+                    None => desk.progress.expect(1),
+                    Some(ended) if ended.again.is_none() => count(desk, ended),
+                    Some(ended) => drop(self.rounds.insert(job, ended)),
+                }
                 return Ok(());
             }
             Plan::Before(work_id, planned) => (work_id, planned),
         };
+        let round = self.rounds.remove(&planned.job_id);
+        if let Some(ended) = round.filter(|ended| ended.again.is_none()) {
+            // A worker of ours was faster than the list.
+            self.listed.insert(planned.job_id, Listed::Open);
+            count(desk, ended);
+            return Ok(());
+        }
         if planned.state == JobState::Failed {
+            self.listed.insert(planned.job_id, Listed::Failed);
             tally(desk).failed_before += 1;
         } else {
+            self.listed.insert(planned.job_id, Listed::Done);
             desk.batch.tally.done_before += 1;
+            if let Some(sha256) = &planned.sha256 {
+                let stored = OutFolder::stored_as(&sha256.to_string(), 0);
+                self.store.link_again(&work_id, &stored.path)?;
+            }
         }
         if desk.keeps()
-            && let Some(result) = self.stored(planned.job_id).await?
+            && let Some(result) = self.stored(planned.job_id).await.map_err(Failed::machine)?
         {
             desk.keep(result);
         }
@@ -142,23 +175,49 @@ impl Accounts {
             count(desk, ended);
             return;
         };
-        self.tracked.settle(job);
+        let round = self.rounds.remove(&job);
+        let listed = self.listed.get_mut(&job);
+        if listed.is_none() && round.is_none() {
+            desk.progress.expect(1);
+        }
         desk.write_down(&ended.result);
-        if let Some(round) = self.rounds.remove(&job) {
+        if let Some(round) = round {
             ended.resumed = round.resumed;
             ended.resumed_at = ended.resumed_at.max(round.resumed_at);
         }
-        if ended.again.is_some() {
+        let is_listed = listed.is_some();
+        // The list found it done by us before we heard of it.
+        match listed.map(|listed| std::mem::replace(listed, Listed::Open)) {
+            Some(Listed::Done) => desk.batch.tally.done_before -= 1,
+            Some(Listed::Failed) => tally(desk).failed_before -= 1,
+            Some(Listed::Open) | None => {}
+        }
+        if ended.again.is_some() || !(is_listed || self.is_list_over) {
             self.rounds.insert(job, ended);
-        } else {
+        } else if is_listed {
             count(desk, ended);
+        } else {
+            count_other(desk, &ended);
+        }
+    }
+
+    /// Every work of the list is known now: what ended and is not among them is
+    /// of another list.
+    pub(super) fn list_is_over(&mut self, desk: &mut Desk<'_>) {
+        self.is_list_over = true;
+        for (_, ended) in self.rounds.extract_if(|_, ended| ended.again.is_none()) {
+            count_other(desk, &ended);
         }
     }
 
     /// Counts the works that are to be tried again another time.
     pub(super) fn count_rounds(&mut self, desk: &mut Desk<'_>) {
-        for (_, ended) in std::mem::take(&mut self.rounds) {
-            count(desk, ended);
+        for (job, ended) in std::mem::take(&mut self.rounds) {
+            if self.listed.contains_key(&job) {
+                count(desk, ended);
+            } else {
+                count_other(desk, &ended);
+            }
         }
     }
 
@@ -233,6 +292,13 @@ fn count(desk: &mut Desk<'_>, ended: Ended) {
     account.deduped += u64::from(has(DEDUPED));
     account.skipped += u64::from(has(SKIPPED_DUPLICATE));
     desk.count(ended.result);
+}
+
+/// A work that was due on the ledger and is not of this run's list.
+fn count_other(desk: &mut Desk<'_>, ended: &Ended) {
+    let account = tally(desk);
+    account.others += 1;
+    account.others_obtained += u64::from(ended.result.outcome == Outcome::Success);
 }
 
 fn tally<'d>(desk: &'d mut Desk<'_>) -> &'d mut LedgerTally {

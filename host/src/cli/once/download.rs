@@ -9,6 +9,7 @@ use super::found::Found;
 use super::program::{Program, Struck};
 use super::resolution::value;
 use crate::download::{DownloadError, Earlier, Validators, examine, head, stream, wants_md5};
+use crate::http::Session;
 use crate::ledger::{Begun, Finish, JobState, Op, OpType, Replay, ResultCode};
 use crate::outcome::{Outcome, Reason};
 use crate::sandbox::Candidate;
@@ -47,7 +48,12 @@ impl Program<'_> {
             }));
         };
         self.looking.stop();
-        let streamed = match self.bytes_of(&candidate).await? {
+        // Its source's policy holds for its bytes too.
+        let session = match &found.result.source {
+            Some(source) => self.session.under(self.app.roster.download_policy(source)),
+            None => self.session.clone(),
+        };
+        let streamed = match self.bytes_of(&session, &candidate).await? {
             Ok(streamed) => streamed,
             Err(struck) => return Ok(Err(struck)),
         };
@@ -56,6 +62,7 @@ impl Program<'_> {
 
     async fn bytes_of(
         &mut self,
+        session: &Session,
         candidate: &Candidate,
     ) -> Result<Result<Streamed, Struck>, Stopped> {
         let url = candidate.url.as_str();
@@ -71,7 +78,7 @@ impl Program<'_> {
         let is_known = known.is_some();
         let validators: Validators = match known {
             Some(validators) => validators,
-            None => match head(&self.session, url).await {
+            None => match head(session, url).await {
                 Ok(validators) => validators,
                 Err(error) => {
                     let struck = struck_by(error)?;
@@ -82,8 +89,7 @@ impl Program<'_> {
             },
         };
         let names = self.parts_of_job()?;
-        let earlier = self.store.best_part(&names, url).await;
-        let earlier = earlier.filter(|earlier| !earlier.validators.contradicts(&validators));
+        let earlier = self.store.folder().best_part(&names, &validators).await;
         let intent = json!({
             "part": self.part_name().to_string(), "url": url,
             "etag": validators.etag, "last_modified": validators.last_modified,
@@ -116,17 +122,21 @@ impl Program<'_> {
                 }))
             }
             Some(Begun::Replay(replay)) => Ok(Err(strike_of(replay))),
-            _ => self.stream(candidate, stream_op, earlier.as_ref()).await,
+            _ => {
+                self.stream(session, candidate, stream_op, earlier.as_ref())
+                    .await
+            }
         }
     }
 
     async fn stream(
         &mut self,
+        session: &Session,
         candidate: &Candidate,
         op: Op,
         earlier: Option<&Earlier>,
     ) -> Result<Result<Streamed, Struck>, Stopped> {
-        match self.stream_now(candidate, earlier).await {
+        match self.stream_now(session, candidate, earlier).await {
             Ok(streamed) => {
                 let finalize = self.finalize_op(&streamed)?;
                 let finish = Finish::ok(op, value(&streamed)?)
@@ -139,7 +149,10 @@ impl Program<'_> {
                 let code = code(&struck);
                 if code == ResultCode::NonRetryable {
                     // Nobody will continue these bytes.
-                    let _ = self.store.remove_part(&self.part_name().to_string());
+                    let _ = self
+                        .store
+                        .folder()
+                        .remove_part(&self.part_name().to_string());
                 }
                 let finish = Finish::not(op, code, strike(&struck)?);
                 self.book.finish(self.lease, finish).await?;
@@ -150,19 +163,25 @@ impl Program<'_> {
 
     async fn stream_now(
         &self,
+        session: &Session,
         candidate: &Candidate,
         earlier: Option<&Earlier>,
     ) -> Result<Streamed, DownloadError> {
         let part = self.part_name().to_string();
-        let file = self.store.leased_part(&part, wants_md5(candidate)).await?;
-        let streamed = stream(&self.session, candidate, file, earlier).await?;
+        let mut file = self.store.leased_part(&part, wants_md5(candidate)).await?;
+        if let Some(earlier) = earlier {
+            let kept = earlier.copy_into(&mut file).await?;
+            self.drop_taken_over(candidate, kept).await;
+        }
+        let known = earlier.map(|earlier| &earlier.validators);
+        let streamed = stream(session, candidate, file, known).await?;
         let unwrapped = format!("{}.unwrapped", self.part_stem());
         let make = self.store.leased_part(&unwrapped, false);
         let examined = match examine(candidate, streamed.sealed, make).await {
             Err(DownloadError::Candidate { message, .. }) if streamed.resumed_at > 0 => {
                 // The rest may be another file's, whatever the server said of it.
                 tracing::debug!("{message}; continued, so the whole is fetched once");
-                return Box::pin(self.stream_now(candidate, None)).await;
+                return Box::pin(self.stream_now(session, candidate, None)).await;
             }
             examined => examined?,
         };
@@ -177,6 +196,14 @@ impl Program<'_> {
             final_url: streamed.final_url,
             resumed_at: streamed.resumed_at,
         })
+    }
+
+    /// Parts of earlier leases that this one's has all of are not kept twice.
+    async fn drop_taken_over(&self, candidate: &Candidate, kept: u64) {
+        if let Ok(names) = self.parts_of_job() {
+            let url = candidate.url.as_str();
+            self.store.folder().drop_taken_over(&names, url, kept).await;
+        }
     }
 
     /// What became of an effect before; a job that nobody had begun has none.

@@ -3,16 +3,20 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
 
 use super::book::Book;
 use crate::cli::output::note;
 use crate::intake::Work;
-use crate::ledger::{JobId, LedgerError, MAX_PAYLOAD_BYTES, NewJob, Planned};
+use crate::ledger::{JobId, JobState, LedgerError, MAX_PAYLOAD_BYTES, NewJob, Planned, Timestamp};
+use crate::outcome::{Outcome, Reason};
 
 /// Works planned in one transaction at most.
 const BATCH: usize = 256;
+/// How long nothing is leased while a list is being planned.
+const HEAD_START: Duration = Duration::from_millis(250);
 
 /// The jobs of this run's list that are not accounted for yet.
 #[derive(Debug, Default)]
@@ -45,6 +49,22 @@ impl Tracked {
     /// The whole list is planned.
     pub(super) fn is_complete(&self) -> bool {
         self.complete.load(std::sync::atomic::Ordering::Acquire)
+    }
+
+    /// Waits until the list is planned, so that jobs planned before are begun with
+    /// what this list knows of them. Not for long: a list may come slowly.
+    pub(super) async fn head_start(&self) {
+        let planned = async {
+            loop {
+                let mut news = std::pin::pin!(self.news.notified());
+                news.as_mut().enable();
+                if self.is_complete() {
+                    return;
+                }
+                news.await;
+            }
+        };
+        let _ = tokio::time::timeout(HEAD_START, planned).await;
     }
 
     fn complete(&self) {
@@ -98,7 +118,7 @@ impl Tracked {
 #[derive(Debug)]
 pub(crate) enum Plan {
     /// There is work to do.
-    Todo,
+    Todo(JobId),
     /// An earlier run ended it.
     Before(String, Box<Planned>),
 }
@@ -109,6 +129,12 @@ pub(crate) struct Planner {
     pub(crate) tracked: Arc<Tracked>,
     pub(crate) works: mpsc::Receiver<Work>,
     pub(crate) told: mpsc::Sender<Plan>,
+    /// Works that had no open copy so long ago are tried again.
+    pub(crate) retry_missing: Option<Duration>,
+    /// Only those of this list.
+    pub(crate) own_only: bool,
+    /// So many are.
+    pub(crate) again: usize,
 }
 
 impl Planner {
@@ -127,12 +153,12 @@ impl Planner {
         loop {
             works.clear();
             if self.works.recv_many(&mut works, BATCH).await == 0 {
-                return Ok(());
+                return self.retry_rest().await;
             }
             let jobs: Vec<NewJob> = works.iter().map(job).collect();
             let planned = self.book.insist(|ledger| ledger.plan(jobs.clone())).await;
             match planned {
-                Ok(planned) => self.take_in(planned, &mut works).await,
+                Ok(planned) => self.take_in(planned, &mut works).await?,
                 Err(error) if self.book.goes_on() => {
                     for work in works.drain(..) {
                         note(&format!(
@@ -148,15 +174,88 @@ impl Planner {
         }
     }
 
-    async fn take_in(&self, planned: Vec<Planned>, works: &mut Vec<Work>) {
+    async fn take_in(
+        &mut self,
+        planned: Vec<Planned>,
+        works: &mut Vec<Work>,
+    ) -> Result<(), LedgerError> {
+        let again = self.retry(&planned).await?;
         for (planned, work) in planned.into_iter().zip(works.drain(..)) {
-            if planned.done {
+            if planned.done && !again.contains(&planned.job_id) {
                 let id = work.work_id.to_string();
                 let _ = self.told.send(Plan::Before(id, Box::new(planned))).await;
             } else {
                 self.track(planned.job_id, work).await;
             }
         }
+        Ok(())
+    }
+
+    /// The moment before which a work must have ended to be tried again.
+    fn retry_before(&self) -> Option<Timestamp> {
+        let age_ms = i64::try_from(self.retry_missing?.as_millis()).unwrap_or(i64::MAX);
+        let now = self.book.ledger().now().as_millis();
+        let before = now.saturating_sub(age_ms).saturating_add(1);
+        Some(Timestamp::from_millis(before))
+    }
+
+    /// Gives works of the list that had no open copy another round, with what the
+    /// list knows of them now.
+    async fn retry(&mut self, planned: &[Planned]) -> Result<HashSet<JobId>, LedgerError> {
+        let Some(before) = self.retry_before() else {
+            return Ok(HashSet::new());
+        };
+        let missing = missing();
+        let was_missing = |planned: &&Planned| {
+            let reason = planned.failure_reason.as_ref();
+            planned.done
+                && planned.state == JobState::Failed
+                && planned.finished_at.is_some_and(|ended| ended < before)
+                && reason.is_some_and(|reason| missing.contains(reason))
+        };
+        let jobs: Vec<JobId> = planned
+            .iter()
+            .filter(was_missing)
+            .map(|planned| planned.job_id)
+            .collect();
+        if jobs.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let retried = self.book.insist(|ledger| ledger.retry(jobs.clone())).await;
+        match retried {
+            // One that is not among them was retried by somebody else just now.
+            Ok(retried) => self.again = self.again.saturating_add(retried.len()),
+            Err(error) if self.book.goes_on() => {
+                note(&format!("paperfall: not recorded: the retry: {error}"));
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(jobs.into_iter().collect())
+    }
+
+    /// The same for the works of other lists, and tells of all.
+    async fn retry_rest(&mut self) -> Result<(), LedgerError> {
+        let Some(before) = self.retry_before() else {
+            return Ok(());
+        };
+        if !self.own_only {
+            let retried = self
+                .book
+                .insist(|ledger| ledger.retry_failed(before, missing()))
+                .await;
+            match retried {
+                Ok(retried) => self.again = self.again.saturating_add(retried.len()),
+                Err(error) if self.book.goes_on() => {
+                    note(&format!("paperfall: not recorded: the retry: {error}"));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        note(&format!(
+            "paperfall: {} works that had no open copy are tried again",
+            self.again
+        ));
+        Ok(())
     }
 
     async fn track(&self, job: JobId, work: Work) {
@@ -166,7 +265,7 @@ impl Planner {
         };
         self.tracked.track(job, tracking);
         self.tracked.news.notify_waiters();
-        let _ = self.told.send(Plan::Todo).await;
+        let _ = self.told.send(Plan::Todo(job)).await;
     }
 }
 
@@ -192,4 +291,64 @@ fn payload(work: &Work) -> Option<String> {
         work.landing_urls.truncate(FEWER);
         serde_json::to_string(&work).ok().filter(fits)
     })
+}
+
+/// What a job's payload is to be after a newer record of its work.
+pub(super) fn merged(standing: &str, newer: &str) -> Option<String> {
+    let newer = Work::from_json(newer).ok()?.work;
+    let Ok(standing) = Work::from_json(standing) else {
+        return payload(&newer);
+    };
+    let mut work = standing.work;
+    work.take_in(&newer).then(|| payload(&work)).flatten()
+}
+
+/// The reasons for which a work may have an open copy one day.
+fn missing() -> Vec<String> {
+    Reason::REGISTRY
+        .iter()
+        .filter(|reason| reason.outcome() == Some(Outcome::NoPdf))
+        .map(Reason::to_string)
+        .collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn after(standing: &str, newer: &str) -> Option<serde_json::Value> {
+        let payload = |text: &str| payload(&Work::from_json(text).unwrap().work).unwrap();
+        let merged = merged(&payload(standing), &payload(newer))?;
+        Some(serde_json::from_str(&merged).unwrap())
+    }
+
+    #[test]
+    fn a_newer_record_adds_and_corrects_and_takes_nothing_away() {
+        let first = r#"{"doi":"10.5555/a","arxiv_id":"2101.00001v1","url":"https://a.example/1"}"#;
+        let newer = r#"{"doi":"10.5555/a","arxiv_id":"2101.00001v2","pmcid":"PMC7","title":"T"}"#;
+        let merged = after(first, newer).unwrap();
+        let ids = merged.get("identifiers").unwrap();
+        let id = |scheme: &str| ids.get(scheme).and_then(serde_json::Value::as_str);
+        assert_eq!(id("doi"), Some("10.5555/a"));
+        assert_eq!(id("arxiv"), Some("2101.00001v2"));
+        assert_eq!(id("pmcid"), Some("PMC7"));
+        assert_eq!(merged.get("title").unwrap(), "T");
+        let pages = merged.get("landing_urls").unwrap();
+        assert_eq!(pages, &serde_json::json!(["https://a.example/1"]));
+    }
+
+    #[test]
+    fn a_record_that_says_nothing_new_changes_nothing() {
+        let rich = r#"{"doi":"10.5555/a","arxiv_id":"2101.00001","title":"T"}"#;
+        assert_eq!(after(rich, rich), None);
+        assert_eq!(after(rich, r#"{"doi":"10.5555/a"}"#), None);
+    }
+
+    #[test]
+    fn a_payload_that_cannot_be_read_gives_way() {
+        let newer = r#"{"doi":"10.5555/a"}"#;
+        assert!(merged("{\"cut", newer).unwrap().contains("10.5555/a"));
+        assert_eq!(merged(newer, "{\"cut"), None);
+    }
 }

@@ -35,6 +35,8 @@ pub(super) struct Program<'a> {
     pub(super) state: JobState,
     /// The race, once one was needed here.
     pub(super) race: Option<Race>,
+    /// The candidate at hand was found by another process.
+    pub(super) is_replayed: bool,
     /// Attempts of the race that the ledger has.
     pub(super) recorded: usize,
     pub(super) looking: Arc<Looking>,
@@ -96,6 +98,7 @@ async fn work_through(
         work,
         state: lease.state,
         race: None,
+        is_replayed: false,
         recorded: 0,
         looking: Arc::new(Looking {
             ledger: Arc::clone(book.ledger()),
@@ -190,8 +193,8 @@ impl Program<'_> {
     /// The part files of the job and what stands beside them.
     fn files_of_job(&self) -> Result<Vec<String>, Stopped> {
         let prefix = format!("{}.", self.lease.job_id);
-        let mut names = self.store.part_names().map_err(|error| {
-            Stopped::Store(StoreError::io("list", &self.store.part_path(""), error))
+        let mut names = self.store.folder().part_names().map_err(|error| {
+            Stopped::Store(StoreError::io("list", &self.store.folder().parts(), error))
         })?;
         names.retain(|name| name.starts_with(&prefix));
         Ok(names)
@@ -206,27 +209,24 @@ impl Program<'_> {
             let stem = name
                 .rsplit_once('.')
                 .map_or(name.as_str(), |(stem, _)| stem);
-            let _ = self.store.remove_part(&format!("{stem}.part"));
+            let _ = self.store.folder().remove_part(&format!("{stem}.part"));
         }
     }
 
     fn strike(&mut self, found: &Found, struck: &Struck) {
-        if let Some(race) = &mut self.race {
+        let mut race = self.race.take().unwrap_or_else(|| self.new_race());
+        if !self.is_replayed {
             race.strike(struck.outcome, &struck.reason, &struck.message);
-            return;
-        }
-        // The race was run by another process: go on with a new one that knows
-        // what that one learnt.
-        let mut race = self.new_race();
-        if let Some(candidate) = found.candidate() {
+        } else if let Some(candidate) = found.candidate() {
+            // Another process ran this race so far: a new one goes on from there.
             race.carry_over(
                 found.result.attempts.clone(),
                 std::time::Duration::from_millis(found.spent_ms),
                 &candidate.url,
                 (struck.outcome, &struck.reason),
             );
+            self.recorded = race.records().len();
         }
-        self.recorded = race.records().len();
         self.race = Some(race);
     }
 

@@ -25,6 +25,7 @@ impl Program<'_> {
                 self.book.begin(self.lease, &op, intent).await?
             }
         };
+        self.is_replayed = matches!(begun, Begun::Replay(_));
         if let Begun::Replay(replay) = begun {
             return self.replayed(&op, &replay).await;
         }
@@ -55,6 +56,9 @@ impl Program<'_> {
             let result = self.unreadable();
             return self.fail(result, true, None, Vec::new()).await;
         };
+        for (scheme, value) in &found.result.identifiers {
+            self.work.identifiers.learn(scheme, value);
+        }
         let url = found.result.url.as_deref().unwrap_or_default();
         if let Some(object) = self.looking.object(url).await {
             return Ok(Resolved::Stored(Box::new(found), object));

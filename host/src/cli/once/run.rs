@@ -2,15 +2,14 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::accounts::Accounts;
 use super::book::Book;
-use super::folder::{Folder, open};
-use super::planning::{Planner, Tracked};
+use super::folder::open;
+use super::planning::{Planner, Tracked, merged};
 use super::workers::{Crew, spawn};
 use crate::cli::batch::{Batch, BatchOptions};
 use crate::cli::desk::Desk;
@@ -19,10 +18,10 @@ use crate::cli::interrupt::stop_on_ctrl_c;
 use crate::cli::output::note;
 use crate::cli::reading::{READ_AHEAD, Read, spawn_reader};
 use crate::cli::setup::App;
+use crate::cli::shelf::OutputShelf;
 use crate::download::{Journal, Store};
 use crate::intake::{InputError, Item, Work};
-use crate::ledger::{Ledger, LedgerError, Options, Thoroughness, Timestamp};
-use crate::outcome::{Outcome, Reason};
+use crate::ledger::{Ledger, LedgerError, Options, Thoroughness};
 use crate::telemetry::Telemetry;
 
 /// Runs every work of `items` on the ledger in `file`.
@@ -38,12 +37,13 @@ pub(crate) async fn run(
         durability: args.ledger_durability.into(),
         retry: options.retry,
         sink: Arc::new(telemetry.clone()),
+        merge: merged,
         ..Options::default()
     };
     let (store, ledger) = open(options.out, file, ledger_options).await?;
     let journal = Journal::open(&store)?;
     let stop = stop_on_ctrl_c();
-    recover(ledger.as_ref(), &store, args.retry_missing)
+    recover(ledger.as_ref(), &store)
         .await
         .map_err(Failed::machine)?;
     let shared: Arc<dyn Ledger> = Arc::clone(&ledger) as Arc<dyn Ledger>;
@@ -74,12 +74,15 @@ pub(crate) async fn run(
         tracked: Arc::clone(&tracked),
         works,
         told: plan_in,
+        retry_missing: args.retry_missing,
+        own_only: options.own_only,
+        again: 0,
     };
     tasks.spawn(plan(planner, stop.clone(), done_in));
 
     let mut desk = Desk::new(options, journal, stop);
     desk.batch.tally.ledger = Some(Default::default());
-    let mut accounts = Accounts::new(book, tracked);
+    let mut accounts = Accounts::new(book, tracked, Arc::clone(&store));
     let (mut reading, mut planning) = (true, true);
     loop {
         tokio::select! {
@@ -89,9 +92,12 @@ pub(crate) async fn run(
             },
             plan = plans.recv(), if planning => match plan {
                 Some(plan) => if let Err(error) = accounts.planned(&mut desk, plan).await {
-                    desk.fail(Failed::machine(error));
+                    desk.fail(error);
                 },
-                None => planning = false,
+                None => {
+                    planning = false;
+                    accounts.list_is_over(&mut desk);
+                }
             },
             turn = done.recv() => match turn {
                 Some(Ok(done)) => accounts.ended(&mut desk, done),
@@ -105,7 +111,7 @@ pub(crate) async fn run(
         if desk.is_well()
             && let Err(error) = accounts.planned(&mut desk, plan).await
         {
-            desk.fail(Failed::machine(error));
+            desk.fail(error);
         }
     }
     accounts.count_rounds(&mut desk);
@@ -137,15 +143,10 @@ async fn plan(
     }
 }
 
-/// Puts right what crashes left, and lets works be tried again that had no open
-/// copy some time ago.
-async fn recover(
-    ledger: &dyn Ledger,
-    store: &Arc<Store>,
-    retry_missing: Option<Duration>,
-) -> Result<(), LedgerError> {
-    let folder = Arc::new(Folder(Arc::clone(store)));
-    let found = ledger.reconcile(folder, Thoroughness::Full).await?;
+/// Puts right what crashes left.
+async fn recover(ledger: &dyn Ledger, store: &Store) -> Result<(), LedgerError> {
+    let shelf = Arc::new(OutputShelf::new(store.folder().clone()));
+    let found = ledger.reconcile(shelf, Thoroughness::Full).await?;
     for (count, words) in [
         (
             found.recovered_leases,
@@ -158,24 +159,5 @@ async fn recover(
             note(&format!("paperfall: recovered: {count} {words}"));
         }
     }
-    if let Some(age) = retry_missing {
-        let age_ms = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
-        let now = ledger.now().as_millis();
-        let before = Timestamp::from_millis(now.saturating_sub(age_ms).saturating_add(1));
-        let again = ledger.retry_failed(before, missing()).await?;
-        note(&format!(
-            "paperfall: {} works that had no open copy are tried again",
-            again.len()
-        ));
-    }
     Ok(())
-}
-
-/// The reasons for which a work may have an open copy one day.
-fn missing() -> Vec<String> {
-    Reason::REGISTRY
-        .iter()
-        .filter(|reason| reason.outcome() == Some(Outcome::NoPdf))
-        .map(Reason::to_string)
-        .collect()
 }

@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::download::Streamed;
 use super::ending::{Ended, Stopped};
-use super::folder::hash;
 use super::found::Found;
 use super::program::{Program, Resolved};
 use super::resolution::value;
-use crate::download::{Store, StoreError, Stored};
+use crate::cli::shelf::hash_of_file;
+use crate::download::{OutFolder, StoreError, Stored};
 use crate::ledger::{
     Begun, FILE_MISSING, Finish, IndexEntry, Indexed, JobState, LedgerError, Op, OpType, Sha256Hex,
     StoredObject,
@@ -101,15 +101,16 @@ impl Program<'_> {
         let store = std::sync::Arc::clone(self.store);
         let streamed = streamed.clone();
         let placed = tokio::task::spawn_blocking(move || {
-            let part = store.part_path(&streamed.part);
+            let folder = store.folder();
+            let part = folder.part_path(&streamed.part);
             if part.is_file() {
-                return store
+                return folder
                     .keep_part(&part, &streamed.sha256, streamed.bytes)
                     .map(Some);
             }
-            let stored = Store::stored_as(&streamed.sha256, streamed.bytes);
+            let stored = OutFolder::stored_as(&streamed.sha256, streamed.bytes);
             let path = store.root().join(&stored.path);
-            match hash(&path) {
+            match hash_of_file(&path) {
                 Ok(Some(found)) if found.to_string() == streamed.sha256 => Ok(Some(stored)),
                 Ok(_) => Ok(None),
                 Err(error) => Err(StoreError::io("read", &path, error)),

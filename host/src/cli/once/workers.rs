@@ -78,14 +78,22 @@ enum Next {
 
 impl Crew {
     async fn work(&self, done: &mpsc::Sender<Result<Done, Failed>>) {
+        self.stop
+            .run_until_cancelled(self.tracked.head_start())
+            .await;
         while let Some(next) = self.stop.run_until_cancelled(self.next()).await {
             let ended = match next {
                 Ok(Next::Nothing) => return,
                 Ok(Next::Bare(work)) => self.bare(*work).await,
                 Ok(Next::Job(lease)) => {
                     let ended = self.job(&lease).await;
+                    let ended = self.unless_again(ended);
+                    if matches!(ended, Some(Ok(_))) {
+                        // Before anybody can take it for one that nobody has.
+                        self.tracked.settle(lease.job_id);
+                    }
                     self.in_hand().remove(&lease.job_id);
-                    self.unless_again(ended)
+                    ended
                 }
                 Err(error) => Some(Err(Failed::machine(error))),
             };
@@ -184,7 +192,7 @@ impl Crew {
                 job: lease.job_id,
                 fence: lease.fence,
             };
-            let _ = self.store.remove_part(&part.to_string());
+            let _ = self.store.folder().remove_part(&part.to_string());
         }
     }
 

@@ -298,6 +298,8 @@ pub(super) struct Stored {
     pub(super) row: i64,
     pub(super) sha256: Sha256Hex,
     pub(super) path: Option<String>,
+    /// Its size when it was stored, where that is known.
+    pub(super) bytes: Option<u64>,
 }
 
 /// The next jobs whose files should stand, by row.
@@ -307,11 +309,17 @@ pub(super) fn stored_after(
     limit: u32,
 ) -> rusqlite::Result<Vec<Stored>> {
     db.prepare_cached(
-        "SELECT j.id, j.sha256, o.path FROM ledger_jobs j LEFT JOIN ledger_objects o ON o.sha256 = j.sha256
+        "SELECT j.id, j.sha256, o.path, o.bytes FROM ledger_jobs j LEFT JOIN ledger_objects o ON o.sha256 = j.sha256
          WHERE j.id > ?1 AND j.sha256 IS NOT NULL AND j.state BETWEEN 5 AND 8 ORDER BY j.id LIMIT ?2",
     )?
     .query_map(params![after, limit], |row| {
-        Ok(Stored { row: row.get(0)?, sha256: Sha256Hex::from_bytes(row.get(1)?), path: row.get(2)? })
+        let bytes: Option<i64> = row.get(3)?;
+        Ok(Stored {
+            row: row.get(0)?,
+            sha256: Sha256Hex::from_bytes(row.get(1)?),
+            path: row.get(2)?,
+            bytes: bytes.and_then(|bytes| u64::try_from(bytes).ok()).filter(|bytes| *bytes > 0),
+        })
     })?
     .collect()
 }
@@ -339,23 +347,40 @@ pub(super) fn fetch_again(tx: &mut Tx<'_>, row: i64, sha256: &Sha256Hex) -> Resu
     Ok(true)
 }
 
+/// Whether a part file may still be wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// Its job is over.
+    No,
+    /// If there is something in it to go on with.
+    ToContinue,
+    /// Its job is held, or it is of the last lease or of a stream that ended.
+    Yes,
+}
+
 /// What decides whether a part file may still be wanted.
 pub(super) fn part_is_wanted(
     db: &Connection,
     job: JobId,
     fence: i64,
     now: Timestamp,
-) -> rusqlite::Result<bool> {
+) -> rusqlite::Result<Wanted> {
     let Some(row) = rows::find(db, job)? else {
-        return Ok(false);
+        return Ok(Wanted::No);
     };
     db.prepare_cached(
-        "SELECT due_at IS NOT NULL AND (
+        "SELECT due_at IS NOT NULL,
             (owner IS NOT NULL AND due_at > ?3) OR fence = ?2
-            OR EXISTS (SELECT 1 FROM ledger_ops o WHERE o.job = ?1 AND o.kind = 'STREAM' AND o.fence = ?2))
+            OR EXISTS (SELECT 1 FROM ledger_ops o WHERE o.job = ?1 AND o.kind = 'STREAM' AND o.fence = ?2)
          FROM ledger_jobs WHERE id = ?1",
     )?
-    .query_row(params![row, fence, now.as_millis()], |row| row.get(0))
+    .query_row(params![row, fence, now.as_millis()], |row| {
+        Ok(match (row.get(0)?, row.get(1)?) {
+            (false, _) => Wanted::No,
+            (true, false) => Wanted::ToContinue,
+            (true, true) => Wanted::Yes,
+        })
+    })
 }
 
 /// Leases that can be taken from holders that are gone.

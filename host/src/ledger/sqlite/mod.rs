@@ -14,4 +14,4 @@ mod store;
 /// For the benchmarks, which hold it against bare statements.
 #[doc(hidden)]
 pub use lease::NEXT as LEASE_STATEMENT;
-pub use store::{Options, SqliteLedger};
+pub use store::{Merge, Options, SqliteLedger};

@@ -36,23 +36,22 @@ impl Ledger for SqliteLedger {
     fn plan(&self, jobs: Vec<NewJob>) -> Answer<'_, Vec<Planned>> {
         Box::pin(async move {
             jobs.iter().try_for_each(plan::check)?;
-            let keys: Arc<[_]> = jobs.iter().map(NewJob::key).collect();
-            let asked = Arc::clone(&keys);
+            let jobs: Arc<[_]> = jobs.into_iter().map(|job| (job.key(), job)).collect();
+            let asked = Arc::clone(&jobs);
             let known = self
-                .read(move |db, _| Ok(plan::look_up(db, &asked)?))
+                .read(move |db, shared| Ok(plan::look_up(db, &asked, shared.merge)?))
                 .await?;
-            let mut new: Vec<_> = keys
+            let mut new: Vec<_> = jobs
                 .iter()
-                .copied()
-                .zip(jobs)
                 .zip(&known)
                 .filter(|(_, known)| known.is_none())
-                .map(|(job, _)| job)
+                .map(|(job, _)| job.clone())
                 .collect();
+            let merge = self.shared.merge;
             let mut written = Vec::with_capacity(new.len());
             while !new.is_empty() {
                 let batch: Vec<_> = new.drain(..new.len().min(PLAN_BATCH)).collect();
-                written.extend(self.write(move |tx| plan::write(tx, &batch)).await?);
+                written.extend(self.write(move |tx| plan::write(tx, &batch, merge)).await?);
             }
             failpoint!("plan.after");
             let mut written = written.into_iter();

@@ -3,6 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, Statement, params};
 
 use super::rows::{self, bounded};
+use super::store::Merge;
+use crate::ledger::clock::Timestamp;
 use crate::ledger::error::LedgerError;
 use crate::ledger::event::Event;
 use crate::ledger::failpoint::failpoint;
@@ -28,35 +30,73 @@ const SAMPLE: usize = 32;
 /// Keys of a share.
 const SHARE: usize = 1000;
 
-/// The jobs that exist, at their places in the list; reads only. It may miss some
-/// in a list of new ones: writing finds those, and leaves them as they are.
-pub(super) fn look_up(db: &Connection, keys: &[JobKey]) -> rusqlite::Result<Vec<Option<Planned>>> {
+/// The jobs that exist and have nothing to learn, at their places in the list;
+/// reads only. It may miss some in a list of new ones: writing finds those.
+pub(super) fn look_up(
+    db: &Connection,
+    jobs: &[(JobKey, NewJob)],
+    merge: Merge,
+) -> rusqlite::Result<Vec<Option<Planned>>> {
     let mut statement = db.prepare_cached(EXISTING)?;
-    let mut found = Vec::with_capacity(keys.len());
-    for share in keys.chunks(SHARE) {
+    let mut settled = |job: &(JobKey, NewJob)| -> rusqlite::Result<Option<Option<Planned>>> {
+        let found = existing(&mut statement, job)?;
+        Ok(found.map(|found| {
+            let learns = found.learns(&job.1, merge).is_some();
+            (!learns).then_some(found.planned)
+        }))
+    };
+    let mut found = Vec::with_capacity(jobs.len());
+    for share in jobs.chunks(SHARE) {
         let (sample, rest) = share.split_at(share.len().min(SAMPLE));
-        let begin = found.len();
-        for key in sample {
-            found.push(existing(&mut statement, key)?);
+        let mut all_new = true;
+        for job in sample {
+            let known = settled(job)?;
+            all_new &= known.is_none();
+            found.push(known.flatten());
         }
-        if found.iter().skip(begin).all(Option::is_none) {
-            found.resize(begin + share.len(), None);
+        if all_new {
+            found.resize(found.len() + rest.len(), None);
             continue;
         }
-        for key in rest {
-            found.push(existing(&mut statement, key)?);
+        for job in rest {
+            found.push(settled(job)?.flatten());
         }
     }
     Ok(found)
 }
 
-const EXISTING: &str =
-    "SELECT state, due_at IS NULL, reason, sha256, foreign_id FROM ledger_jobs WHERE key = ?1";
+/// A job and its payload: none where it is the one given or will not be needed
+/// (its file is stored), empty where there is none.
+const EXISTING: &str = "SELECT state, due_at IS NULL, reason, sha256, foreign_id, finished_at,
+    CASE WHEN ?2 IS NULL OR p.body = ?2 OR (due_at IS NULL AND state <> 9) THEN NULL ELSE coalesce(p.body, '') END
+  FROM ledger_jobs LEFT JOIN ledger_payloads p ON p.job = ledger_jobs.id WHERE key = ?1";
 
-fn existing(statement: &mut Statement<'_>, key: &JobKey) -> rusqlite::Result<Option<Planned>> {
+/// See [`EXISTING`].
+struct Found {
+    planned: Planned,
+    other_payload: Option<String>,
+}
+
+impl Found {
+    /// The payload that is to stand, if it is not the one that does.
+    fn learns(&self, job: &NewJob, merge: Merge) -> Option<String> {
+        let (standing, newer) = (self.other_payload.as_deref()?, job.payload.as_deref()?);
+        if standing.is_empty() {
+            return Some(newer.to_owned());
+        }
+        merge(standing, newer).filter(|merged| {
+            merged != standing && !merged.is_empty() && merged.len() <= MAX_PAYLOAD_BYTES
+        })
+    }
+}
+
+fn existing(
+    statement: &mut Statement<'_>,
+    (key, job): &(JobKey, NewJob),
+) -> rusqlite::Result<Option<Found>> {
     statement
-        .query_row([key.as_bytes()], |row| {
-            Ok(Planned {
+        .query_row(params![key.as_bytes(), job.payload], |row| {
+            let planned = Planned {
                 job_id: rows::job_id(key, row.get(4)?),
                 key: *key,
                 state: rows::state(row, 0)?,
@@ -64,13 +104,26 @@ fn existing(statement: &mut Statement<'_>, key: &JobKey) -> rusqlite::Result<Opt
                 done: row.get(1)?,
                 failure_reason: row.get(2)?,
                 sha256: rows::hash(row, 3)?,
+                finished_at: row.get::<_, Option<i64>>(5)?.map(Timestamp::from_millis),
+            };
+            Ok(Found {
+                planned,
+                other_payload: row.get(6)?,
             })
         })
         .optional()
 }
 
-/// Writes the jobs that do not exist.
-pub(super) fn write(tx: &mut Tx<'_>, jobs: &[(JobKey, NewJob)]) -> Result<Vec<Planned>, OpError> {
+const LEARN: &str =
+    "INSERT INTO ledger_payloads(job, body) SELECT id, ?2 FROM ledger_jobs WHERE key = ?1
+  ON CONFLICT(job) DO UPDATE SET body = excluded.body";
+
+/// Writes the jobs that do not exist, and what those that do have to learn.
+pub(super) fn write(
+    tx: &mut Tx<'_>,
+    jobs: &[(JobKey, NewJob)],
+    merge: Merge,
+) -> Result<Vec<Planned>, OpError> {
     let mut insert = tx.db.prepare_cached(
         "INSERT INTO ledger_jobs(key, due_at, created_at, updated_at, work_id, artifact_id, url)
          VALUES(?1, 0, ?2, ?2, ?3, ?4, ?5) ON CONFLICT(key) DO NOTHING",
@@ -79,7 +132,8 @@ pub(super) fn write(tx: &mut Tx<'_>, jobs: &[(JobKey, NewJob)]) -> Result<Vec<Pl
         .db
         .prepare_cached("INSERT INTO ledger_payloads(job, body) VALUES(?1, ?2)")?;
     let mut planned = Vec::with_capacity(jobs.len());
-    for (key, job) in jobs {
+    for new in jobs {
+        let (key, job) = new;
         let now = tx.now.as_millis();
         if insert.execute(params![
             key.as_bytes(),
@@ -89,7 +143,14 @@ pub(super) fn write(tx: &mut Tx<'_>, jobs: &[(JobKey, NewJob)]) -> Result<Vec<Pl
             job.canonical_url
         ])? == 0
         {
-            planned.extend(existing(&mut *tx.db.prepare_cached(EXISTING)?, key)?);
+            if let Some(found) = existing(&mut *tx.db.prepare_cached(EXISTING)?, new)? {
+                if let Some(body) = found.learns(job, merge) {
+                    tx.db
+                        .prepare_cached(LEARN)?
+                        .execute(params![key.as_bytes(), body])?;
+                }
+                planned.push(found.planned);
+            }
             continue;
         }
         if let Some(body) = &job.payload {
@@ -111,6 +172,7 @@ pub(super) fn write(tx: &mut Tx<'_>, jobs: &[(JobKey, NewJob)]) -> Result<Vec<Pl
             done: false,
             failure_reason: None,
             sha256: None,
+            finished_at: None,
         });
     }
     failpoint!("plan.in_tx");

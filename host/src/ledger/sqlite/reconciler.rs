@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::ending::Wanted;
 use super::store::SqliteLedger;
 use super::{effect, ending, lease};
 use crate::ledger::error::LedgerError;
@@ -64,7 +65,15 @@ async fn sweep_parts(ledger: &SqliteLedger, shelf: Arc<dyn Shelf>) -> Result<u64
             let failed = |error: io::Error| LedgerError::io(&shared.path, &error);
             let mut swept = 0;
             for part in shelf.parts().map_err(failed)? {
-                if !ending::part_is_wanted(db, part.job, part.fence.raw(), shared.clock.now())? {
+                let wanted =
+                    ending::part_is_wanted(db, part.job, part.fence.raw(), shared.clock.now())?;
+                let keep = match wanted {
+                    Wanted::No => false,
+                    // What no later worker has taken over is not lost for being old.
+                    Wanted::ToContinue => shelf.can_continue(&part).map_err(failed)?,
+                    Wanted::Yes => true,
+                };
+                if !keep {
                     shelf.remove_part(&part).map_err(failed)?;
                     swept += 1;
                 }
@@ -86,7 +95,7 @@ async fn heal(ledger: &SqliteLedger, shelf: Arc<dyn Shelf>) -> Result<u64, Ledge
                 let last = page.last().map(|stored| stored.row);
                 let (mut restored, mut gone) = (0, Vec::new());
                 for stored in page {
-                    if files.has(&stored.sha256).map_err(failed)? {
+                    if files.has(&stored.sha256, stored.bytes).map_err(failed)? {
                         continue;
                     }
                     if files

@@ -45,7 +45,12 @@ pub struct Options {
     pub clock: Arc<dyn Clock>,
     /// Hears the events.
     pub sink: Arc<dyn EventSink>,
+    /// Brings a job's payload together with that of a later planning.
+    pub merge: Merge,
 }
+
+/// What is to stand, of the payload that does and a newer one; `None`: it stays.
+pub type Merge = fn(standing: &str, newer: &str) -> Option<String>;
 
 impl Default for Options {
     fn default() -> Self {
@@ -55,6 +60,7 @@ impl Default for Options {
             retry: RetryPolicy::default(),
             clock: Arc::new(SteadyClock::new()),
             sink: Arc::new(NoSink),
+            merge: |_, _| None,
         }
     }
 }
@@ -78,6 +84,7 @@ pub(super) struct Shared {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) sink: Arc<dyn EventSink>,
     pub(super) retry: RetryPolicy,
+    pub(super) merge: Merge,
     /// Idle readers.
     readers: Mutex<Vec<Connection>>,
 }
@@ -140,6 +147,7 @@ impl SqliteLedger {
             clock,
             sink: options.sink,
             retry: options.retry,
+            merge: options.merge,
             readers: Mutex::new(Vec::new()),
         };
         Ok(Self {
