@@ -161,3 +161,32 @@ fn name_spent_budget(
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn empty() -> Findings {
+        Findings {
+            candidates: Vec::new(),
+            landing_urls: Vec::new(),
+            identifiers: Vec::new(),
+            reason: Reason::NotFound,
+        }
+    }
+
+    #[test]
+    fn who_spent_the_budget_and_found_nothing_failed_for_that_reason() {
+        let reason = |result: Result<Findings, Failure>, over: bool| {
+            let result = name_spent_budget(result, over);
+            result.map_or_else(|failure| failure.reason, |findings| findings.reason)
+        };
+        let miss = || Err(Failure::host(Reason::Trap, "it trapped"));
+        let late = || Err(Failure::host(Reason::FuelOrEpoch, "it computed"));
+        assert_eq!(reason(Ok(empty()), true), Reason::RequestLimit);
+        assert_eq!(reason(miss(), true), Reason::RequestLimit);
+        assert_eq!(reason(late(), true), Reason::FuelOrEpoch);
+        assert_eq!(reason(Ok(empty()), false), Reason::NotFound);
+        assert_eq!(reason(miss(), false), Reason::Trap);
+    }
+}

@@ -319,3 +319,19 @@ fn guest_kind(kind: HttpErrorKind) -> wit::HttpErrorKind {
         HttpErrorKind::Other => wit::HttpErrorKind::Other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_shown_up_to_300_characters_and_what_is_left_out_is_marked() {
+        let whole = format!("https://a.example/{}", "x".repeat(282));
+        assert_eq!(shorten(&whole), whole);
+        assert_eq!(shorten(&format!("{whole}y")), format!("{whole}…"));
+        assert_eq!(
+            shorten("https://a.example/\u{7}"),
+            "https://a.example/\\u{7}"
+        );
+    }
+}

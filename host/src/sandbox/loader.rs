@@ -342,3 +342,17 @@ fn digest_of(bytes: &[u8]) -> String {
         .map(|byte| format!("{byte:02x}"))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_component_of_64_mib_is_looked_at_and_a_larger_one_is_not() {
+        let sized = |bytes: usize| recognise("big", &vec![0; bytes]);
+        let largest = sized(COMPONENT_MAX_BYTES);
+        assert!(matches!(largest, Err(LoadError::NotWasm { .. })));
+        let larger = sized(COMPONENT_MAX_BYTES + 1);
+        assert!(matches!(larger, Err(LoadError::TooLarge { .. })));
+    }
+}

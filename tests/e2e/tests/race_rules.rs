@@ -230,3 +230,47 @@ async fn of_the_urls_given_with_a_work_eight_are_tried() {
     let probed: Vec<String> = rig.web.requests().iter().map(|one| one.url()).collect();
     assert_eq!(probed, given[..8]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_adapter_whose_only_host_is_in_trouble_is_not_run_though_it_would_ask_nothing() {
+    for (gate, last) in [
+        ("true", "finder skipped breaker_open"),
+        ("false", "finder success oa_pdf"),
+    ] {
+        let good = Answer::pdf(Pdf::new("Rules", 7, 20_000));
+        let down = "https://down.example/api";
+        let world = World::new()
+            .page(GOOD, good)
+            .page(down, Answer::status(500));
+        let rig = Rig::new(world).await;
+        rig.file(
+            "paperfall.toml",
+            format!(
+                "[gates]\nskip_if_breaker_open = {gate}\n\
+                 [adapter.asker]\nhosts = ['down.example']\n"
+            ),
+        );
+        let mut asker = Guest::new("asker").host("down.example");
+        let (get, miss) = (asker.get(down), asker.miss("not_found"));
+        let flags = plan(
+            &rig,
+            vec![
+                ("asker", asker.resolve(format!("(drop {get}) {miss}"))),
+                ("finder", finder("finder", &[]).host("down.example")),
+            ],
+        );
+        let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
+        // The fifth failure opens the breaker.
+        let works: Vec<Value> = (0..7)
+            .map(|number| json!({"work_id": format!("W{number}"), "doi": format!("10.5555/{number}")}))
+            .collect();
+        let ran = rig.race(&works, &flags).await;
+        assert_eq!(
+            rig.attempts("W0"),
+            ["asker no_pdf not_found", "finder success oa_pdf"],
+            "{ran}"
+        );
+        assert_eq!(rig.requests_of(down).len(), 5, "{ran}");
+        assert_eq!(rig.attempts("W6"), ["asker skipped breaker_open", last]);
+    }
+}
