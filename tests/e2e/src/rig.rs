@@ -200,7 +200,7 @@ pub async fn finish(child: Child) -> Ran {
 }
 
 /// Beside the binary, so that a rebuilt one starts with the same cache.
-fn cache() -> PathBuf {
+pub(crate) fn cache() -> PathBuf {
     binary()
         .parent()
         .map(|folder| folder.join("e2e-cache"))

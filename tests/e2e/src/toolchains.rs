@@ -13,10 +13,14 @@ use std::time::Duration;
 use tokio::process::Command;
 use tokio::sync::OnceCell;
 
+use crate::rig::cache;
 use crate::{binary, sha256};
 
 /// A first build fetches a toolchain.
 const PATIENCE: Duration = Duration::from_secs(900);
+
+/// The adapters in `adapters/examples`.
+const EXAMPLES: [&str; 2] = ["openalex", "semantic_scholar"];
 
 /// What cargo sets for the tests is nothing to a project of its own.
 const CARGOS: [&str; 6] = [
@@ -51,10 +55,30 @@ pub async fn example(name: &str) -> Option<PathBuf> {
             let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../adapters/examples");
             let mut build = Command::new(examples.join("build"));
             build.arg(&folder);
-            succeeds(build, "the example adapters").await
+            let built = succeeds(build, "the example adapters").await;
+            if built {
+                for name in EXAMPLES {
+                    compile(&folder.join(format!("{name}.wasm"))).await;
+                }
+            }
+            built
         })
         .await;
     there.then(|| folder.join(format!("{name}.wasm")))
+}
+
+/// Compiles a component into the cache that all tests share, so that tests side
+/// by side do not each take ten seconds for it.
+async fn compile(component: &Path) {
+    let inspected = Command::new(binary())
+        .args(["adapter", "inspect"])
+        .arg(component)
+        .env_clear()
+        .env("PAPERFALL_CACHE_DIR", cache())
+        .output()
+        .await
+        .expect("the binary starts");
+    assert!(inspected.status.success(), "{inspected:?}");
 }
 
 /// Runs a project's `build.sh`, which must leave this component in its folder;

@@ -84,7 +84,7 @@ async fn every_no_has_its_name(name: &'static str, service: Service) {
         (Answer::status(404), "no_pdf", "not_found"),
         (Answer::status(503), "retryable", "http_5xx"),
         (Answer::status(429), "retryable", "rate_limited"),
-        (Answer::status(401), "nonretryable", "misconfigured"),
+        (Answer::status(401), "no_pdf", "misconfigured"),
         (Answer::status(403), "no_pdf", "blocked"),
         (Answer::html("<p>We moved."), "error", "bad_answer"),
         (Answer::text("[]"), "error", "bad_answer"),
