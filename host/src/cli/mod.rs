@@ -2,6 +2,7 @@
 
 mod adapter;
 mod args;
+mod attempted;
 mod batch;
 mod completions;
 mod demo;

@@ -19,6 +19,7 @@ mod stored;
 mod story;
 mod verdict;
 
+pub(crate) use attempt::without_contact;
 pub use race::{Race, Win};
 pub use record::AttemptRecord;
 pub use roster::{Roster, RosterSource, RosterTier};

@@ -112,6 +112,20 @@ impl Roster {
         }
     }
 
+    /// What the plan says of a source in its tier: attempts at once there, and
+    /// its policy. URLs given with a work are tried one after the other.
+    pub(crate) fn rule(&self, tier: &str, source: &str) -> Option<(u32, Policy)> {
+        if (tier, source) == (GIVEN, GIVEN) {
+            return Some((1, self.given_policy));
+        }
+        self.tiers
+            .iter()
+            .filter(|known| known.name.as_str() == tier)
+            .flat_map(|known| known.sources.iter().map(|source| (known.parallel, source)))
+            .find(|(_, known)| known.name.as_str() == source)
+            .map(|(parallel, known)| (parallel, known.policy))
+    }
+
     /// How requests of `source` are sent: the policy of its plan, or that of
     /// URLs given with a work.
     pub(crate) fn request_policy(&self, source: &str) -> RequestPolicy {

@@ -11,6 +11,8 @@ mod reconcile;
 mod retry;
 mod shelf;
 mod show;
+mod show_events;
+mod show_race;
 mod words;
 
 use std::path::{Path, PathBuf};

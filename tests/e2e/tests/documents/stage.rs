@@ -6,7 +6,9 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use paperfall_e2e::{Guest, Rig, binary};
-use paperfall_miniweb::{Answer, Location, Paper, Pdf, PmcDeposit, PmcVersion, UnpaywallRecord, World};
+use paperfall_miniweb::{
+    Answer, Location, Paper, Pdf, PmcDeposit, PmcVersion, UnpaywallRecord, World,
+};
 use tokio::process::Command;
 
 /// No command of a document takes longer.
