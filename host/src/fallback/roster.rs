@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::race::GIVEN;
 use crate::http::{HostGrants, HostPattern, RequestPolicy, Secrets, Session};
 use crate::plan::{Budgets, Component, Gates, Plan, Policy, Source, SourceName, TierName};
 use crate::sandbox::{Bundled, Descriptor, LoadError, LoadedAdapter, Sandbox};

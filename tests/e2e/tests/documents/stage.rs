@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use paperfall_e2e::{Guest, Rig, binary};
 use paperfall_miniweb::{
-    Answer, Location, Paper, Pdf, PmcDeposit, PmcVersion, UnpaywallRecord, World,
+    Answer, Location, Paper, Pdf, PmcDeposit, PmcVersion, Script, UnpaywallRecord, World,
 };
 use tokio::process::Command;
 
@@ -38,7 +38,7 @@ const MAY_END: [(&str, i32, &str); 2] = [
 const TOOLS: [&str; 2] = ["sqlite3", "promtool"];
 
 /// The top level of the repository.
-pub fn repository() -> PathBuf {
+pub(crate) fn repository() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.join("../..")
         .canonicalize()
@@ -46,13 +46,13 @@ pub fn repository() -> PathBuf {
 }
 
 /// See the module.
-pub struct Desk {
+pub(crate) struct Desk {
     rig: Rig,
 }
 
 impl Desk {
     /// A folder in which `works.txt` has been run once, on a ledger.
-    pub async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let desk = Self {
             rig: Rig::new(world()).await,
         };
@@ -71,11 +71,17 @@ impl Desk {
             .fault("paperfall run works.txt --enable-idempotency")
             .await;
         assert_eq!(first, None);
+        // One that failed, for those documents that try again what failed.
+        desk.rig.file("blocked.txt", "10.5555/blocked\n");
+        let (code, said) = desk
+            .bash("paperfall run blocked.txt --enable-idempotency")
+            .await;
+        assert_eq!(code, 1, "{said}");
         desk
     }
 
     /// What is wrong with a command: nothing, when it can be pasted.
-    pub async fn fault(&self, command: &str) -> Option<String> {
+    pub(crate) async fn fault(&self, command: &str) -> Option<String> {
         if let Some((_, reason)) = NOT_RUN.iter().find(|(begin, _)| command.starts_with(begin)) {
             eprintln!("not run ({reason}): {command}");
             return shape_fault(command);
@@ -138,7 +144,7 @@ impl Desk {
 
     /// The words of help of a command, with what it is called by; none when
     /// there is no such command.
-    pub async fn help(&self, command: &[&str]) -> Option<String> {
+    pub(crate) async fn help(&self, command: &[&str]) -> Option<String> {
         let args = command.iter().copied().chain(["--help"]);
         let ran = self.rig.paperfall(args).await;
         (ran.code == 0).then_some(ran.stdout)
@@ -206,6 +212,16 @@ fn world() -> World {
             "https://press.example/example.pdf",
             4,
         ));
+    // Refused once, as a publisher would.
+    let file = "https://press.example/blocked.pdf";
+    let record = UnpaywallRecord::open([Location::pdf(file, "https://press.example/")]);
+    let good = Answer::pdf(Pdf::new("Documents", 5, 20_000));
+    let world = world.paper(
+        Paper::new("Refused at first")
+            .doi("10.5555/blocked")
+            .unpaywall(record)
+            .page(file, Script::from(Answer::challenge()).then(good)),
+    );
     (0..MORE_WORKS).fold(world, |world, n| {
         let paper = Paper::new("One more").doi(&format!("10.5555/more.{n}"));
         let file = format!("https://press.example/more/{n}.pdf");

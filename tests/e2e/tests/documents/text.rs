@@ -3,36 +3,36 @@
 
 /// A fenced block.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fence {
+pub(crate) struct Fence {
     /// The line its fence opens at, from 1.
-    pub line: usize,
+    pub(crate) line: usize,
     /// What stands behind the opening fence.
-    pub language: String,
+    pub(crate) language: String,
     /// What is in it.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 /// One command of a `sh` block, its comment and its line breaks taken off.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shown {
+pub(crate) struct Shown {
     /// The line it begins at, from 1.
-    pub line: usize,
+    pub(crate) line: usize,
     /// What a reader would paste.
-    pub command: String,
+    pub(crate) command: String,
 }
 
 /// Fenced blocks, and the prose around them.
 #[derive(Debug, Clone, Default)]
-pub struct Document {
+pub(crate) struct Document {
     /// The blocks.
-    pub fences: Vec<Fence>,
+    pub(crate) fences: Vec<Fence>,
     /// The code spans of the prose, each with its line.
-    pub spans: Vec<(usize, String)>,
+    pub(crate) spans: Vec<(usize, String)>,
 }
 
 impl Document {
     /// Reads a document.
-    pub fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let mut document = Self::default();
         let mut open: Option<Fence> = None;
         for (number, line) in (1..).zip(text.lines()) {
@@ -63,7 +63,7 @@ impl Document {
     }
 
     /// The commands of its shell blocks, in order.
-    pub fn commands(&self) -> Vec<Shown> {
+    pub(crate) fn commands(&self) -> Vec<Shown> {
         let shell = self
             .fences
             .iter()
