@@ -25,7 +25,7 @@ use paperfall_e2e::{RUN, Rig};
 use paperfall_miniweb::{Answer, Pdf, Script, World};
 use serde_json::Value;
 
-const WORKS: usize = 240;
+const WORKS: usize = 400;
 const PROCESSES: usize = 3;
 /// After so many kills everybody is left alone.
 const KILLS: usize = 18;
