@@ -3,6 +3,7 @@
 mod adapter;
 mod adapter_new;
 mod args;
+mod attempted;
 mod author;
 mod batch;
 mod completions;

@@ -302,7 +302,7 @@ fn conclude(
 
 /// The URL with an `email` of its query blanked: results are shared, and the
 /// contact address is the operator's own.
-fn without_contact(url: &str) -> String {
+pub(crate) fn without_contact(url: &str) -> String {
     let Ok(mut parsed) = url::Url::parse(url) else {
         return url.to_owned();
     };

@@ -22,7 +22,7 @@ mod tests;
 mod tier;
 mod verdict;
 
-pub(crate) use attempt::{Context, Ended, TimeLimit, ask};
+pub(crate) use attempt::{Context, Ended, TimeLimit, ask, without_contact};
 pub(crate) use knowledge::Knowledge;
 pub use race::{Race, Win};
 pub use record::AttemptRecord;

@@ -20,7 +20,7 @@ use crate::plan::Budgets;
 use crate::sandbox::{CANDIDATES_MAX, Candidate, Sandbox};
 
 /// Tier and source of the URLs given with a work.
-const GIVEN: &str = "given";
+pub(super) const GIVEN: &str = "given";
 
 /// A race for one work: [`Race::next`] runs it to its next validated
 /// candidate, [`Race::strike`] says that one failed in download.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::race::GIVEN;
 use crate::http::{HostGrants, HostPattern, RequestPolicy, Secrets, Session};
 use crate::plan::{Budgets, Component, Email, Gates, Plan, Policy, Source, SourceName, TierName};
 use crate::sandbox::{AttemptLimits, Bundled, Descriptor, LoadError, LoadedAdapter, Sandbox};
@@ -133,6 +134,20 @@ impl Roster {
             try_given: false,
             given_policy: source.policy,
         }
+    }
+
+    /// What the plan says of a source in its tier: attempts at once there, and
+    /// its policy. URLs given with a work are tried one after the other.
+    pub(crate) fn rule(&self, tier: &str, source: &str) -> Option<(u32, Policy)> {
+        if (tier, source) == (GIVEN, GIVEN) {
+            return Some((1, self.given_policy));
+        }
+        self.tiers
+            .iter()
+            .filter(|known| known.name.as_str() == tier)
+            .flat_map(|known| known.sources.iter().map(|source| (known.parallel, source)))
+            .find(|(_, known)| known.name.as_str() == source)
+            .map(|(parallel, known)| (parallel, known.policy))
     }
 
     /// How requests of `source` are sent: the policy of its plan, or that of

@@ -34,6 +34,7 @@ mod schema;
 mod seam;
 mod sqlite;
 mod state;
+mod told;
 mod turn;
 
 use failpoint::failpoint;
@@ -67,3 +68,4 @@ pub use seam::{Answer, Ledger};
 pub use sqlite::LEASE_STATEMENT;
 pub use sqlite::{Merge, Options, SqliteLedger};
 pub use state::{FILE_MISSING, JobState};
+pub use told::ToldEvent;

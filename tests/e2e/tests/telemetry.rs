@@ -13,7 +13,7 @@
 #[path = "../../../host/src/telemetry/tests/schema_check.rs"]
 mod schema_check;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Stdio;
@@ -198,23 +198,60 @@ async fn a_real_prometheus_scrapes_a_run_and_takes_our_rules() {
     prometheus.kill().await.unwrap();
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_event_of_a_run_is_in_the_file_as_its_schema_says_and_in_the_ledgers_table() {
-    let rig = rig().await;
-    rig.list([GOOD, GONE]);
-    let ran = rig.run(&["--telemetry", "events.jsonl"]).await;
-    assert_eq!(ran.code, 1, "{ran}");
-    let text = std::fs::read_to_string(rig.folder().join("events.jsonl")).unwrap();
-    let mut in_file = BTreeMap::new();
-    for line in text.lines() {
-        let mut event: Value = serde_json::from_str(line).unwrap();
-        let name = event["event"].as_str().unwrap().to_owned();
+/// The complete lines of the file, each as its schema says.
+fn told(rig: &Rig) -> Vec<Value> {
+    let text = std::fs::read_to_string(rig.folder().join("events.jsonl")).unwrap_or_default();
+    let complete = text.rsplit_once('\n').map_or("", |(complete, _)| complete);
+    let mut events = Vec::new();
+    for line in complete.lines() {
+        let event: Value = serde_json::from_str(line).unwrap();
+        let name = event["event"].as_str().unwrap();
         let schema = paperfall::telemetry::event_schemas()
             .iter()
             .find(|schema| schema.event == name)
             .unwrap_or_else(|| panic!("{name} has no schema"));
         let schema: Value = serde_json::from_str(schema.schema).unwrap();
         assert_eq!(schema_check::faults(&schema, &event), Vec::<String>::new());
+        events.push(event);
+    }
+    events
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_eleven_events_are_told_by_one_list_and_each_is_as_its_schema_says() {
+    let rig = rig().await;
+    rig.list([GOOD, SLOW, GONE]);
+    let flags = ["--telemetry", "events.jsonl", "--lease-ttl", "3"];
+    let mut first = rig.start(RUN.iter().chain(&flags));
+    first
+        .until("two are done and the third's lease was renewed", || {
+            rig.results().len() == 2 && told(&rig).iter().any(|e| e["event"] == "lease_renewed")
+        })
+        .await;
+    first.signal("INT");
+    let first = first.end().await;
+    assert_eq!(first.code, 130, "{first}");
+    let second = rig.run(&flags).await;
+    assert_eq!(second.code, 1, "{second}");
+    let events = told(&rig);
+    let names: BTreeSet<&str> = events
+        .iter()
+        .map(|event| event["event"].as_str().unwrap())
+        .collect();
+    let schemas = paperfall::telemetry::event_schemas();
+    assert_eq!(names, schemas.iter().map(|schema| schema.event).collect());
+    assert_eq!(names.len(), 11);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_event_of_a_run_is_in_the_file_as_its_schema_says_and_in_the_ledgers_table() {
+    let rig = rig().await;
+    rig.list([GOOD, GONE]);
+    let ran = rig.run(&["--telemetry", "events.jsonl"]).await;
+    assert_eq!(ran.code, 1, "{ran}");
+    let mut in_file = BTreeMap::new();
+    for mut event in told(&rig) {
+        let name = event["event"].as_str().unwrap().to_owned();
         let seq = event["seq"].as_i64().unwrap();
         let fields = event.as_object_mut().unwrap();
         for envelope in ["event", "ts", "run_id", "seq"] {

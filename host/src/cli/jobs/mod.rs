@@ -10,6 +10,8 @@ mod pour;
 mod reconcile;
 mod retry;
 mod show;
+mod show_events;
+mod show_race;
 mod words;
 
 use std::path::{Path, PathBuf};

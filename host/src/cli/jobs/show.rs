@@ -1,15 +1,19 @@
-//! `paperfall jobs show`: the whole story of one job.
+//! `paperfall jobs show`: the whole story of one job on one page: what it is, the
+//! race with its rules and hops, the ledger's rows, the file, the events.
+
+use std::path::Path;
 
 use paperfall_identifiers::visible;
 use serde::Serialize;
 
 use super::locate::locate;
-use super::words;
+use super::{show_events, show_race, words};
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::jobs_args::ShowArgs;
 use crate::cli::output::{out, outln};
 use crate::cli::table;
-use crate::ledger::{JobRecord, JobStory, LedgerReader, Liveness, OpRecord};
+use crate::cli::tally::human_bytes;
+use crate::ledger::{JobRecord, JobStory, LedgerReader, Liveness, OpRecord, Sha256Hex, ToldEvent};
 
 /// A story with what only this machine can say.
 #[derive(Serialize)]
@@ -18,6 +22,44 @@ struct Shown<'s> {
     story: &'s JobStory,
     /// Whether the process that holds the lease is alive.
     lease_holder: Option<Liveness>,
+    /// The stored file, if there should be one.
+    file: Option<Stored>,
+    /// What was told of it; null where no events are kept.
+    events: Option<Vec<ToldEvent>>,
+}
+
+/// The job's file as it is found now.
+#[derive(Serialize)]
+struct Stored {
+    /// Within the output folder.
+    path: String,
+    /// Its size; null when it is not there.
+    bytes: Option<u64>,
+}
+
+impl Stored {
+    /// The file with this hash; none if that is no hash.
+    fn look(folder: &Path, sha256: &str) -> Option<Self> {
+        let name = Sha256Hex::parse(sha256).ok()?.to_string();
+        let path = format!("objects/{}/{name}.pdf", name.get(..2)?);
+        let found = folder.join(&path).metadata().ok();
+        Some(Self {
+            path,
+            bytes: found
+                .filter(std::fs::Metadata::is_file)
+                .map(|file| file.len()),
+        })
+    }
+
+    fn told(&self) -> String {
+        match self.bytes {
+            Some(bytes) => format!("{} ({})", self.path, human_bytes(bytes)),
+            None => format!(
+                "{} (not there; see --out, or jobs reconcile --deep)",
+                self.path
+            ),
+        }
+    }
 }
 
 /// Tells the story of the job that was named.
@@ -27,21 +69,24 @@ pub(super) fn show(args: &ShowArgs) -> Result<Exit, Failed> {
     let story = reader
         .story(&job)?
         .ok_or_else(|| Failed::usage(format!("job {} was removed just now", job.job_id)))?;
-    let lease_holder = reader.holder(&story.job);
+    let sha256 = story.job.sha256.as_deref();
+    let shown = Shown {
+        lease_holder: reader.holder(&story.job),
+        file: sha256.and_then(|sha256| Stored::look(&args.ledger.folder(), sha256)),
+        events: reader.told_of(&story.job),
+        story: &story,
+    };
     if args.json {
-        let shown = Shown {
-            story: &story,
-            lease_holder,
-        };
         let text = serde_json::to_string_pretty(&shown).map_err(Failed::machine)?;
         outln!("{text}")?;
     } else {
-        out(&tell(&story, lease_holder))?;
+        out(&tell(&shown))?;
     }
     Ok(Exit::Complete)
 }
 
-fn tell(story: &JobStory, holder: Option<Liveness>) -> String {
+fn tell(shown: &Shown<'_>) -> String {
+    let story = shown.story;
     let job = &story.job;
     let now = words::now();
     let mut rows: Vec<Vec<String>> = Vec::new();
@@ -52,7 +97,7 @@ fn tell(story: &JobStory, holder: Option<Liveness>) -> String {
     row("page", visible(&job.canonical_url));
     row("state", visible(&job.state));
     if let Some(owner) = &job.lease_owner {
-        row("held by", held(job, owner, holder, now));
+        row("held by", held(job, owner, shown.lease_holder, now));
     }
     let due = words::due(job, now);
     if job.lease_owner.is_none() && due != "-" {
@@ -75,8 +120,10 @@ fn tell(story: &JobStory, holder: Option<Liveness>) -> String {
         };
         row(word, visible(reason));
     }
-    if let Some(sha256) = &job.sha256 {
-        row("file", format!("sha256 {sha256}"));
+    if let Some(file) = &shown.file {
+        row("file", file.told());
+    } else if let Some(sha256) = &job.sha256 {
+        row("file", format!("sha256 {}", visible(sha256)));
     }
     row("planned", words::time(Some(job.created_at)));
     row("updated", words::time(Some(job.updated_at)));
@@ -91,12 +138,15 @@ fn tell(story: &JobStory, holder: Option<Liveness>) -> String {
     if let Some(payload) = &story.payload {
         push_json(&mut text, "", "payload", payload);
     }
-    if story.ops.is_empty() {
-        text.push_str("\nno effects yet\n");
-    }
+    text.push_str(&show_race::tell(story));
+    text.push_str(match story.ops.len() {
+        0 => "\nno effects yet\n",
+        _ => "\neffects, as the ledger has them\n",
+    });
     for (number, op) in story.ops.iter().enumerate() {
         tell_op(&mut text, number.saturating_add(1), op);
     }
+    text.push_str(&show_events::tell(shown.events.as_deref()));
     text
 }
 
@@ -126,7 +176,7 @@ fn tell_op(text: &mut String, number: usize, op: &OpRecord) {
         _ => String::new(),
     };
     text.push_str(&format!(
-        "\n{number}. {}: {} (began {}{took}{tries})\n",
+        "{number}. {}: {} (began {}{took}{tries})\n",
         visible(&op.op_type),
         visible(ending),
         words::time(op.started_at),
@@ -136,6 +186,9 @@ fn tell_op(text: &mut String, number: usize, op: &OpRecord) {
         ("intent", &op.intent),
         ("result", &op.result),
     ] {
+        if name == "result" && show_race::is_told(op) {
+            continue;
+        }
         if let Some(value) = value.as_ref().filter(|value| !is_empty(value)) {
             push_json(text, "   ", name, value);
         }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::ending::{Ended, Stopped};
 use super::found::Found;
 use super::program::{Program, Resolved};
+use crate::cli::attempted::Attempted;
 use crate::cli::obtain::{lost_result, won_result};
 use crate::download::{StoreError, Stored, WorkResult};
 use crate::fallback::{Loss, Race, Win};
@@ -196,7 +197,12 @@ impl Program<'_> {
                 Outcome::Retryable | Outcome::Timeout => ResultCode::Retryable,
                 _ => ResultCode::NonRetryable,
             };
-            also.push((self.op(OpType::Fallback, context)?, code, value(record)?));
+            let attempted = Attempted::of(race, &self.app.roster, record);
+            also.push((
+                self.op(OpType::Fallback, context)?,
+                code,
+                value(&attempted)?,
+            ));
         }
         self.recorded = race.records().len();
         Ok(also)
