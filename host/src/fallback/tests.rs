@@ -108,6 +108,7 @@ fn success(race: &Race, source: &str, at: &str) -> Ended {
             before: Vec::new(),
             time_left: Duration::ZERO,
         }),
+        findings: None,
     }
 }
 
