@@ -185,7 +185,7 @@ mod tests {
             context: None,
             intent: None,
         };
-        let mut ops = vec![
+        let mut ops = [
             op(OpType::Index, 3.0, Some(3.0)),
             op(OpType::Stream, 2.0, Some(3.0)),
             op(OpType::Finalize, 3.0, Some(3.0)),
