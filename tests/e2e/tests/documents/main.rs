@@ -35,7 +35,7 @@ const DOCUMENTS: [&str; 9] = [
 ];
 
 /// What else may stand in a fenced block: no commands.
-const OTHER_LANGUAGES: [&str; 5] = ["toml", "rust", "sql", "yaml", "text"];
+const OTHER_LANGUAGES: [&str; 7] = ["toml", "rust", "python", "js", "sql", "yaml", "text"];
 
 /// Flags of other programs that documents name.
 const NOT_OURS: [&str; 7] = [
@@ -152,6 +152,9 @@ async fn every_command_and_flag_that_the_prose_names_exists() {
         &["plan"],
         &["adapter", "list"],
         &["adapter", "inspect"],
+        &["adapter", "new"],
+        &["adapter", "test"],
+        &["adapter", "diff"],
         &["jobs", "list"],
         &["jobs", "show"],
         &["jobs", "retry"],

@@ -19,18 +19,40 @@ const METRICS_PORT: &str = "9184";
 const MORE_WORKS: u32 = 21;
 
 /// What is not run, and why. Of these only the shape is checked.
-const NOT_RUN: [(&str, &str); 2] = [
+const NOT_RUN: [(&str, &str); 7] = [
     ("cargo ", "it builds; CI runs these commands itself"),
     (".ci/run", "it runs this test"),
+    ("cd acme", "scaffolds.rs works in such a project"),
+    (
+        "./build.sh",
+        "scaffolds.rs builds projects of each language",
+    ),
+    (
+        "paperfall adapter test acme.wasm --works tests/",
+        "it wants what build.sh makes; scaffolds.rs runs it",
+    ),
+    (
+        "paperfall resolve 10.7717/peerj.4375 --only acme",
+        "it wants what build.sh makes; scaffolds.rs runs it",
+    ),
+    (
+        "paperfall adapter diff old.wasm",
+        "it wants two builds; author_diff.rs runs it",
+    ),
 ];
 
 /// What may end so, too, and why.
-const MAY_END: [(&str, i32, &str); 2] = [
+const MAY_END: [(&str, i32, &str); 3] = [
     ("paperfall slo", 1, "a busy machine may miss a level"),
     (
         "paperfall demo",
         1,
         "its verdicts are for commands.rs to judge",
+    ),
+    (
+        "adapter test wayback",
+        1,
+        "it begins with URLs, which this work comes without",
     ),
 ];
 
@@ -60,9 +82,13 @@ impl Desk {
         let mut list = "10.7717/peerj.4375\narXiv:2101.00001\nPMC7759461\n".to_owned();
         list.extend((0..MORE_WORKS).map(|n| format!("10.5555/more.{n}\n")));
         rig.file("works.txt", list);
-        let acme = Guest::new("acme").build();
-        rig.file("acme.wasm", &acme);
-        rig.file("target/wasm32-wasip2/release/acme.wasm", &acme);
+        // An adapter that has one paper for everybody, in each of its versions.
+        let mut acme = Guest::new("acme");
+        let found = acme.candidate("https://peerj.com/articles/4375.pdf");
+        let acme = acme.resolve(found).build();
+        for name in ["acme.wasm", "acme-1.wasm", "acme-2.wasm"] {
+            rig.file(name, &acme);
+        }
         rig.file("bin/.keep", "");
         let folder = rig.folder();
         std::os::unix::fs::symlink(binary(), folder.join("bin/paperfall")).expect("a link");
@@ -84,7 +110,15 @@ impl Desk {
     pub(crate) async fn fault(&self, command: &str) -> Option<String> {
         if let Some((_, reason)) = NOT_RUN.iter().find(|(begin, _)| command.starts_with(begin)) {
             eprintln!("not run ({reason}): {command}");
-            return shape_fault(command);
+            return match command.strip_prefix("paperfall ") {
+                Some(rest) => {
+                    let words: Vec<&str> = rest.split_whitespace().collect();
+                    let help = self.help(&words).await;
+                    help.is_none()
+                        .then(|| format!("no such command: {command}"))
+                }
+                None => shape_fault(command),
+            };
         }
         let words = || command.split([' ', ';']);
         let missing = TOOLS
@@ -162,6 +196,7 @@ fn shape_fault(command: &str) -> Option<String> {
     let words: Vec<&str> = command.split_whitespace().collect();
     let known = ["run", "test", "build", "install", "fmt", "clippy", "bench"];
     let fault = match words.as_slice() {
+        ["cd", "acme"] | ["./build.sh"] => None,
         [".ci/run"] => (!root.join(".ci/run").is_file()).then_some("no such file"),
         ["cargo", sub, ..] if known.contains(sub) => {
             let named = words.windows(2).find_map(|pair| match pair {
