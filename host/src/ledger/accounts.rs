@@ -89,7 +89,8 @@ impl LedgerReader {
             let mut jobs = self.db.prepare_cached(&format!(
                 "SELECT j.state, j.reason, j.finished_at, j.created_at, coalesce({BEGUN_AT}, j.created_at),
                         max(j.attempts - j.round - 1, 0), CASE WHEN j.state = 9 THEN {ABSENT_BY} ELSE 0 END
-                 FROM ledger_jobs j WHERE j.finished_at >= ?1 AND j.due_at IS NULL AND j.legacy = 0 ORDER BY j.finished_at"
+                 FROM ledger_jobs j WHERE j.finished_at >= ?1 AND j.due_at IS NULL
+                   AND NOT (j.legacy = 1 AND j.fence = 0) ORDER BY j.finished_at"
             ))?;
             let mut rows = jobs.query([since.as_millis()])?;
             while let Some(row) = rows.next()? {

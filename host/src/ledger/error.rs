@@ -101,6 +101,14 @@ pub enum LedgerError {
         /// SQLite's word.
         detail: String,
     },
+    /// Its file was moved, removed or replaced while it was open.
+    #[error(
+        "the ledger {path} does not stand where it was opened any more: it was moved, removed or replaced; nothing is recorded meanwhile. Put it back, together with the -wal file beside it"
+    )]
+    Lost {
+        /// Where it was opened.
+        path: PathBuf,
+    },
     /// The system failed to read or write it.
     #[error(
         "the ledger {path} could not be read or written ({detail}); check the disk and that it has room"
@@ -206,7 +214,7 @@ impl LedgerError {
     pub const fn is_temporary(&self) -> bool {
         matches!(
             self,
-            Self::Locked { .. } | Self::DiskFull { .. } | Self::Io { .. }
+            Self::Locked { .. } | Self::DiskFull { .. } | Self::Lost { .. } | Self::Io { .. }
         )
     }
 

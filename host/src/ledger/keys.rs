@@ -149,6 +149,13 @@ impl JobKey {
         Self(Sha256Hex::from_bytes(bytes))
     }
 
+    /// The key DocsToKG stored as this text. One that is none of its own is found
+    /// by its hash.
+    #[must_use]
+    pub(super) fn stored(text: &str) -> Self {
+        Self(Sha256Hex::parse(text).unwrap_or_else(|_| Sha256Hex::of(text.as_bytes())))
+    }
+
     /// The key of the job that obtains `artifact_id` of `work_id`.
     #[must_use]
     pub fn new(work_id: &str, artifact_id: &str, canonical_url: &str) -> Self {
@@ -254,6 +261,15 @@ impl JobId {
         Uuid::try_parse(text)
             .map(Self)
             .map_err(|_| KeyError::NotAJobId(text.chars().take(80).collect()))
+    }
+
+    /// The id in a ledger's row: the text that stands there, if it is a UUID as
+    /// they are written, or else the one made of the key.
+    pub(super) fn stored(text: &str, key: &JobKey) -> Self {
+        Self::parse(text)
+            .ok()
+            .filter(|id| id.to_string() == text)
+            .unwrap_or_else(|| Self::from_key(key))
     }
 
     /// The smallest key this id can be made of and the number of leading bytes

@@ -120,12 +120,19 @@ impl LedgerReader {
     }
 
     /// The jobs that have one of these names as work id, artifact id or canonical
-    /// URL. It reads all jobs: no index is kept of what is seldom asked.
+    /// URL, or as an id of the kind that only DocsToKG's jobs can have. It reads
+    /// all jobs: no index is kept of what is seldom asked.
     ///
     /// # Errors
     /// What reading says.
     pub fn named(&self, names: &[&str]) -> Result<Vec<JobRecord>, LedgerError> {
-        self.some(NAMED, params![json!(names).to_string()])
+        let by_foreign_id = if self.ours {
+            "job_no IN (SELECT id FROM ledger_jobs WHERE foreign_id IN (SELECT value FROM json_each(?1)))"
+        } else {
+            "job_id IN (SELECT value FROM json_each(?1))"
+        };
+        let which = format!("{NAMED} OR {by_foreign_id}");
+        self.some(&which, params![json!(names).to_string()])
     }
 
     fn some(&self, which: &str, params: &[&dyn ToSql]) -> Result<Vec<JobRecord>, LedgerError> {

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, Row, TransactionBehavior, params};
 
 use super::error::LedgerError;
-use super::keys::{JobId, JobKey, Sha256Hex};
+use super::keys::{JobId, JobKey};
+use super::open;
+use super::record;
 use super::schema::{self, Found};
 use super::state::JobState;
 
@@ -18,24 +20,20 @@ use super::state::JobState;
 pub(super) fn migrate(path: &Path, db: &mut Connection) -> Result<(), LedgerError> {
     let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
     let backup = free_backup_name(path);
-    let copied = db.execute("VACUUM INTO ?1", [backup.to_string_lossy()]);
-    if copied.is_err() {
-        // Half a copy would only take the space that is missing.
-        let _ = std::fs::remove_file(&backup);
-    }
-    copied.map_err(failed)?;
+    copy(path, db, &backup)?;
     tracing::info!(ledger = %path.display(), backup = %backup.display(), "migrating a DocsToKG ledger; the copy keeps it as it was");
     super::failpoint!("migrate.copied");
-    // Dropping the old tables must not cascade into rows just copied. The
-    // setting cannot change inside a transaction.
-    db.execute_batch("PRAGMA foreign_keys = OFF")
+    // Dropping the old tables must not cascade into rows just copied, and what
+    // other parts of that program have made upon `artifact_jobs` is to find ours
+    // under the name. The settings cannot change inside a transaction.
+    db.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON")
         .map_err(failed)?;
     let migrated = move_rows(db);
-    db.execute_batch("PRAGMA foreign_keys = ON")
+    db.execute_batch("PRAGMA legacy_alter_table = OFF; PRAGMA foreign_keys = ON")
         .map_err(failed)?;
     let migrated = migrated.map_err(failed);
-    if matches!(migrated, Err(LedgerError::DiskFull { .. })) {
-        // Nothing was written, and the copy takes the space that is missing.
+    if !matches!(migrated, Ok(_) | Err(LedgerError::Io { .. })) {
+        // Nothing was changed, and every further try would leave a copy.
         let _ = std::fs::remove_file(&backup);
     }
     let jobs = migrated?;
@@ -50,12 +48,40 @@ pub(super) fn migrate(path: &Path, db: &mut Connection) -> Result<(), LedgerErro
     Ok(())
 }
 
+/// Puts a copy beside the file, under its name once it is whole. The caller has
+/// the turn: nobody else of us is at it.
+fn copy(path: &Path, db: &Connection, backup: &Path) -> Result<(), LedgerError> {
+    let draft = open::beside(path, ".v3-backup.unfinished");
+    // What a process left that was killed while it copied.
+    let _ = std::fs::remove_file(&draft);
+    let copied = db
+        .execute("VACUUM INTO ?1", [draft.to_string_lossy()])
+        .map_err(|error| LedgerError::sqlite(path, &error))
+        .and_then(|_| {
+            super::failpoint!("migrate.copying");
+            put(&draft, backup).map_err(|error| LedgerError::io(path, &error))
+        });
+    if copied.is_err() {
+        // Half a copy would only take the space that is missing.
+        let _ = std::fs::remove_file(&draft);
+    }
+    copied
+}
+
+fn put(draft: &Path, backup: &Path) -> std::io::Result<()> {
+    std::fs::rename(draft, backup)?;
+    #[cfg(unix)]
+    if let Some(folder) = backup
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        std::fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
 fn free_backup_name(path: &Path) -> PathBuf {
-    let named = |suffix: String| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        PathBuf::from(name)
-    };
+    let named = |suffix: String| open::beside(path, &suffix);
     let first = named(".v3-backup".to_owned());
     if !first.exists() {
         return first;
@@ -156,21 +182,15 @@ struct LegacyJob {
 
 impl LegacyJob {
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
-        let text = |index: usize| {
-            row.get::<_, Option<String>>(index)
-                .map(Option::unwrap_or_default)
-        };
+        let text = |index: usize| record::text(row, index).map(Option::unwrap_or_default);
         let key_text = text(9)?;
-        let (key, foreign_key) = match Sha256Hex::parse(&key_text) {
-            Ok(hash) => (JobKey::from_bytes(*hash.as_bytes()), None),
-            // Not one of its own keys: kept as text, found by its hash.
-            Err(_) => (
-                JobKey::from_bytes(*Sha256Hex::of(key_text.as_bytes()).as_bytes()),
-                Some(key_text),
-            ),
-        };
+        let key = JobKey::stored(&key_text);
+        // Not one of its own keys: kept as text, found by its hash.
+        let foreign_key = (key.to_string() != key_text).then_some(key_text);
         let id = text(0)?;
-        let foreign_id = (id != JobId::from_key(&key).to_string()).then_some(id);
+        // A job without an id gets the one that is made of its key.
+        let is_own = id.is_empty() || id == JobId::from_key(&key).to_string();
+        let foreign_id = (!is_own).then_some(id);
         let state = JobState::parse(&text(4)?).unwrap_or(JobState::Planned);
         Ok(Self {
             key,
@@ -180,7 +200,7 @@ impl LegacyJob {
             artifact_id: text(2)?,
             url: text(3)?,
             state,
-            owner: row.get(5)?,
+            owner: record::text(row, 5)?,
             lease_until: row.get::<_, Option<f64>>(6)?.map(to_millis),
             created_at: row.get::<_, Option<f64>>(7)?.map_or(0, to_millis),
             updated_at: row.get::<_, Option<f64>>(8)?.map_or(0, to_millis),

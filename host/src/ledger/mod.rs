@@ -26,6 +26,7 @@ mod moment;
 mod op;
 mod open;
 mod owner;
+mod place;
 mod queue;
 mod reader;
 mod reconcile;

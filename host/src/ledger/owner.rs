@@ -166,7 +166,15 @@ pub(super) fn sweep(folder: &Path, is_holding: impl Fn(&str) -> bool) -> u64 {
         else {
             continue;
         };
-        if !is_holding(owner) && is_dead(folder, &OwnerId::from_stored(owner.to_owned())) {
+        if is_holding(owner) {
+            continue;
+        }
+        // The lock is kept until the file is gone: an owner that was just going to
+        // take it would hold a file that nobody can see.
+        let Ok(file) = File::open(entry.path()) else {
+            continue;
+        };
+        if file.try_lock_shared().is_ok() {
             swept += u64::from(fs::remove_file(entry.path()).is_ok());
         }
     }
@@ -189,6 +197,31 @@ mod tests {
         assert_eq!(lead_of_others(dir.path(), &one), None, "it is its own");
         drop(lock);
         assert_eq!(lead_of_others(dir.path(), &other), None, "it is dead");
+    }
+
+    #[test]
+    fn an_owners_file_is_not_swept_away_while_it_is_taking_the_lock() {
+        let dir = tempfile::tempdir().unwrap();
+        let is_over = std::sync::atomic::AtomicBool::new(false);
+        let order = std::sync::atomic::Ordering::Relaxed;
+        thread::scope(|threads| {
+            threads.spawn(|| {
+                while !is_over.load(order) {
+                    sweep(dir.path(), |_| false);
+                }
+            });
+            let unseen = (0..500)
+                .map(|_| OwnerId::fresh())
+                .filter(|owner| {
+                    let lock = OwnerLock::take(dir.path(), owner).unwrap();
+                    let standing = standing(dir.path(), owner);
+                    lock.retire();
+                    standing != Liveness::Alive
+                })
+                .count();
+            is_over.store(true, order);
+            assert_eq!(unseen, 0, "owners that nobody can see");
+        });
     }
 
     #[test]

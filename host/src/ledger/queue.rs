@@ -3,9 +3,10 @@
 //!
 //! A request checks before it writes, so that one that is refused has changed
 //! nothing and the others of its batch stand. If a statement fails in the middle,
-//! the whole batch is undone and its requests run again one by one, so that only
-//! the guilty one fails.
+//! or a request is refused that has written, the whole batch is undone and its
+//! requests run again one by one, so that only the guilty one fails.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use super::error::LedgerError;
 use super::event::{Event, EventSink};
 use super::failpoint::failpoint;
 use super::job::OwnerId;
+use super::place::Place;
 use super::turn::{LONG_WAIT, Queue, tell_waiting};
 
 /// Requests committed together at most.
@@ -32,6 +34,10 @@ const COMMITS_PER_CHECKPOINT: u32 = 64;
 /// A turn at the write lock ends after this long, or when nothing is waiting:
 /// long enough to be worth the change of process, short for those that wait.
 const LONG_TURN: Duration = Duration::from_millis(2);
+
+/// A transaction looks whether the file is there unless one did so just now: a
+/// busy ledger commits more often than that is worth a call of the system.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
 
 /// Why an operation did not happen.
 #[derive(Debug)]
@@ -70,6 +76,8 @@ pub(super) struct Tx<'c> {
 trait Request: Send {
     /// Runs in the transaction; an error means that it must be undone.
     fn run(&mut self, tx: &mut Tx<'_>) -> Result<(), rusqlite::Error>;
+    /// Whether the ledger said no when it ran.
+    fn is_refused(&self) -> bool;
     /// Answers the caller: it is durable, or this is why not.
     fn answer(self: Box<Self>, committed: Result<(), LedgerError>);
     fn asked_at(&self) -> Instant;
@@ -95,6 +103,10 @@ where
             Err(OpError::Broken(error)) => return Err(error),
         }
         Ok(())
+    }
+
+    fn is_refused(&self) -> bool {
+        matches!(self.outcome, Some(Err(_)))
     }
 
     fn answer(self: Box<Self>, committed: Result<(), LedgerError>) {
@@ -154,6 +166,9 @@ impl Writer {
 /// What the writer thread works with.
 pub(super) struct WriterThread {
     pub(super) path: Arc<PathBuf>,
+    pub(super) place: Place,
+    /// When that was looked at last and found in order.
+    pub(super) looked: Cell<Option<Instant>>,
     pub(super) db: Connection,
     pub(super) queue: Queue,
     pub(super) clock: Arc<dyn Clock>,
@@ -234,7 +249,7 @@ impl WriterThread {
         match self.together(waiting, &mut requests) {
             Ok(events) => vec![Batch::committed(requests, events)],
             Err(Undone::Nothing(error)) => vec![Batch::failed(requests, error)],
-            Err(Undone::Guilty(_)) => requests
+            Err(Undone::Guilty(_) | Undone::Refused) => requests
                 .into_iter()
                 .map(|request| self.alone(request))
                 .collect(),
@@ -244,7 +259,7 @@ impl WriterThread {
     /// One transaction for what is in `done` and whatever else is waiting, which
     /// is in `done` afterwards.
     fn together(&self, waiting: &mut Waiting, done: &mut Pending) -> Result<Vec<Event>, Undone> {
-        if let Err(error) = self.control("BEGIN IMMEDIATE") {
+        if let Err(error) = self.begin() {
             // Whoever else is waiting would only wait as long again.
             while done.len() < BATCH
                 && let Ok(request) = waiting.try_recv()
@@ -265,11 +280,7 @@ impl WriterThread {
             let Some(request) = done.back_mut() else {
                 break;
             };
-            tx.waited = request.asked_at().elapsed();
-            if let Err(error) = request.run(&mut tx) {
-                self.undo();
-                return Err(self.judge(error));
-            }
+            self.run(request.as_mut(), &mut tx)?;
             ran += 1;
         }
         failpoint!("commit.before");
@@ -284,19 +295,17 @@ impl WriterThread {
         let mut one = Pending::from([request]);
         match self.alone_in_tx(&mut one) {
             Ok(events) => Batch::committed(one, events),
+            // It knows itself why.
+            Err(Undone::Refused) => Batch::committed(one, Vec::new()),
             Err(Undone::Nothing(error) | Undone::Guilty(error)) => Batch::failed(one, error),
         }
     }
 
     fn alone_in_tx(&self, one: &mut Pending) -> Result<Vec<Event>, Undone> {
-        self.control("BEGIN IMMEDIATE")?;
+        self.begin()?;
         let mut tx = self.tx();
         for request in one {
-            tx.waited = request.asked_at().elapsed();
-            if let Err(error) = request.run(&mut tx) {
-                self.undo();
-                return Err(self.judge(error));
-            }
+            self.run(request.as_mut(), &mut tx)?;
         }
         let events = std::mem::take(&mut tx.events);
         self.control("COMMIT").inspect_err(|_| self.undo())?;
@@ -312,6 +321,34 @@ impl WriterThread {
             waited: Duration::ZERO,
             events: Vec::new(),
         }
+    }
+
+    fn begin(&self) -> Result<(), Undone> {
+        let looked = self.looked.get();
+        if looked.is_none_or(|at| at.elapsed() >= BETWEEN_LOOKS) {
+            self.place.check().map_err(Undone::Nothing)?;
+            self.looked.set(Some(Instant::now()));
+        }
+        self.control("BEGIN IMMEDIATE")
+    }
+
+    /// Runs a request. What fails in the middle, or is refused after it has
+    /// written, undoes the transaction; what is refused is not told of.
+    fn run(&self, request: &mut dyn Request, tx: &mut Tx<'_>) -> Result<(), Undone> {
+        let (changed, told) = (self.db.total_changes(), tx.events.len());
+        tx.waited = request.asked_at().elapsed();
+        if let Err(error) = request.run(tx) {
+            self.undo();
+            return Err(self.judge(error));
+        }
+        if request.is_refused() {
+            tx.events.truncate(told);
+            if self.db.total_changes() != changed {
+                self.undo();
+                return Err(Undone::Refused);
+            }
+        }
+        Ok(())
     }
 
     fn control(&self, statement: &str) -> Result<(), Undone> {
@@ -379,4 +416,6 @@ enum Undone {
     Nothing(LedgerError),
     /// One of its requests cannot.
     Guilty(LedgerError),
+    /// One of its requests was refused when it had written.
+    Refused,
 }

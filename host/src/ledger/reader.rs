@@ -12,7 +12,7 @@ use super::health::Durations;
 use super::job::OwnerId;
 use super::open;
 use super::owner::{self, Liveness};
-use super::record::{JobRecord, JobStory, OpRecord, StateCount, job, op, value};
+use super::record::{self, JobRecord, JobStory, OpRecord, StateCount, job, op, value};
 use super::schema::Found;
 use super::state::JobState;
 
@@ -194,7 +194,7 @@ impl LedgerReader {
                     "SELECT failure_reason, count(*) FROM artifact_jobs WHERE state = 'FAILED' AND failure_reason IS NOT NULL
                      GROUP BY failure_reason ORDER BY count(*) DESC, failure_reason",
                 )?
-                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+                .query_map([], |row| Ok((record::text(row, 0)?.unwrap_or_default(), row.get(1)?)))?
                 .collect::<rusqlite::Result<Vec<_>>>()
         };
         read().map_err(|error| self.failed(&error))
@@ -212,7 +212,7 @@ impl LedgerReader {
                 )?
                 .query_map([], |row| {
                     Ok(StateCount {
-                        state: row.get(0)?,
+                        state: record::text(row, 0)?.unwrap_or_default(),
                         jobs: row.get(1)?,
                     })
                 })?

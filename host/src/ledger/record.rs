@@ -4,9 +4,11 @@
 use std::cmp::Ordering;
 
 use rusqlite::Row;
+use rusqlite::types::ValueRef;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::keys::{JobId, JobKey};
 use super::moment;
 use super::op::OpType;
 
@@ -58,6 +60,15 @@ pub struct JobRecord {
     pub failure_reason: Option<String>,
     /// The stored file's hash.
     pub sha256: Option<String>,
+}
+
+impl JobRecord {
+    /// The id that the ledger's operations know the job by, whatever text stands
+    /// in `job_id`.
+    #[must_use]
+    pub fn id(&self) -> JobId {
+        JobId::stored(&self.job_id, &JobKey::stored(&self.idempotency_key))
+    }
 }
 
 /// An effect as the public table has it.
@@ -123,35 +134,35 @@ pub struct StateCount {
 
 pub(super) fn job(row: &Row<'_>) -> rusqlite::Result<JobRecord> {
     Ok(JobRecord {
-        job_id: row.get(0)?,
-        work_id: row.get(1)?,
-        artifact_id: row.get(2)?,
-        canonical_url: row.get(3)?,
-        state: row.get(4)?,
-        lease_owner: row.get(5)?,
+        job_id: required(row, 0)?,
+        work_id: required(row, 1)?,
+        artifact_id: required(row, 2)?,
+        canonical_url: required(row, 3)?,
+        state: required(row, 4)?,
+        lease_owner: text(row, 5)?,
         lease_until: row.get(6)?,
         created_at: row.get(7)?,
         updated_at: row.get(8)?,
-        idempotency_key: row.get(9)?,
+        idempotency_key: required(row, 9)?,
         fence: row.get(10)?,
         attempts: row.get(11)?,
         failures: row.get(12)?,
         round: row.get(13)?,
         not_before: row.get(14)?,
         finished_at: row.get(15)?,
-        failure_reason: row.get(16)?,
-        sha256: row.get(17)?,
+        failure_reason: text(row, 16)?,
+        sha256: text(row, 17)?,
         number: row.get(18)?,
     })
 }
 
 pub(super) fn op(row: &Row<'_>) -> rusqlite::Result<OpRecord> {
     Ok(OpRecord {
-        op_key: row.get::<_, Option<String>>(0)?.unwrap_or_default(),
-        op_type: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
+        op_key: required(row, 0)?,
+        op_type: required(row, 1)?,
         started_at: row.get(2)?,
         finished_at: row.get(3)?,
-        result_code: row.get(4)?,
+        result_code: text(row, 4)?,
         result: value(row, 5)?,
         fence: row.get(6)?,
         tries: row.get(7)?,
@@ -160,10 +171,22 @@ pub(super) fn op(row: &Row<'_>) -> rusqlite::Result<OpRecord> {
     })
 }
 
+/// The text in this column. SQLite takes any bytes for text: those that are no
+/// UTF-8 are shown as such, and do not keep the rest of a ledger from being read.
+pub(super) fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<String>> {
+    match row.get_ref(column)? {
+        ValueRef::Text(bytes) => Ok(Some(String::from_utf8_lossy(bytes).into_owned())),
+        _ => row.get(column),
+    }
+}
+
+fn required(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
+    text(row, column).map(Option::unwrap_or_default)
+}
+
 /// The JSON in this column; text that is none as it stands.
 pub(super) fn value(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Value>> {
-    let text: Option<String> = row.get(column)?;
-    Ok(text.map(|text| serde_json::from_str(&text).unwrap_or(Value::String(text))))
+    Ok(text(row, column)?.map(|text| serde_json::from_str(&text).unwrap_or(Value::String(text))))
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ impl LedgerReader {
                  WHERE job_id = ?1 ORDER BY ts, run_id, seq LIMIT ?2",
             )
             .ok()?;
-        let rows = events.query_map(params![job.job_id, MOST_TOLD], |row| {
+        let rows = events.query_map(params![job.id().to_string(), MOST_TOLD], |row| {
             Ok(ToldEvent {
                 run_id: row.get(0)?,
                 seq: row.get(1)?,

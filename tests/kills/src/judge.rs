@@ -112,6 +112,9 @@ fn files(findings: &mut Findings, house: &House, deduped: &str) {
     findings.want("objects", &list(&house.root().join("objects")), &sha256);
     findings.want("the object's bytes", &hash(&place.object(&sha256)), &sha256);
     findings.want("parts", &list(&house.root().join("parts")), "");
+    let root = list(house.root());
+    let half = root.split_terminator(' ').find(|n| n.ends_with(".unfinished"));
+    findings.want("half a copy", half.unwrap_or_default(), "");
     let names = list(&house.root().join("papers"));
     let (left, aliases): (Vec<&str>, Vec<&str>) = names
         .split_terminator(' ')

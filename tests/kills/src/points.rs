@@ -99,6 +99,7 @@ const CRASHED: &[&str] = &[
 ];
 
 const LEGACY: &[&str] = &[
+    "migrate.copying",
     "migrate.copied",
     "migrate.begun",
     "migrate.jobs_moved",

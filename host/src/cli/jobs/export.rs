@@ -1,7 +1,7 @@
 //! `paperfall jobs export`: one JSON object a job, with its effects.
 
 use std::fs::Permissions;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Read, Write};
 use std::path::Path;
 
 use super::pour::Pour;
@@ -18,6 +18,7 @@ pub(super) fn export(args: &ExportArgs) -> Result<Exit, Failed> {
             args.out.join(crate::cli::jobs_args::LEDGER_NAME).display()
         )));
     }
+    refuse_databases(&args.out)?;
     let reader = LedgerReader::open(&args.path())?;
     if args.out.as_os_str() == "-" {
         let mut to = Pour::new(std::io::stdout().lock(), "standard output");
@@ -26,6 +27,33 @@ pub(super) fn export(args: &ExportArgs) -> Result<Exit, Failed> {
     }
     into_file(&reader, &args.out)?;
     Ok(Exit::Complete)
+}
+
+/// An export takes the place of an older one. One that took the place of a ledger
+/// (`--out` names the folder or the ledger elsewhere) would be its end.
+fn refuse_databases(out: &Path) -> Result<(), Failed> {
+    const MAGIC: &[u8] = b"SQLite format 3\0";
+    let name = out.file_name().and_then(std::ffi::OsStr::to_str);
+    let is_part_of_one = ["", "-wal", "-shm", "-journal"]
+        .iter()
+        .filter_map(|ending| Some(out.with_file_name(name?.strip_suffix(*ending)?)))
+        .any(|base| base.is_file() && begins_with(&base, MAGIC));
+    if is_part_of_one || (out.is_file() && begins_with(out, MAGIC)) {
+        return Err(Failed::usage(format!(
+            "--out {} is a SQLite database (a ledger?) or a part of one, and the export would take its place; \
+             name another file to export to, and the ledger with --ledger",
+            out.display()
+        )));
+    }
+    Ok(())
+}
+
+fn begins_with(path: &Path, magic: &[u8]) -> bool {
+    let mut head = Vec::new();
+    let limit = u64::try_from(magic.len()).unwrap_or(u64::MAX);
+    std::fs::File::open(path)
+        .and_then(|file| file.take(limit).read_to_end(&mut head))
+        .is_ok_and(|_| head == magic)
 }
 
 fn pour<W: Write>(reader: &LedgerReader, to: &mut Pour<W>) -> Result<(), Failed> {

@@ -83,7 +83,7 @@ impl<W: std::io::Write> Listing<W> {
     fn add(&mut self, job: &JobRecord) -> Result<bool, Failed> {
         let count = |n: Option<u32>| n.map_or_else(|| "-".to_owned(), |n| n.to_string());
         self.rows.push(vec![
-            job.job_id.chars().take(SHORT_ID).collect(),
+            visible(&job.job_id.chars().take(SHORT_ID).collect::<String>()),
             visible(&job.state),
             count(job.attempts),
             count(job.failures),

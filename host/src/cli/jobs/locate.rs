@@ -55,8 +55,8 @@ fn ambiguous(needle: &str, found: &[JobRecord]) -> Failed {
         .map(|job| {
             format!(
                 "  {}  {}  {}",
-                job.job_id,
-                job.state,
+                printable(&job.job_id),
+                printable(&job.state),
                 printable(&job.artifact_id)
             )
         })

@@ -15,7 +15,7 @@ use crate::plan::remedy;
 /// What was done.
 #[derive(Serialize)]
 struct Retried {
-    retried: Vec<JobId>,
+    retried: Vec<String>,
     not_failed: Vec<NotFailed>,
 }
 
@@ -52,14 +52,17 @@ fn tell(done: &Retried) -> Result<(), Failed> {
     for job in &done.not_failed {
         outln!(
             "{} ({}) is {}, not FAILED: left as it is",
-            job.job_id,
+            paperfall_identifiers::printable(&job.job_id),
             paperfall_identifiers::printable(&job.work_id),
-            job.state
+            paperfall_identifiers::printable(&job.state)
         )?;
     }
     match done.retried.as_slice() {
         [] => outln!("no job was FAILED: nothing changed"),
-        [job] => outln!("job {job} gets another round; `paperfall run` works on it next"),
+        [job] => outln!(
+            "job {} gets another round; `paperfall run` works on it next",
+            paperfall_identifiers::printable(job)
+        ),
         jobs => outln!(
             "{} jobs get another round; `paperfall run` works on them next",
             jobs.len()
@@ -73,7 +76,7 @@ async fn all_failed(path: &Path, reasons: &[String]) -> Result<Retried, Failed> 
     let retried = ledger.retry_failed(ledger.now(), reasons.to_vec()).await;
     ledger.close().await;
     Ok(Retried {
-        retried: retried?,
+        retried: retried?.iter().map(JobId::to_string).collect(),
         not_failed: Vec::new(),
     })
 }
@@ -115,24 +118,27 @@ async fn named(path: &Path, ids: &[String]) -> Result<Retried, Failed> {
                 state: job.state,
             });
         } else {
-            let id = JobId::parse(&job.job_id).map_err(Failed::usage)?;
-            if !jobs.contains(&id) {
-                jobs.push(id);
+            let id = job.id();
+            if !jobs.iter().any(|(known, _)| *known == id) {
+                jobs.push((id, job.job_id));
             }
         }
     }
     drop(reader);
     if jobs.is_empty() {
         return Ok(Retried {
-            retried: jobs,
+            retried: Vec::new(),
             not_failed,
         });
     }
     let ledger = open_to_change(path).await?;
-    let retried = ledger.retry(jobs).await;
+    let retried = ledger.retry(jobs.iter().map(|(id, _)| *id).collect()).await;
     ledger.close().await;
+    let retried = retried?;
+    // As they are listed.
+    jobs.retain(|(id, _)| retried.contains(id));
     Ok(Retried {
-        retried: retried?,
+        retried: jobs.into_iter().map(|(_, listed)| listed).collect(),
         not_failed,
     })
 }

@@ -22,7 +22,8 @@ pub(super) fn time(seconds: Option<f64>) -> String {
     seconds.map_or_else(
         || "-".to_owned(),
         |seconds| {
-            calendar(seconds).map_or_else(|| seconds.to_string(), |moment| moment.to_string())
+            // What no calendar has may be a number of three hundred digits.
+            calendar(seconds).map_or_else(|| format!("{seconds:e}"), |moment| moment.to_string())
         },
     )
 }
@@ -37,8 +38,10 @@ pub(super) fn span(seconds: f64) -> String {
         format!("{:.0} min", seconds / 60.0)
     } else if seconds < 172_800.0 {
         format!("{:.0} h", seconds / 3600.0)
-    } else {
+    } else if seconds < 1e10 {
         format!("{:.0} days", seconds / 86_400.0)
+    } else {
+        "centuries".to_owned()
     }
 }
 
@@ -121,7 +124,17 @@ mod tests {
 
     #[test]
     fn spans_are_told_in_the_unit_that_fits() {
-        let told: Vec<String> = [0.0123, 5.0, 600.0, 10_000.0, 1e6].map(span).to_vec();
-        assert_eq!(told, ["12 ms", "5.0 s", "10 min", "3 h", "12 days"]);
+        let told: Vec<String> = [0.0123, 5.0, 600.0, 10_000.0, 1e6, f64::INFINITY]
+            .map(span)
+            .to_vec();
+        let expected = ["12 ms", "5.0 s", "10 min", "3 h", "12 days", "centuries"];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_time_that_no_calendar_has_does_not_fill_the_line() {
+        assert_eq!(time(Some(1e300)), "1e300");
+        assert_eq!(time(Some(f64::NEG_INFINITY)), "-inf");
+        assert_eq!(time(Some(1_700_000_000.0)), "2023-11-14T22:13:20Z");
     }
 }

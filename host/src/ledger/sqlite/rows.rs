@@ -152,11 +152,11 @@ pub(super) fn fetch_again(
 pub(in crate::ledger) fn find(db: &Connection, job: JobId) -> rusqlite::Result<Option<i64>> {
     let (low, high) = job.key_range();
     let mut by_key = db.prepare_cached(
-        "SELECT id, key FROM ledger_jobs WHERE key BETWEEN ?1 AND ?2 AND foreign_id IS NULL",
+        "SELECT id, key, foreign_id FROM ledger_jobs WHERE key BETWEEN ?1 AND ?2",
     )?;
     let mut rows = by_key.query(params![low, high])?;
     while let Some(row) = rows.next()? {
-        if JobId::from_key(&JobKey::from_bytes(row.get(1)?)) == job {
+        if job_id(&JobKey::from_bytes(row.get(1)?), row.get(2)?) == job {
             return row.get(0).map(Some);
         }
     }
@@ -165,11 +165,10 @@ pub(in crate::ledger) fn find(db: &Connection, job: JobId) -> rusqlite::Result<O
         .optional()
 }
 
-/// A row's own id, or the one made of its key.
+/// A row's own id, or the one made of its key. (A text that is no UUID as they
+/// are written, which only a strange ledger of DocsToKG's has, names nothing.)
 pub(in crate::ledger) fn job_id(key: &JobKey, foreign: Option<String>) -> JobId {
-    foreign
-        .and_then(|id| JobId::parse(&id).ok())
-        .unwrap_or_else(|| JobId::from_key(key))
+    foreign.map_or_else(|| JobId::from_key(key), |id| JobId::stored(&id, key))
 }
 
 /// The state in this column.

@@ -1,10 +1,12 @@
 //! The handle on a ledger file: opening it, its writer and readers, closing it.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, params};
 
 use super::{lease as leases, reconciler};
@@ -17,6 +19,7 @@ use crate::ledger::job::{Lease, LeaseRequest, OwnerId};
 use crate::ledger::migrate;
 use crate::ledger::open::{self, Durability, Existing};
 use crate::ledger::owner::{self, OwnerLock};
+use crate::ledger::place::Place;
 use crate::ledger::queue::{self, OpError, Writer, WriterThread};
 use crate::ledger::schema::{self, Found};
 use crate::ledger::turn::{OneTurn, Queue};
@@ -78,6 +81,7 @@ pub struct SqliteLedger {
 /// What operations need besides the writer.
 pub(super) struct Shared {
     pub(super) path: Arc<PathBuf>,
+    place: Place,
     pub(super) locks: PathBuf,
     pub(super) me: i64,
     pub(super) owner: OwnerId,
@@ -99,6 +103,9 @@ impl SqliteLedger {
         let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
         let failed_io = |error: std::io::Error| LedgerError::io(path, &error);
         let mut db = open::writable(path, options.existing)?;
+        let place = Place::of(Arc::new(path.to_owned()))?;
+        // Closing the last connection would fold the log of a refused file back.
+        keep_log(&db, true).map_err(failed)?;
         let found = open::inspect(path, &db)?;
         if found == Found::Nothing && options.existing == Existing::Required {
             let detail = "there are no ledger tables in it".to_owned();
@@ -107,6 +114,7 @@ impl SqliteLedger {
                 detail,
             });
         }
+        keep_log(&db, false).map_err(failed)?;
         let locks = owner::folder(path);
         let queue = Queue::open(&locks).map_err(failed_io)?;
         // Full while the epoch is written: a fence is only safe if no power loss
@@ -129,6 +137,8 @@ impl SqliteLedger {
         let checkpointer = start_checkpointer(&path, &locks).map_err(failed_io)?;
         let thread = WriterThread {
             path: Arc::clone(&path),
+            place: place.clone(),
+            looked: Cell::new(None),
             db,
             queue,
             clock: Arc::clone(&clock),
@@ -141,6 +151,7 @@ impl SqliteLedger {
             queue::start(thread, leaving(me, &owner, lock, &locks)).map_err(failed_io)?;
         let shared = Shared {
             path,
+            place,
             locks,
             me,
             owner,
@@ -242,7 +253,10 @@ impl Shared {
             .and_then(|mut readers| readers.pop());
         let reader = match idle {
             Some(reader) => reader,
-            None => open::readable(&self.path)?,
+            None => {
+                self.place.check()?;
+                open::readable(&self.path)?
+            }
         };
         let outcome = work(&reader, self);
         if let Ok(mut readers) = self.readers.lock() {
@@ -253,6 +267,12 @@ impl Shared {
             OpError::Broken(error) => LedgerError::sqlite(&self.path, &error),
         })
     }
+}
+
+/// Whether closing this connection leaves the log as it is.
+fn keep_log(db: &Connection, is_kept: bool) -> rusqlite::Result<()> {
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, is_kept)
+        .map(|_| ())
 }
 
 /// Makes or migrates the tables if need be, and enters this process among the
