@@ -4,10 +4,12 @@
 //! Data flows one way: [`intake`] reads works, [`plan`] says which sources are
 //! asked, [`fallback`] races them, each in a [`sandbox`] whose only way out is
 //! [`http`], and [`download`] stores what was found. [`cli`] puts them
-//! together; [`testing`] runs one adapter on one work; [`ledger`], exactly-once jobs and effects, is what the pipeline
+//! together; [`testing`] runs one adapter on one work, [`conformance`] judges a
+//! stranger's; [`ledger`], exactly-once jobs and effects, is what the pipeline
 //! will run on next.
 
 pub mod cli;
+pub mod conformance;
 pub mod download;
 pub mod fallback;
 pub mod http;

@@ -21,6 +21,7 @@ pub(crate) async fn adapter(args: AdapterArgs) -> Result<Exit, Failed> {
         AdapterCommand::List(args) => list(*args).await,
         AdapterCommand::Inspect(args) => inspect(args).await,
         AdapterCommand::Test(args) => author::test(*args).await,
+        AdapterCommand::Check(args) => author::check(args).await,
         AdapterCommand::Diff(args) => author::diff(args).await,
         AdapterCommand::New(args) => adapter_new::new(&args),
     }

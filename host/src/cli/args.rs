@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::adapter_new::AdapterNewArgs;
-use super::author::{DiffArgs, TestArgs};
+use super::author::{CheckArgs, DiffArgs, TestArgs};
 use super::history_args::{ReportArgs, SloArgs, StatsArgs};
 use super::jobs_args::JobsArgs;
 use super::ledger_args::LedgerArgs;
@@ -178,6 +178,8 @@ pub(crate) enum AdapterCommand {
     New(AdapterNewArgs),
     /// Run a component on some works and show everything that happened
     Test(Box<TestArgs>),
+    /// Judge whether a component is fit to be run; nothing leaves this machine
+    Check(CheckArgs),
     /// Compare two versions of a component before an upgrade
     Diff(DiffArgs),
 }

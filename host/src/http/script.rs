@@ -37,6 +37,12 @@ const SCRIPTED_NOW: u64 = 1_750_000_000;
 pub trait Script: Send + Sync + 'static {
     /// The answer to `asked`. It must not block.
     fn answer(&self, asked: &Asked) -> Reply;
+
+    /// Whether limits, pauses and breakers are kept as towards a server.
+    /// Without them everything comes to the wire, at once.
+    fn is_spared(&self) -> bool {
+        true
+    }
 }
 
 impl<F: Fn(&Asked) -> Reply + Send + Sync + 'static> Script for F {
@@ -215,6 +221,11 @@ impl Scripted {
             patience: config.connect_timeout + config.stall_timeout,
             asked: AtomicU32::new(0),
         }
+    }
+
+    /// See [`Script::is_spared`].
+    pub(super) fn is_spared(&self) -> bool {
+        self.script.is_spared()
     }
 
     /// The same each time: what a component makes of a script depends on

@@ -128,8 +128,9 @@ impl Wire {
     /// knows.
     pub(super) fn recorded(&self, hop: &Outgoing<'_>) -> Option<bool> {
         match &self.end {
-            End::Network(_) | End::Scripted(_) => None,
+            End::Network(_) => None,
             End::Replay(replay) => Some(replay.has(hop)),
+            End::Scripted(scripted) => (!scripted.is_spared()).then_some(true),
         }
     }
 

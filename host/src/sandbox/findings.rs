@@ -3,12 +3,18 @@
 use super::bindings::paperfall::adapter::types as wit;
 use super::failure::Failure;
 use super::limits::{CANDIDATES, IDENTIFIERS, LANDING_URLS, NOTES, STRING_BYTES};
-use super::trace::{AttemptTrace, escape_controls};
+use super::trace::{AttemptTrace, Objection, escape_controls};
 use crate::outcome::{Outcome, Reason};
 use paperfall_identifiers::WebUrl;
 
 /// What the contract knows a version of a paper as; other words are dropped.
 const VERSIONS: [&str; 3] = ["publishedVersion", "acceptedVersion", "submittedVersion"];
+
+/// How the failure of a guest begins that gave its reason no proper name.
+pub(crate) const NAMELESS: &str = "the component returned the reason";
+
+/// How the message of a failure begins that the guest named itself.
+pub(crate) const ADAPTER_SAYS: &str = "the adapter says";
 
 /// A validated proposal; not yet probed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,7 +106,7 @@ pub(crate) fn validate(raw: wit::Findings, trace: &mut AttemptTrace) -> Result<F
         let url = match WebUrl::parse(&url) {
             Ok(url) => url,
             Err(error) => {
-                trace.push_log("warn", &format!("candidate dropped: {error}"));
+                trace.object(Objection::Malformed(format!("candidate dropped: {error}")));
                 continue;
             }
         };
@@ -112,10 +118,9 @@ pub(crate) fn validate(raw: wit::Findings, trace: &mut AttemptTrace) -> Result<F
                 if parsed.is_none() {
                     // Dropping the checksum would weaken a check the source
                     // asked for, so the candidate goes with it.
-                    trace.push_log(
-                        "warn",
-                        &format!("candidate {url} dropped: {text:?} is no md5:… or sha256:…"),
-                    );
+                    trace.object(Objection::Malformed(format!(
+                        "candidate {url} dropped: {text:?} is no md5:… or sha256:…"
+                    )));
                     continue;
                 }
                 parsed
@@ -135,18 +140,26 @@ pub(crate) fn validate(raw: wit::Findings, trace: &mut AttemptTrace) -> Result<F
             notes,
         });
     }
-    if proposed > CANDIDATES {
-        trace.push_log(
-            "warn",
-            &format!("{proposed} candidates proposed, the first {CANDIDATES} are considered"),
-        );
+    let (pages, learnt) = (raw.landing_urls.len(), raw.identifiers.len());
+    for (what, count, most) in [
+        ("candidates", proposed, CANDIDATES),
+        ("landing pages", pages, LANDING_URLS),
+        ("identifiers", learnt, IDENTIFIERS),
+    ] {
+        if count > most {
+            trace.object(Objection::TooMany(format!(
+                "{count} {what} proposed, the first {most} are considered"
+            )));
+        }
     }
     let mut landing_urls = Vec::new();
     for url in raw.landing_urls.into_iter().take(LANDING_URLS) {
         let url = bounded("landing url", url)?;
         match WebUrl::parse(&url) {
             Ok(url) => landing_urls.push(url),
-            Err(error) => trace.push_log("warn", &format!("landing page dropped: {error}")),
+            Err(error) => trace.object(Objection::Malformed(format!(
+                "landing page dropped: {error}"
+            ))),
         }
     }
     let mut identifiers = Vec::new();
@@ -182,7 +195,7 @@ pub(crate) fn validate_miss(raw: wit::Miss) -> Failure {
         Ok(reason) => Failure {
             // The registry's word for a reason of the registry.
             outcome: reason.outcome().unwrap_or(outcome),
-            message: format!("the adapter says {reason}"),
+            message: format!("{ADAPTER_SAYS} {reason}"),
             reason,
             status: raw.status.filter(|status| (100..600).contains(status)),
         },
@@ -209,7 +222,7 @@ fn reason_of(text: String) -> Result<Reason, Failure> {
         Failure::host(
             Reason::Contract,
             format!(
-                "the component returned the reason {:?}; a reason is [a-z0-9_]{{1,40}}",
+                "{NAMELESS} {:?}; a reason is [a-z0-9_]{{1,40}}",
                 text.chars().take(60).collect::<String>()
             ),
         )
@@ -224,10 +237,9 @@ fn plain_text(
 ) -> Result<Option<String>, Failure> {
     let text = bounded(what, text)?;
     if escape_controls(&text) != text {
-        trace.push_log(
-            "warn",
-            &format!("{what} dropped: it has control characters or marks of direction"),
-        );
+        trace.object(Objection::Malformed(format!(
+            "{what} dropped: it has control characters or marks of direction"
+        )));
         return Ok(None);
     }
     Ok(Some(text))

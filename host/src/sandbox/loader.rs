@@ -132,6 +132,16 @@ impl Sandbox {
         })
     }
 
+    /// Reads an adapter's description again, as if it had just been loaded.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`] when `describe` fails this time.
+    pub async fn describe_again(&self, adapter: &LoadedAdapter) -> Result<Descriptor, LoadError> {
+        self.describe(&adapter.name, &adapter.pre, adapter.memory_mib)
+            .await
+    }
+
     fn prepare(
         &self,
         name: &str,

@@ -28,6 +28,16 @@ pub struct HostCall {
     pub elapsed: Duration,
 }
 
+/// Something of a guest's answer that the host did not take; it stands in the
+/// log too.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Objection {
+    /// A value that is not what it should be.
+    Malformed(String),
+    /// More of something than is considered.
+    TooMany(String),
+}
+
 /// Everything an attempt left behind.
 #[derive(Debug, Clone, Default)]
 pub struct AttemptTrace {
@@ -39,6 +49,8 @@ pub struct AttemptTrace {
     pub log_dropped: usize,
     /// Bytes of log kept so far.
     log_bytes: usize,
+    /// What of the guest's answer the host did not take.
+    pub objections: Vec<Objection>,
     /// Most linear memory held at once, in bytes.
     pub memory_peak: usize,
     /// Time the component itself computed, starting up included.
@@ -48,6 +60,14 @@ pub struct AttemptTrace {
 }
 
 impl AttemptTrace {
+    /// Notes what is not taken of the guest's answer. As many objections as an
+    /// answer has values that are looked at can come together, no more.
+    pub(crate) fn object(&mut self, objection: Objection) {
+        let (Objection::Malformed(message) | Objection::TooMany(message)) = &objection;
+        self.push_log("warn", message);
+        self.objections.push(objection);
+    }
+
     /// Adds a line while there is room.
     pub(crate) fn push_log(&mut self, level: &'static str, message: &str) {
         let room = super::limits::LOG_BYTES.saturating_sub(self.log_bytes);

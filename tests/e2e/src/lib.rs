@@ -26,9 +26,11 @@
 )]
 
 mod binary;
+mod checking;
 mod components;
 mod half_way;
 pub mod hostile;
+mod misfit;
 mod on_ledger;
 mod origin;
 mod peak;
@@ -42,8 +44,10 @@ mod tiny_disk;
 mod toolchains;
 
 pub use binary::binary;
+pub use checking::{Checked, checked, run_check};
 pub use components::{Guest, Proposal, component};
 pub use half_way::{HalfWay, MIB};
+pub use misfit::misfit;
 pub use on_ledger::{Job, RUN};
 pub use origin::at_once;
 pub use peak::Peak;

@@ -10,6 +10,10 @@ from componentize_py_types import Err
 from wit_world.imports import http, log
 from wit_world.imports.types import Miss, MissOutcome, Policy, Work
 
+# How deep JSON may nest.
+MAX_DEPTH = 100
+NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+
 OUTCOMES = {
     "no_pdf": MissOutcome.NO_PDF,
     "nonretryable": MissOutcome.NONRETRYABLE,
@@ -74,6 +78,17 @@ def in_path(text: str) -> str:
     return quote(text, safe="/:()")
 
 
+def too_deep(body: bytes) -> bool:
+    """Whether JSON nests deeper than any honest answer: the parser would run out
+    of the component's stack, which nothing catches."""
+    depth = 0
+    for byte in body.translate(None, NO_BRACKETS):
+        depth += 1 if byte in b"[{" else -1
+        if depth > MAX_DEPTH:
+            return True
+    return False
+
+
 def get_json(url: str, expected: str, headers: Optional[dict[str, str]] = None) -> dict[str, Any]:
     """Asks an API and reads the JSON object it answers. Retries, redirects and
     rate limits are the host's business."""
@@ -86,6 +101,8 @@ def get_json(url: str, expected: str, headers: Optional[dict[str, str]] = None) 
     status = response.status
     if not 200 <= status < 300:
         raise status_miss(status)
+    if too_deep(response.body):
+        raise miss("error", "bad_answer", status, f"{response.url} answers with too deep a nesting")
     try:
         answer = json.loads(response.body if is_shallow(response.body) else b"")
     except ValueError as error:

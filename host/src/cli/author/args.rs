@@ -1,4 +1,4 @@
-//! The flags of `paperfall adapter test` and `adapter diff`.
+//! The flags of `paperfall adapter test`, `adapter check` and `adapter diff`.
 
 use std::path::PathBuf;
 
@@ -53,6 +53,29 @@ pub(crate) struct TestArgs {
     pub(crate) plan: PlanFlags,
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    long_about = "Judge whether a component is fit to be run; nothing leaves this machine.\n\n\
+    The component meets one work many times in the real sandbox and HTTP stack, each time with \
+    something amiss: 429 with Retry-After, slow drip, silence, redirects to private addresses and \
+    to hosts it does not declare, pages served as PDF, oversize and truncated bodies, junk for \
+    JSON, works with missing identifiers or hostile strings, settings and secrets unset. The \
+    answers are made up. Every check says what was tried and what was seen, and those that failed \
+    what to do.",
+    after_help = "Exit codes: 0 fit (warnings included), 1 unfit, 2 no adapter or wrong usage, \
+    3 the machine's side failed."
+)]
+pub(crate) struct CheckArgs {
+    /// The name of a bundled adapter, or a component file
+    #[arg(value_name = "NAME|FILE.wasm")]
+    pub(crate) adapter: String,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) cache: CacheArgs,
 }
 
 #[derive(Debug, Args)]
