@@ -54,7 +54,13 @@ fn main() {
     let mut steps = leases::Steps::default();
     for jobs in sizes {
         println!("\n== {jobs} jobs");
-        let stage = Stage::planned(jobs, planning::measure);
+        println!("-- synchronous=Normal, {jobs} jobs: planning");
+        let stage = Stage::planned(jobs, |path, jobs| {
+            planning::measure(path, jobs, Durability::Normal);
+        });
+        println!("-- synchronous=Full, {jobs} jobs: planning");
+        planning::measure(&stage.spare(), jobs, Durability::Full);
+        std::fs::remove_file(stage.spare()).expect("removed");
         for durability in [Durability::Normal, Durability::Full] {
             println!("-- synchronous={durability:?}, {jobs} jobs");
             if wanted("leases") {

@@ -16,13 +16,13 @@ const ROUNDS: usize = 20;
 
 /// Plans `jobs` jobs into the ledger at `path`, round by round beside a table
 /// that gets the same rows by bare INSERTs.
-pub fn measure(path: &Path, jobs: usize) {
+pub fn measure(path: &Path, jobs: usize, durability: Durability) {
     let runtime = stage::runtime();
-    let ledger = stage::open(path, Durability::Normal);
+    let ledger = stage::open(path, durability);
     let inserted = path.with_file_name("inserted.sqlite3");
     // The same tables, indexes and rules, without the code around them.
-    runtime.block_on(stage::open(&inserted, Durability::Normal).close());
-    let bare = stage::connect(&inserted, Durability::Normal);
+    runtime.block_on(stage::open(&inserted, durability).close());
+    let bare = stage::connect(&inserted, durability);
     let mut rounds: Vec<(Cost, Cost)> = Vec::new();
     for round in 0..ROUNDS {
         let works: Vec<NewJob> = (jobs * round / ROUNDS..jobs * (round + 1) / ROUNDS)

@@ -51,6 +51,11 @@ impl Stage {
         self.folder.path().join("ours.sqlite3")
     }
 
+    /// A place for one more ledger.
+    pub fn spare(&self) -> PathBuf {
+        self.folder.path().join("spare.sqlite3")
+    }
+
     fn raw_path(&self) -> PathBuf {
         self.folder.path().join("raw.sqlite3")
     }
