@@ -10,9 +10,8 @@ from componentize_py_types import Err
 from wit_world.imports import http, log
 from wit_world.imports.types import Miss, MissOutcome, Policy, Work
 
-# How deep JSON may nest.
-MAX_DEPTH = 100
-NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+# What JSON's nesting is made of: a string, cut off or whole, or a bracket.
+NESTING = re.compile(rb'"(?:[^"\\]|\\[\s\S]?)*(?:"|\Z)|[][{}]')
 
 OUTCOMES = {
     "no_pdf": MissOutcome.NO_PDF,
@@ -78,17 +77,6 @@ def in_path(text: str) -> str:
     return quote(text, safe="/:()")
 
 
-def too_deep(body: bytes) -> bool:
-    """Whether JSON nests deeper than any honest answer: the parser would run out
-    of the component's stack, which nothing catches."""
-    depth = 0
-    for byte in body.translate(None, NO_BRACKETS):
-        depth += 1 if byte in b"[{" else -1
-        if depth > MAX_DEPTH:
-            return True
-    return False
-
-
 def get_json(url: str, expected: str, headers: Optional[dict[str, str]] = None) -> dict[str, Any]:
     """Asks an API and reads the JSON object it answers. Retries, redirects and
     rate limits are the host's business."""
@@ -101,10 +89,10 @@ def get_json(url: str, expected: str, headers: Optional[dict[str, str]] = None) 
     status = response.status
     if not 200 <= status < 300:
         raise status_miss(status)
-    if too_deep(response.body):
+    if not is_shallow(response.body):
         raise miss("error", "bad_answer", status, f"{response.url} answers with too deep a nesting")
     try:
-        answer = json.loads(response.body if is_shallow(response.body) else b"")
+        answer = json.loads(response.body)
     except ValueError as error:
         raise miss("error", "bad_answer", status, f"expected {expected} from {response.url}: {error}")
     if not isinstance(answer, dict):
@@ -118,7 +106,7 @@ def is_shallow(body: bytes, most: int = 200) -> bool:
     if body.count(b"[") + body.count(b"{") <= most:
         return True
     depth = 0
-    for token in re.finditer(rb'"(?:[^"\\]|\\.)*"|[][{}]', body):
+    for token in NESTING.finditer(body):
         if token.group() in (b"[", b"{"):
             depth += 1
             if depth > most:
