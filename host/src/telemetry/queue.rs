@@ -12,8 +12,8 @@ use super::envelope::Recorded;
 use super::event::Event;
 
 /// How long the thread lets events gather before it writes them together: waking
-/// it for each would cost more than the events.
-const GATHER: Duration = Duration::from_millis(10);
+/// it for each would cost more than the events. A kill loses no more than these.
+const GATHER: Duration = Duration::from_millis(50);
 
 /// How much the queue holds.
 #[derive(Debug, Clone, Copy)]
@@ -47,6 +47,13 @@ struct State {
     closed: bool,
     /// The thread has written everything and is gone.
     gone: bool,
+}
+
+impl State {
+    /// Half of the room is taken.
+    fn is_tight(&self, bounds: Bounds) -> bool {
+        self.waiting.len() * 2 >= bounds.events || self.bytes * 2 >= bounds.bytes
+    }
 }
 
 impl Queue {
@@ -84,8 +91,7 @@ impl Queue {
         state.bytes += weight;
         state.waiting.push(Recorded { seq, at, event });
         // Woken when the first event comes, and again when it gets tight.
-        let wake = state.asleep
-            && (state.waiting.len() == 1 || state.waiting.len() * 2 >= self.bounds.events);
+        let wake = state.asleep && (state.waiting.len() == 1 || state.is_tight(self.bounds));
         if wake {
             state.asleep = false;
             drop(state);
@@ -109,10 +115,7 @@ impl Queue {
             state = self.sleep(state, due);
         }
         let until = Instant::now() + GATHER;
-        while !state.closed
-            && state.waiting.len() * 2 < self.bounds.events
-            && Instant::now() < until
-        {
+        while !state.closed && !state.is_tight(self.bounds) && Instant::now() < until {
             state = self.sleep(state, Some(until));
         }
         state.bytes = 0;
