@@ -6,9 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-use sha2::{Digest, Sha256};
-
-use crate::download::{OutFolder, RESTORED};
+use crate::download::{OutFolder, RESTORED, hash_of_file};
 use crate::ledger::{PartName, Sha256Hex, Shelf};
 
 /// See the module.
@@ -31,7 +29,7 @@ impl OutputShelf {
     /// A file elsewhere with these bytes.
     fn copy(&self, sha256: &Sha256Hex, indexed_path: Option<&str>) -> io::Result<Option<PathBuf>> {
         if let Some(indexed) = indexed_path.and_then(|path| self.folder.inside(path))
-            && hash_of_file(&indexed)? == Some(*sha256)
+            && hash_of_file(&indexed)?.is_some_and(|found| found == sha256.to_string())
         {
             return Ok(Some(indexed));
         }
@@ -106,28 +104,10 @@ fn papers(folder: &Path) -> io::Result<BTreeMap<Sha256Hex, PathBuf>> {
     };
     for entry in entries {
         let path = entry?.path();
-        if let Some(hash) = hash_of_file(&path)? {
+        let hash = hash_of_file(&path)?;
+        if let Some(Ok(hash)) = hash.map(|hash| Sha256Hex::parse(&hash)) {
             papers.insert(hash, path);
         }
     }
     Ok(papers)
-}
-
-/// The hash of a plain file; none of a link or of what is not there.
-pub(crate) fn hash_of_file(path: &Path) -> io::Result<Option<Sha256Hex>> {
-    match fs::symlink_metadata(path) {
-        Ok(found) if found.is_file() => {}
-        Ok(_) => return Ok(None),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    }
-    let mut hasher = Sha256::new();
-    let mut file = File::open(path)?;
-    let mut buffer = vec![0_u8; 256 * 1024];
-    loop {
-        match io::Read::read(&mut file, &mut buffer)? {
-            0 => return Ok(Some(Sha256Hex::from_bytes(hasher.finalize().into()))),
-            read => hasher.update(buffer.get(..read).unwrap_or_default()),
-        }
-    }
 }

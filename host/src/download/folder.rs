@@ -7,7 +7,10 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 use super::marks::{Earlier, MARK_BYTES, MARKS_MAX, Validators, marks_path};
+use super::part::hex;
 use super::store::Stored;
 use super::store_error::StoreError;
 
@@ -181,7 +184,7 @@ impl OutFolder {
         let folder = target.parent().unwrap_or(&self.root).to_owned();
         fs::create_dir_all(&folder)
             .map_err(|error| StoreError::io("make the folder", &folder, error))?;
-        let existed = place(part, &target)?;
+        let existed = place(part, &target, sha256)?;
         // The name itself must survive a power loss too.
         sync_folder(&folder)?;
         Ok(Stored { existed, ..stored })
@@ -189,17 +192,16 @@ impl OutFolder {
 }
 
 /// Gives `part` its final name; true when the same bytes were there already.
-fn place(part: &Path, target: &Path) -> Result<bool, StoreError> {
+fn place(part: &Path, target: &Path, sha256: &str) -> Result<bool, StoreError> {
     match fs::hard_link(part, target) {
         Ok(()) => Ok(false),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let same_size = fs::metadata(part).map(|m| m.len()).ok()
-                == fs::metadata(target).map(|m| m.len()).ok();
-            if same_size {
+            // The name is a hash: other bytes under it are a damaged file's, which
+            // the verified one replaces. What cannot be read is no better.
+            let there = hash_of_file(target).ok().flatten();
+            if there.is_some_and(|there| there == sha256) {
                 return Ok(true);
             }
-            // The name is a hash: another size means a damaged file, which
-            // the verified one replaces.
             fs::rename(part, target).map_err(|error| StoreError::io("replace", target, error))?;
             Ok(false)
         }
@@ -227,4 +229,23 @@ fn sync_folder(folder: &Path) -> Result<(), StoreError> {
     fs::File::open(folder)
         .and_then(|folder| folder.sync_all())
         .map_err(|error| StoreError::io("sync", folder, error))
+}
+
+/// The SHA-256 of a plain file, in hex; none of a link or of what is not there.
+pub(crate) fn hash_of_file(path: &Path) -> io::Result<Option<String>> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_file() => {}
+        Ok(_) => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let mut hasher = Sha256::new();
+    let mut file = fs::File::open(path)?;
+    let mut buffer = vec![0_u8; 256 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(Some(hex(&hasher.finalize()))),
+            read => hasher.update(buffer.get(..read).unwrap_or_default()),
+        }
+    }
 }

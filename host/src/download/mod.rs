@@ -22,7 +22,7 @@ pub use error::DownloadError;
 pub(crate) use examine::examine;
 pub(crate) use fetch::wants_md5;
 pub use fetch::{Fetched, fetch_pdf};
-pub(crate) use folder::{OutFolder, RESTORED};
+pub(crate) use folder::{OutFolder, RESTORED, hash_of_file};
 pub(crate) use journal::End;
 pub use journal::Journal;
 pub(crate) use marks::{Earlier, Validators};

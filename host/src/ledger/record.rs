@@ -108,6 +108,12 @@ impl OpRecord {
             .total_cmp(&moment(other.started_at))
             .then_with(|| moment(self.finished_at).total_cmp(&moment(other.finished_at)))
             .then_with(|| kind(self).cmp(&kind(other)))
+            .then_with(|| self.attempt().cmp(&other.attempt()))
+    }
+
+    /// The number of a source's attempt: those of a race are written down together.
+    fn attempt(&self) -> Option<u64> {
+        self.context.as_ref()?.get("attempt")?.as_u64()
     }
 }
 

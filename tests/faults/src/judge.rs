@@ -61,7 +61,7 @@ impl Judge {
     pub fn assert_completed(&self, rig: &Rig, ran: &Ran) {
         assert_eq!(ran.code, 1, "two works have no paper: {ran}");
         ran.assert_orderly();
-        assert_files(rig);
+        assert_files(rig, ran);
         assert_results(rig, &self.acknowledged);
         assert_jobs(rig);
         self.assert_nothing_again(rig);
@@ -146,14 +146,15 @@ fn assert_file_of(rig: &Rig, work: &str, line: &Value) {
 }
 
 /// Exactly the files that should be there, each with the bytes it should have.
-fn assert_files(rig: &Rig) {
+fn assert_files(rig: &Rig, ran: &Ran) {
     let hashes: BTreeSet<String> = Cast::files().into_values().collect();
     let mut expected: Vec<String> = hashes
         .iter()
         .map(|hash| format!("objects/{}/{hash}.pdf", &hash[..2]))
         .collect();
     for path in &expected {
-        let bytes = std::fs::read(rig.out().join(path)).expect("the object is there");
+        let bytes = std::fs::read(rig.out().join(path))
+            .unwrap_or_else(|error| panic!("{path}: {error}: {ran}"));
         assert!(path.contains(&sha256(&bytes)), "{path} has other bytes");
     }
     for (work, hash) in Cast::files() {

@@ -4,7 +4,7 @@
 // One request. A PDF becomes a candidate; an address that is a DOI's is a page
 // and handed on, and so are the identifiers of the record.
 
-import { baseUrl, getJson, identifier, inPath, miss, setting, text } from "./paperfall.js";
+import { baseUrl, getJson, identifier, inPath, miss, setting, text, told } from "./paperfall.js";
 
 const FIELDS = "externalIds,isOpenAccess,openAccessPdf";
 // How Semantic Scholar spells the identifiers paperfall knows.
@@ -30,7 +30,7 @@ export const source = {
     };
   },
 
-  resolve(work, policy) {
+  resolve: told((work, policy) => {
     const name = nameOf(work);
     if (name === undefined) throw miss("skipped", "no_identifier");
     const headers = setting(policy, "use-key") === "yes" ? { "X-Api-Key": "{{secret:API_KEY}}" } : {};
@@ -43,7 +43,7 @@ export const source = {
       throw miss("error", "bad_answer", undefined, `expected the paper ${doi}, not ${own}`);
     }
     return findings(record, ids);
-  },
+  }),
 };
 
 /** The paper's name for the service. */

@@ -34,6 +34,19 @@ export function miss(outcome, reason, status, because) {
   return { outcome: outcome.replace("_", "-"), reason, status };
 }
 
+/** `resolve`, whose exceptions that are no miss go to the log with their line:
+ * past the component's edge nothing is left of them. */
+export function told(resolve) {
+  return (work, policy) => {
+    try {
+      return resolve(work, policy);
+    } catch (thrown) {
+      if (thrown instanceof Error) log("error", `${thrown}\n${thrown.stack}`);
+      throw thrown;
+    }
+  };
+}
+
 /** The work's identifier of a scheme (`doi`, `arxiv`, …), in normal form. */
 export function identifier(work, scheme) {
   return work.identifiers.find((known) => known.scheme === scheme)?.value;

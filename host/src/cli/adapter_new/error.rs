@@ -33,6 +33,12 @@ pub(super) enum NewError {
         /// The name.
         name: String,
     },
+    /// A crate of the Rust project's own kit is called so.
+    #[error("{name} is a part of the Rust kit, which comes with the project: choose another name")]
+    Kit {
+        /// The name.
+        name: String,
+    },
     /// The tier cannot be called so.
     #[error("--tier: {0}")]
     Tier(NameError),

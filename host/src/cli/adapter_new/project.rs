@@ -9,6 +9,9 @@ use crate::sandbox::{BUNDLED, Bundled};
 
 /// Where an adapter is tried unless `--tier` says otherwise: it asks an index.
 const DEFAULT_TIER: &str = "direct_oa";
+/// What the crates of the Rust kit are called after `paperfall-`, as the project's own
+/// crate would be.
+const KIT: [&str; 2] = ["adapter", "identifiers"];
 /// The host that every template talks to.
 const HOST: &str = "api.crossref.org";
 
@@ -75,6 +78,11 @@ impl Project {
             return Err(NewError::OtherName {
                 given: given.to_owned(),
                 meant: name.to_string(),
+            });
+        }
+        if matches!(language, Language::Rust) && KIT.contains(&name.as_str()) {
+            return Err(NewError::Kit {
+                name: name.to_string(),
             });
         }
         let tier = TierName::parse(tier.unwrap_or(DEFAULT_TIER)).map_err(NewError::Tier)?;

@@ -7,7 +7,6 @@ use super::ending::{Ended, Stopped};
 use super::found::Found;
 use super::program::{Program, Resolved};
 use super::resolution::value;
-use crate::cli::shelf::hash_of_file;
 use crate::download::{OutFolder, StoreError, Stored};
 use crate::ledger::{
     Begun, FILE_MISSING, Finish, IndexEntry, Indexed, JobState, LedgerError, Op, OpType, Sha256Hex,
@@ -111,7 +110,7 @@ impl Program<'_> {
             let stored = OutFolder::stored_as(&streamed.sha256, streamed.bytes);
             let path = store.root().join(&stored.path);
             match hash_of_file(&path) {
-                Ok(Some(found)) if found.to_string() == streamed.sha256 => Ok(Some(stored)),
+                Ok(Some(found)) if found == streamed.sha256 => Ok(Some(stored)),
                 Ok(_) => Ok(None),
                 Err(error) => Err(StoreError::io("read", &path, error)),
             }

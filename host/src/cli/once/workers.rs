@@ -32,6 +32,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// The same, at least.
 const LOOK_AGAIN_LEAST: Duration = Duration::from_millis(10);
 
+/// How long a lease that was asked for is waited for when the run is stopped.
+const LAST_LEASE: Duration = Duration::from_secs(1);
+
 /// What the workers of a run share.
 #[derive(Clone)]
 pub(crate) struct Crew {
@@ -81,7 +84,7 @@ impl Crew {
         self.stop
             .run_until_cancelled(self.tracked.head_start())
             .await;
-        while let Some(next) = self.stop.run_until_cancelled(self.next()).await {
+        while let Some(next) = self.next_unless_stopped().await {
             let ended = match next {
                 Ok(Next::Nothing) => return,
                 Ok(Next::Bare(work)) => self.bare(*work).await,
@@ -215,6 +218,21 @@ impl Crew {
         })
     }
 
+    /// The next job; none once the run is stopped. A lease that is on its way
+    /// then is let go when it comes: it would be nobody's.
+    async fn next_unless_stopped(&self) -> Option<Result<Next, LedgerError>> {
+        let mut next = pin!(self.next());
+        let before = self.stop.run_until_cancelled(next.as_mut()).await;
+        if before.is_some() {
+            return before;
+        }
+        if let Ok(Ok(Next::Job(lease))) = tokio::time::timeout(LAST_LEASE, next).await {
+            self.book.release(&lease).await;
+            self.in_hand().remove(&lease.job_id);
+        }
+        None
+    }
+
     /// Leases the next job, waiting as long as there may be one.
     async fn next(&self) -> Result<Next, LedgerError> {
         loop {
@@ -230,6 +248,7 @@ impl Crew {
                 })
             };
             let outlook = match leased {
+                Ok(Found::Nothing(_)) if self.stop.is_cancelled() => return Ok(Next::Nothing),
                 Ok(Found::Lease(lease)) => {
                     self.in_hand().insert(lease.job_id);
                     return Ok(Next::Job(lease));
@@ -257,6 +276,7 @@ impl Crew {
             let due = outlook.next_due.unwrap_or(LOOK_AGAIN);
             tokio::select! {
                 () = news => {}
+                () = self.stop.cancelled() => return Ok(Next::Nothing),
                 () = tokio::time::sleep(due.clamp(LOOK_AGAIN_LEAST, LOOK_AGAIN)) => {}
             }
         }

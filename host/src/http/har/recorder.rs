@@ -4,6 +4,7 @@
 //! and writes them: recording holds up neither the network nor the race.
 
 use std::fs::{File, OpenOptions};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -22,6 +23,9 @@ use crate::http::exchange::Outgoing;
 use crate::http::fault::Fault;
 use crate::http::scope::Scope;
 use crate::http::wire::Incoming;
+
+/// Of a file that is there already: enough to see what it is.
+const BEGINNING_BYTES: u64 = 1024;
 
 /// A recording being written.
 pub(in crate::http) struct Recorder {
@@ -61,6 +65,12 @@ impl Recorder {
         };
         if path.is_dir() {
             return Err(fail("it is a folder; name a file".to_owned()));
+        }
+        if is_something_else(path) {
+            return Err(fail(
+                "it is there already and is no recording; name another file, or remove it first"
+                    .to_owned(),
+            ));
         }
         let file: File = OpenOptions::new()
             .write(true)
@@ -194,4 +204,29 @@ fn write_all(mut writer: Writer, messages: &Receiver<Message>) {
             }
         }
     }
+}
+
+/// Whether a file is there that no recording would overwrite: one that does not
+/// begin as a HAR does.
+fn is_something_else(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else {
+        return false;
+    };
+    if !file.metadata().is_ok_and(|about| about.is_file()) {
+        return false;
+    }
+    let mut beginning = Vec::new();
+    if file
+        .take(BEGINNING_BYTES)
+        .read_to_end(&mut beginning)
+        .is_err()
+    {
+        return false;
+    }
+    let text = String::from_utf8_lossy(&beginning);
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let is_har = text
+        .strip_prefix('{')
+        .is_some_and(|rest| rest.trim_start().starts_with("\"log\""));
+    !text.is_empty() && !is_har
 }

@@ -4,9 +4,10 @@
 // The shapes are the contract's (wit/0.1.0/paperfall-adapter.wit), with names in
 // camelCase: `landing-urls` is `landingUrls`.
 
-import { baseUrl, getJson, identifier, inPath, miss, records, text } from "./paperfall.js";
+import { baseUrl, getJson, identifier, inPath, miss, records, text, told } from "./paperfall.js";
 
 const VERSIONS = new Map([["vor", "publishedVersion"], ["am", "acceptedVersion"]]);
+const WEB = /^https?:\/\//i;
 
 export const source = {
   describe() {
@@ -23,7 +24,7 @@ export const source = {
     };
   },
 
-  resolve(work, policy) {
+  resolve: told((work, policy) => {
     const doi = identifier(work, "doi");
     if (doi === undefined) throw miss("skipped", "no_doi");
     // No response, a status that is no success, no JSON: each is a miss with a
@@ -34,7 +35,7 @@ export const source = {
     if (String(record?.DOI).toLowerCase() !== doi) throw miss("error", "bad_answer");
     const license = text(records(record.license)[0]?.URL);
     const candidates = records(record.link)
-      .filter((link) => link["content-type"] === "application/pdf" && text(link.URL))
+      .filter((link) => link["content-type"] === "application/pdf" && WEB.test(text(link.URL) ?? ""))
       .map((link) => ({
         url: text(link.URL),
         reason: "@NAME@_pdf",
@@ -50,5 +51,5 @@ export const source = {
       identifiers: [],
       reason: "no_pdf_url",
     };
-  },
+  }),
 };
