@@ -314,3 +314,19 @@ async fn a_run_keeps_its_folder_and_what_is_in_it_while_others_come_and_go() {
     ran.assert_refused(3, &["in use by another paperfall process"]);
     stays.kill().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_object_of_the_right_size_is_replaced_by_the_good_bytes() {
+    let rig = rig(1).await;
+    let ran = rig.run(&[]).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    let path = rig.results()[&work(1)]["path"].as_str().unwrap().to_owned();
+    let path = rig.out().join(path);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[1000] ^= 1;
+    std::fs::write(&path, &bytes).unwrap();
+    std::fs::remove_file(rig.out().join("manifest.sqlite3")).unwrap();
+    let again = rig.run(&[]).await;
+    assert_eq!(again.code, 0, "{again}");
+    assert_obtained(&rig, 1);
+}

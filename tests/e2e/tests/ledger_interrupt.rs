@@ -162,3 +162,26 @@ async fn ctrl_c_while_waiting_for_other_processes_ends_at_once() {
     holder.kill().await;
     assert_the_next_run_goes_on(&rig).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ctrl_c_while_works_are_leased_one_after_another_leaves_no_lease() {
+    let urls: Vec<String> = (0..400)
+        .map(|n| format!("https://papers.example/quick-{n}.pdf"))
+        .collect();
+    let world = urls.iter().zip(0..).fold(World::new(), |world, (url, n)| {
+        world.page(url, Answer::pdf(small(n)))
+    });
+    let rig = Rig::new(world).await;
+    rig.list(&urls);
+    for done in [20, 60] {
+        let mut run = rig.start(RUN);
+        run.until("some are done", || rig.results().len() >= done)
+            .await;
+        run.signal("INT");
+        let ran = run.end().await;
+        assert_eq!(ran.code, 130, "{ran}");
+        for (work, job) in rig.jobs() {
+            assert_eq!(job.owner, None, "{work}");
+        }
+    }
+}

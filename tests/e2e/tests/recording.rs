@@ -311,3 +311,23 @@ async fn a_file_that_is_no_recording_is_refused_in_one_line() {
     let kept: PathBuf = rig.folder().join("valid.har");
     assert_eq!(entries(&kept), [Value::Null; 0]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_recording_takes_the_place_of_no_other_file() {
+    let rig = rig().await;
+    for content in ["\0asm\u{1}", "{\"work_id\":\"log\"}\n", "notes of mine"] {
+        let path = rig.file("mine", content);
+        let ran = rig.paperfall(["fetch", DOI, "--record-har", "mine"]).await;
+        assert_eq!(ran.code, 2, "{ran}");
+        assert!(ran.stderr.contains("is no recording"), "{ran}");
+        assert_eq!(std::fs::read_to_string(path).unwrap(), content);
+    }
+    assert!(rig.web.requests().is_empty());
+    // A recording may be made again.
+    for _ in 0..2 {
+        let ran = rig
+            .paperfall(["fetch", DOI, "--record-har", "again.har"])
+            .await;
+        assert_eq!(ran.code, 0, "{ran}");
+    }
+}

@@ -112,6 +112,13 @@ fn bad_words_are_refused_by_what_is_wrong_with_them() {
         assert!(refusal.contains(words), "{name:?}: {refusal}");
         assert_eq!(refusal.lines().count(), 1, "{refusal}");
     }
+    for name in ["adapter", "identifiers"] {
+        // The kit's crates are called so in a Rust project.
+        let of = |language| Project::new(name, Language::parse(language).unwrap(), None);
+        let refusal = of("rust").unwrap_err().to_string();
+        assert!(refusal.contains("part of the Rust kit"), "{refusal}");
+        assert!(of("python").is_ok(), "{name}");
+    }
     assert!(refusal("acme", Some("My Tier")).starts_with("--tier: "));
     let refusal = Language::parse("rost").unwrap_err().to_string();
     assert!(refusal.contains("did you mean rust"), "{refusal}");

@@ -7,7 +7,7 @@ use super::ending::{Ended, Stopped};
 use super::found::Found;
 use super::program::{Program, Resolved};
 use super::resolution::value;
-use crate::download::{OutFolder, StoreError, Stored};
+use crate::download::{OutFolder, StoreError, Stored, hash_of_file};
 use crate::ledger::{
     Begun, FILE_MISSING, Finish, IndexEntry, Indexed, JobState, LedgerError, Op, OpType, Sha256Hex,
     StoredObject,
