@@ -113,7 +113,7 @@ async fn list(args: AdapterListArgs) -> Result<Exit, Failed> {
 async fn inspect(args: AdapterInspectArgs) -> Result<Exit, Failed> {
     let subject = Subject::given(&args.adapter).map_err(Failed::usage)?;
     let (name, bytes) = (subject.shown, subject.bytes);
-    let (plan, _) = Plan::from_process(&PlanFlags::default())?;
+    let (plan, _) = Plan::without_unset_secrets(&PlanFlags::default())?;
     let sandbox = new_sandbox(&plan, args.cache.cache_dir.as_deref())?;
     let shape = shape_of(&sandbox, &name, &bytes).await?;
     // A component that breaks the contract is still worth showing.

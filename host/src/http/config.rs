@@ -55,6 +55,9 @@ pub struct HttpConfig {
     pub record: Option<PathBuf>,
     /// A HAR file that answers instead of the network.
     pub replay: Option<PathBuf>,
+    /// Whether each request that the replay has no answer for is logged as a
+    /// warning; not where its caller tells of them.
+    pub warn_of_misses: bool,
     /// Makes the answers up instead of the network, where nothing is replayed.
     pub script: Option<Arc<dyn Script>>,
     /// What no recording may hold.
@@ -82,6 +85,7 @@ impl Default for HttpConfig {
             offline: None,
             record: None,
             replay: None,
+            warn_of_misses: true,
             script: None,
             private: Private::default(),
             politeness: PolitenessConfig::default(),

@@ -20,11 +20,21 @@ use super::name::{SourceName, TierName};
 use super::origin::Sourced;
 use super::secret::Secret;
 
+/// What becomes of a secret whose variable is not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum UnsetSecret {
+    /// No plan without it: requests would go out without their key.
+    Refused,
+    /// Nothing goes out, so nothing lacks it.
+    LeftOut,
+}
+
 /// Finds the values of tiers and sources in the layers.
 pub(super) struct Policies<'a> {
     layers: &'a [Layer],
     layout: &'a Layout,
     env: Lookup<'a>,
+    unset: UnsetSecret,
     warnings: &'a mut Vec<PlanWarning>,
 }
 
@@ -33,12 +43,14 @@ impl<'a> Policies<'a> {
         layers: &'a [Layer],
         layout: &'a Layout,
         env: Lookup<'a>,
+        unset: UnsetSecret,
         warnings: &'a mut Vec<PlanWarning>,
     ) -> Self {
         Self {
             layers,
             layout,
             env,
+            unset,
             warnings,
         }
     }
@@ -180,20 +192,23 @@ impl<'a> Policies<'a> {
     ) -> Result<BTreeMap<String, Sourced<Secret>>, PlanError> {
         let wanted = granted.into_iter().flat_map(|table| &table.secrets);
         wanted
-            .map(|(key, variable)| {
-                let value = (self.env)(&variable.value)
-                    .filter(|value| !value.is_empty())
-                    .ok_or_else(|| {
-                        PlanError::new(
-                            &variable.origin,
-                            Problem::SecretUnset {
-                                source_name: name.clone(),
-                                variable: variable.value.clone(),
-                            },
-                        )
-                    })?;
+            .filter_map(|(key, variable)| {
+                let value = (self.env)(&variable.value).filter(|value| !value.is_empty());
+                let Some(value) = value else {
+                    let problem = Problem::SecretUnset {
+                        source_name: name.clone(),
+                        variable: variable.value.clone(),
+                    };
+                    return match self.unset {
+                        UnsetSecret::Refused => {
+                            Some(Err(PlanError::new(&variable.origin, problem)))
+                        }
+                        UnsetSecret::LeftOut => None,
+                    };
+                };
                 let secret = Secret::new(variable.value.clone(), value);
-                Ok((key.clone(), Sourced::new(secret, variable.origin.clone())))
+                let secret = Sourced::new(secret, variable.origin.clone());
+                Some(Ok((key.clone(), secret)))
             })
             .collect()
     }

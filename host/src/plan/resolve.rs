@@ -20,7 +20,7 @@ use super::layer::{Layer, Said, strongest};
 use super::layout::Layout;
 use super::name::{SourceName, TierName};
 use super::origin::{Origin, Sourced};
-use super::policies::Policies;
+use super::policies::{Policies, UnsetSecret};
 use super::switches::Switches;
 
 /// Everything a plan is made of.
@@ -43,8 +43,15 @@ impl Plan {
     /// # Errors
     /// The first setting that is refused.
     pub fn build(inputs: PlanInputs<'_>) -> Result<(Self, Vec<PlanWarning>), PlanError> {
+        Self::build_with(inputs, UnsetSecret::Refused)
+    }
+
+    fn build_with(
+        inputs: PlanInputs<'_>,
+        unset: UnsetSecret,
+    ) -> Result<(Self, Vec<PlanWarning>), PlanError> {
         let mut warnings = Vec::new();
-        let draft = Draft::new(inputs, &mut warnings)?;
+        let draft = Draft::new(inputs, unset, &mut warnings)?;
         Ok((draft.into_plan(), warnings))
     }
 
@@ -53,20 +60,43 @@ impl Plan {
     /// # Errors
     /// The first setting that is refused.
     pub fn from_process(flags: &PlanFlags) -> Result<(Self, Vec<PlanWarning>), PlanError> {
+        Self::of_process(flags, UnsetSecret::Refused)
+    }
+
+    /// [`Plan::from_process`] where nothing leaves the machine: a secret whose
+    /// variable is not set is left out.
+    ///
+    /// # Errors
+    /// The first setting that is refused.
+    pub(crate) fn without_unset_secrets(
+        flags: &PlanFlags,
+    ) -> Result<(Self, Vec<PlanWarning>), PlanError> {
+        Self::of_process(flags, UnsetSecret::LeftOut)
+    }
+
+    fn of_process(
+        flags: &PlanFlags,
+        unset: UnsetSecret,
+    ) -> Result<(Self, Vec<PlanWarning>), PlanError> {
         let env =
             |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
         let user_config_dir = dirs::config_dir();
-        Self::build(PlanInputs {
+        let inputs = PlanInputs {
             flags,
             env: &env,
             cwd: Path::new(""),
             user_config_dir: user_config_dir.as_deref(),
-        })
+        };
+        Self::build_with(inputs, unset)
     }
 }
 
 impl Draft {
-    fn new(inputs: PlanInputs<'_>, warnings: &mut Vec<PlanWarning>) -> Result<Self, PlanError> {
+    fn new(
+        inputs: PlanInputs<'_>,
+        unset: UnsetSecret,
+        warnings: &mut Vec<PlanWarning>,
+    ) -> Result<Self, PlanError> {
         let (config, file) = config_file::read(&inputs, warnings)?;
         let layers = [
             file,
@@ -88,7 +118,7 @@ impl Draft {
             dropped: Vec::new(),
             host_limits: Vec::new(),
         };
-        let mut policies = Policies::new(&layers, &layout, inputs.env, warnings);
+        let mut policies = Policies::new(&layers, &layout, inputs.env, unset, warnings);
         for slot in layout.tiers() {
             let mut sources = Vec::new();
             for source in &slot.sources {

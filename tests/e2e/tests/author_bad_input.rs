@@ -45,11 +45,7 @@ async fn refused(rig: &Rig, args: &[&str], words: &[&str]) -> Ran {
     let ran = rig.paperfall(["adapter"].iter().chain(args).copied()).await;
     assert_eq!(ran.code, 2, "{args:?}: {ran}");
     assert_eq!(ran.stdout, "", "{args:?}: {ran}");
-    let lines: Vec<&str> = ran
-        .stderr
-        .lines()
-        .filter(|line| !line.contains("WARN not recorded"))
-        .collect();
+    let lines: Vec<&str> = ran.stderr.lines().collect();
     assert_eq!(lines.len(), 1, "{args:?}: {ran}");
     for word in words {
         assert!(lines[0].contains(word), "{word:?} of {args:?}: {ran}");
@@ -75,7 +71,13 @@ async fn a_file_that_is_no_component_of_this_contract_is_refused() {
         "(component (instance $empty)
            (export \"paperfall:adapter/source@0.1.0\" (instance $empty)))",
     );
-    let cases: [(&[u8], &[&str]); 8] = [
+    let elder = component(
+        "(component (import \"paperfall:adapter/http@0.9.0\" (instance))
+           (instance $empty)
+           (export \"paperfall:adapter/source@0.1.0\" (instance $empty)))",
+    );
+    let cases: [(&[u8], &[&str]); 9] = [
+        (&elder, &["paperfall:adapter/http@0.9.0", "rebuild it"]),
         (b"", &["the file is empty"]),
         (b"(component)", &["WebAssembly text", "wasm32-wasip2"]),
         (b"hello", &["looks like text"]),
@@ -118,6 +120,8 @@ async fn a_file_that_is_no_component_of_this_contract_is_refused() {
         refused(&rig, &["diff", "good.wasm", "bad.wasm"], words).await;
         refused(&rig, &["diff", "bad.wasm", "good.wasm"], words).await;
     }
+    rig.file("bad.wasm", &elder);
+    refused(&rig, &["check", "bad.wasm"], &["rebuild it"]).await;
     let known = ["give a component file or one of: unpaywall, arxiv"];
     for missing in ["none.wasm", ".", "nosuchadapter"] {
         refused(&rig, &["test", missing, "--work", DOI, "--live"], &known).await;
@@ -200,6 +204,8 @@ async fn a_recording_that_answers_nothing_is_refused() {
         (".", "it is a folder"),
     ] {
         refused(&rig, &[&test[..], &[har], &update].concat(), &[har, word]).await;
+        let record = ["--record-har", "new.har"];
+        refused(&rig, &[&test[..], &[har], &record].concat(), &[har, word]).await;
         let word = match har {
             "other.har" => "it holds no answer to anything",
             _ => word,
@@ -215,6 +221,30 @@ async fn a_recording_that_answers_nothing_is_refused() {
         ];
         refused(&rig, &diff, &[har, word]).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_not_recorded_is_never_written_as_expected() {
+    let rig = rig().await;
+    let work = ["test", "good.wasm", "--work", DOI];
+    let live = ["adapter"].iter().chain(&work).copied();
+    let ran = rig
+        .paperfall(live.chain(["--live", "--record-har", "t.har"]))
+        .await;
+    assert_eq!(ran.code, 1, "{ran}");
+    let mut guest = Guest::new("good").host("a.example");
+    let known = guest.get_and_tell("https://a.example/", &[]);
+    let unknown = guest.get_and_tell("https://a.example/other", &[]);
+    let miss = guest.miss("not_found");
+    let asks_more = guest.resolve(format!("{known} {unknown} {miss}"));
+    rig.file("good.wasm", asks_more.build());
+    let replay = [&work[..], &["--replay-har", "t.har"]].concat();
+    let update = ["--expect", "e.json", "--update-expect"];
+    let words = ["t.har", "1 of the 2 requests", "https://a.example/other"];
+    refused(&rig, &[&replay[..], &update].concat(), &words).await;
+    let nowhere = ["--expect", "nodir/e.json", "--update-expect"];
+    let words = ["nodir/e.json", "there is no such folder"];
+    refused(&rig, &[&replay[..], &nowhere].concat(), &words).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -166,14 +166,8 @@ async fn a_stranger_gets_what_it_declares_and_the_operator_is_told_the_lines_for
     let ran = test(&rig, &args).await;
     assert_eq!(ran.code, 1, "{ran}");
     assert!(ran.stdout.contains("info: welcome to a.example"), "{ran}");
-    let line = ran
-        .stderr
-        .lines()
-        .find_map(|line| line.split_once("paperfall.toml: "));
-    let table = line
-        .unwrap_or_else(|| panic!("{ran}"))
-        .1
-        .replace(" ↵ ", "\n");
+    let after = ran.stderr.split_once("paperfall.toml:\n");
+    let table = after.unwrap_or_else(|| panic!("{ran}")).1.trim_end();
     assert_eq!(
         table,
         "[adapter.acme]\nfile = \"acme.wasm\"\nhosts = [\"a.example\"]"
@@ -254,12 +248,31 @@ async fn a_secret_is_needed_live_and_stood_in_for_in_a_replay() {
     let har = std::fs::read_to_string(rig.folder().join("t.har")).unwrap();
     assert!(!har.contains("a-real-secret"));
 
-    rig.file("paperfall.toml", "");
+    // ACME_KEY is not set from here on.
     let replay = ["acme.wasm", "--work", DOI, "--replay-har", "t.har"];
-    let ran = test(&rig, &replay).await;
-    assert_eq!(ran.code, 0, "{ran}");
-    assert!(ran.stdout.contains("info: welcome to a.example"), "{ran}");
-    assert!(ran.stderr.contains("secret KEY: a stand-in"), "{ran}");
+    for settings in [settings, ""] {
+        rig.file("paperfall.toml", settings);
+        let ran = test(&rig, &replay).await;
+        assert_eq!(ran.code, 0, "{ran}");
+        assert!(ran.stdout.contains("info: welcome to a.example"), "{ran}");
+        assert!(ran.stderr.contains("secret KEY: a stand-in"), "{ran}");
+    }
+    rig.file("paperfall.toml", settings);
+    for offline in [
+        &["inspect", "acme.wasm"][..],
+        &["check", "acme.wasm"],
+        &["diff", "acme.wasm", "acme.wasm"],
+    ] {
+        let ran = rig
+            .paperfall(["adapter"].iter().chain(offline).copied())
+            .await;
+        assert!(!ran.stderr.contains("ACME_KEY"), "{offline:?}: {ran}");
+        assert_ne!(ran.code, 2, "{offline:?}: {ran}");
+    }
+    let ran = test(&rig, &["acme.wasm", "--work", DOI, "--live"]).await;
+    assert_eq!(ran.code, 2, "{ran}");
+    let words = "needs the environment variable ACME_KEY";
+    assert!(ran.stderr.contains(words), "{ran}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -55,7 +55,7 @@ impl Bench {
         equipment: Equipment<'_>,
     ) -> Result<Self, Failed> {
         let grants = parse_grants(equipment.grants)?;
-        let (plan, mut source) = placed(&subject, equipment.flags)?;
+        let (plan, mut source) = placed(&subject, equipment.flags, equipment.offline)?;
         let sandbox = new_sandbox(&plan, equipment.cache_dir)?;
         let adapter = load(&sandbox, &source, subject).await?;
         let descriptor = adapter.descriptor().clone();
@@ -86,8 +86,8 @@ impl Bench {
             }
             let table = table_for(&descriptor, &source);
             bench.notes.push(format!(
-                "to use it, write into paperfall.toml: {}",
-                table.trim_end().replace('\n', " ↵ ")
+                "to use it, write into paperfall.toml:\n{}",
+                table.trim_end()
             ));
             // Said better than as what is missing.
             bench
@@ -174,8 +174,12 @@ fn parse_grants(grants: &[String]) -> Result<Option<Vec<HostPattern>>, Failed> {
 
 /// The plan, and the subject's source in it; a file that has none is put into
 /// a tier of its own.
-fn placed(subject: &Subject, flags: &PlanFlags) -> Result<(Plan, Source), Failed> {
-    let (plan, warnings) = Plan::from_process(flags)?;
+fn placed(subject: &Subject, flags: &PlanFlags, offline: bool) -> Result<(Plan, Source), Failed> {
+    let plan_of = |flags: &PlanFlags| match offline {
+        true => Plan::without_unset_secrets(flags),
+        false => Plan::from_process(flags),
+    };
+    let (plan, warnings) = plan_of(flags)?;
     if let Some(source) = source_of(subject, &plan) {
         let source = source.clone();
         warn(&warnings);
@@ -192,7 +196,7 @@ fn placed(subject: &Subject, flags: &PlanFlags) -> Result<(Plan, Source), Failed
     }
     let mut flags = flags.clone();
     flags.fallback_tier.push(format!("{TIER}:adapter={path}"));
-    let (plan, warnings) = Plan::from_process(&flags)?;
+    let (plan, warnings) = plan_of(&flags)?;
     warn(&warnings);
     match source_of(subject, &plan) {
         Some(source) => {

@@ -14,7 +14,7 @@ use crate::testing::Subject;
 pub(crate) async fn check(args: CheckArgs) -> Result<Exit, Failed> {
     let subject = Subject::given(&args.adapter).map_err(Failed::usage)?;
     let name = subject.shown;
-    let (plan, _) = Plan::from_process(&PlanFlags::default())?;
+    let (plan, _) = Plan::without_unset_secrets(&PlanFlags::default())?;
     let sandbox = new_sandbox(&plan, args.cache.cache_dir.as_deref())?;
     let bar = progress::spinner();
     bar.set_message(format!("checking {name}"));

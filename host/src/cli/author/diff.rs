@@ -35,7 +35,7 @@ struct ChangedWork {
 /// `paperfall adapter diff OLD.wasm NEW.wasm`.
 pub(crate) async fn diff(args: DiffArgs) -> Result<Exit, Failed> {
     let works = args.works.as_deref().map(works::listed).transpose()?;
-    let (plan, _) = Plan::from_process(&PlanFlags::default())?;
+    let (plan, _) = Plan::without_unset_secrets(&PlanFlags::default())?;
     let sandbox = new_sandbox(&plan, args.cache.cache_dir.as_deref())?;
     let old = Side::load(&sandbox, &args.old).await?;
     let new = Side::load(&sandbox, &args.new).await?;

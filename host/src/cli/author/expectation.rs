@@ -38,6 +38,9 @@ impl Expectation {
                         "there is no such file; write it with --update-expect".to_owned(),
                     ));
                 }
+                if !folder_of(path).is_dir() {
+                    return Err(fail("there is no such folder; create it first".to_owned()));
+                }
                 return Ok(Self::empty(path));
             }
             Err(error) => return Err(fail(error.to_string())),
@@ -151,16 +154,21 @@ impl Expectation {
         };
         let mut text = serde_json::to_string_pretty(&self.file).map_err(Failed::machine)?;
         text.push('\n');
-        let folder = match self.path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
         // Whole or not at all.
-        let mut file = readable_by_all().tempfile_in(folder).map_err(fail)?;
+        let mut file = readable_by_all()
+            .tempfile_in(folder_of(&self.path))
+            .map_err(fail)?;
         file.write_all(text.as_bytes()).map_err(fail)?;
         file.persist(&self.path)
             .map_err(|error| fail(error.error))?;
         Ok(())
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     }
 }
 

@@ -37,6 +37,8 @@ pub(crate) async fn test(args: TestArgs) -> Result<Exit, Failed> {
         cache_dir: args.network.cache.cache_dir.as_deref(),
     };
     let bench = Bench::prepare(subject, equipment).await?;
+    let record = args.network.har.record_har.as_deref();
+    let recording_is_new = record.is_some_and(|path| path.symlink_metadata().is_err());
     // Last, for it may begin a recording.
     let http = Http::new(stack(&bench, &args)?)?;
     let trials = tokio::select! {
@@ -46,9 +48,18 @@ pub(crate) async fn test(args: TestArgs) -> Result<Exit, Failed> {
             return Ok(Exit::Interrupted);
         }
     };
+    if let Ok(trials) = &trials
+        && let Err(refused) = refuse_foreign_recording(&args, trials)
+    {
+        drop(http);
+        if let Some(path) = record.filter(|_| recording_is_new) {
+            // Refused, the test leaves nothing behind.
+            std::fs::remove_file(path).ok();
+        }
+        return Err(refused);
+    }
     http.finish_recording().map_err(Failed::machine)?;
     let trials = trials?;
-    refuse_foreign_recording(&args, &trials)?;
     let whole = args.works.is_some();
     let differences = match &expectation {
         Some(expectation) if !args.update_expect => expectation.judge(&trials, whole),
@@ -73,6 +84,8 @@ pub(crate) async fn test(args: TestArgs) -> Result<Exit, Failed> {
 fn stack(bench: &Bench, args: &TestArgs) -> Result<crate::http::HttpConfig, Failed> {
     let mut config = http_config(&bench.plan, &args.network)?;
     config.private.secrets.extend(bench.stand_ins.clone());
+    // They stand among the calls of their work.
+    config.warn_of_misses = false;
     config.politeness = PolitenessConfig {
         rules: bench.plan.hosts.clone(),
         shared_folder: None,
@@ -96,7 +109,8 @@ async fn try_all(bench: &Bench, http: &Http, works: &[Work]) -> Result<Vec<Trial
     Ok(trials)
 }
 
-/// A recording without an answer to anything that was asked is another one's.
+/// A recording without an answer to anything that was asked is another one's;
+/// one that lacks some is nothing to write expectations from.
 fn refuse_foreign_recording(args: &TestArgs, trials: &[Trial]) -> Result<(), Failed> {
     let Some(har) = &args.network.har.replay_har else {
         return Ok(());
@@ -114,6 +128,15 @@ fn refuse_foreign_recording(args: &TestArgs, trials: &[Trial]) -> Result<(), Fai
                 call.url
             )))
         }
+        Some((call, words)) if args.update_expect => Err(Failed::usage(format!(
+            "{}: {} of the {} requests are not in this recording, and what comes of that is not \
+             to be expected: record it anew with --live --record-har; the first is {} {}: {words}",
+            har.display(),
+            missing.len(),
+            calls().count(),
+            call.what,
+            call.url
+        ))),
         _ => Ok(()),
     }
 }

@@ -6,6 +6,9 @@ use crate::conformance::scene::{LANDING_URL, PDF_URL, SCHEMES};
 use crate::http::HostPattern;
 use crate::sandbox::LoadError;
 
+/// How the names of the contract's interfaces begin.
+const CONTRACT: &str = "paperfall:adapter/";
+
 const IMPORTS: &str = "imports";
 const SHAPE: &str = "contract_shape";
 const DESCRIBE: &str = "describe_answers";
@@ -87,6 +90,8 @@ pub(super) const CHECKS: &[Check] = &[
 /// The check a load error stands for; none for what is no adapter at all.
 pub(super) fn broken_by(error: &LoadError) -> Option<&'static str> {
     match error {
+        // Built against another version of the contract, as in OtherVersion.
+        LoadError::UnknownImport { import, .. } if import.starts_with(CONTRACT) => None,
         LoadError::UnknownImport { .. } => Some(IMPORTS),
         LoadError::Mismatch { .. } | LoadError::Concurrency { .. } => Some(SHAPE),
         LoadError::Describe { .. } => Some(DESCRIBE),

@@ -45,6 +45,7 @@ pub(in crate::http) struct Replay {
     /// What a server gets for its head.
     patience: Duration,
     state: Mutex<State>,
+    warn_of_misses: bool,
     misses: AtomicU32,
 }
 
@@ -85,6 +86,7 @@ impl Replay {
             redactor,
             guard: AddressGuard::new(config.allow_private.clone()),
             patience: config.connect_timeout + config.stall_timeout,
+            warn_of_misses: config.warn_of_misses,
             misses: AtomicU32::new(0),
         })
     }
@@ -230,6 +232,7 @@ impl Replay {
             self.path.display()
         );
         match self.misses.fetch_add(1, Ordering::Relaxed) {
+            _ if !self.warn_of_misses => tracing::debug!("{message}"),
             told if told < MISSES_TOLD => tracing::warn!("{message}"),
             MISSES_TOLD => tracing::warn!("further requests were not recorded either"),
             _ => {}
