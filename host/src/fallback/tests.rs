@@ -265,3 +265,29 @@ async fn what_a_struck_winner_left_over_wins_in_its_place_and_costs_no_attempt()
     assert_eq!(candidates.len(), 1);
     assert!(race.context.knowledge.claim(&url(SECOND)).is_none());
 }
+
+#[tokio::test]
+async fn dropped_attempts_go_back_to_their_places_in_whatever_order_they_come() {
+    let mut queue = race().await.queue;
+    for order in [[0, 1], [1, 0]] {
+        while queue.take(&[]).is_some() {}
+        for index in order {
+            queue.requeue(index);
+        }
+        let turns: Vec<usize> = std::iter::from_fn(|| queue.take(&[]))
+            .map(|(index, _)| index)
+            .collect();
+        assert_eq!(turns, [0, 1]);
+    }
+}
+
+#[tokio::test]
+async fn the_plan_rules_a_source_in_its_own_tier_and_the_given_urls() {
+    let roster = race().await.context.roster;
+    assert!(roster.rule("one", "one").is_some());
+    assert!(roster.rule("two", "two").is_some());
+    assert!(roster.rule("one", "two").is_none());
+    assert!(roster.rule("two", "one").is_none());
+    let (at_once, _) = roster.rule("given", "given").unwrap();
+    assert_eq!(at_once, 1);
+}
