@@ -334,5 +334,7 @@ mod tests {
         );
         let other = "https://x.example/p?article=1&amp=%20";
         assert_eq!(without_contact(other), other);
+        let bare = "https://x.example/p";
+        assert_eq!(without_contact(bare), bare, "no question mark is added");
     }
 }

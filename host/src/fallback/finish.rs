@@ -114,6 +114,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn those_that_came_early_are_taken_in_source_order_all_the_same() {
+        let mut early = vec![(4, ()), (3, ())];
+        let both = next_together(&mut ready_in_order(&[1]), &mut early, Some(&[1, 4])).await;
+        assert_eq!(both, Some(vec![(1, ()), (4, ())]));
+        assert_eq!(early, [(3, ())], "who is not expected waits");
+        let rest = next_together(&mut ready_in_order(&[2]), &mut early, Some(&[7])).await;
+        assert_eq!(rest, Some(vec![(2, ()), (3, ())]));
+        assert!(early.is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_came_early_is_taken_at_once_when_nobody_is_expected_any_more() {
+        let mut running = ready_in_order(&[2]);
+        let mut early = vec![(4, ())];
+        let first = next_together(&mut running, &mut early, None).await;
+        assert_eq!(first, Some(vec![(4, ())]));
+        let then = next_together(&mut running, &mut early, None).await;
+        assert_eq!(then, Some(vec![(2, ())]));
+    }
+
+    #[tokio::test]
     async fn an_empty_field_has_no_finish() {
         let mut running: FuturesUnordered<Ready<(usize, ())>> = FuturesUnordered::new();
         assert_eq!(next_ended(&mut running).await, None);

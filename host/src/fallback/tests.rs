@@ -1,8 +1,10 @@
 //! Rules of the race that no timing of a network shows reliably: what two
-//! successes at once leave behind, and what is carried from one process into
-//! the next.
+//! successes at once leave behind, what is carried from one process into the
+//! next, what a struck winner leaves, and what is told of all that.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,13 +14,14 @@ use super::attempt::{Ended, Winner};
 use super::race::Race;
 use super::record::AttemptRecord;
 use super::roster::Roster;
+use super::stored::StoredUrls;
 use super::story::StoryEntry;
 use super::tier::InFlight;
 use crate::http::{Http, HttpConfig};
 use crate::intake::Work;
 use crate::outcome::{Outcome, Reason};
 use crate::plan::{Plan, PlanFlags, PlanInputs};
-use crate::sandbox::{AttemptTrace, Candidate, Sandbox, SandboxConfig};
+use crate::sandbox::{AttemptTrace, Candidate, Findings, Sandbox, SandboxConfig};
 
 const FIRST: &str = "https://a.example/1.pdf";
 const SECOND: &str = "https://b.example/2.pdf";
@@ -123,6 +126,7 @@ async fn a_success_that_lost_by_order_alone_keeps_its_place_and_its_url_is_free_
     let win = race.take_together(both, &mut in_flight).unwrap();
     assert_eq!(win.source, "one");
     assert_eq!(race.records().len(), 1, "the loser is not recorded");
+    assert_eq!(race.story().len(), 1, "and nothing is told of it yet");
     let left: Vec<usize> = in_flight.iter().map(|flight| flight.index).collect();
     assert_eq!(left, [1]);
     assert!(race.context.knowledge.claim(&url(FIRST)).is_none());
@@ -160,4 +164,130 @@ async fn what_another_process_had_tried_found_and_spent_is_carried_over() {
     assert_eq!(race.spent(), spent);
     assert!(race.context.knowledge.claim(&url(FIRST)).is_none());
     assert!(race.context.knowledge.claim(&url(SECOND)).is_some());
+}
+
+#[tokio::test]
+async fn sources_that_are_not_asked_are_told_of_and_the_time_it_took_is_counted() {
+    let mut race = race().await;
+    let loss = race.next().await.unwrap_err();
+    assert_eq!(loss.reason, Reason::LoadFailed);
+    let told: Vec<_> = race
+        .story()
+        .iter()
+        .map(|entry| match entry {
+            StoryEntry::Skipped(record) => record.source.as_str(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(told, ["one", "two"]);
+    assert_eq!(race.records().len(), 2);
+    assert_eq!(race.launched(), 0);
+    assert!(race.spent() > Duration::ZERO);
+}
+
+#[tokio::test]
+async fn a_struck_winner_is_told_of_counts_as_failed_and_guests_are_shown_why() {
+    let mut race = race().await;
+    let ended = success(&race, "one", FIRST);
+    let proposed = ended.winner.as_ref().unwrap().candidate.clone();
+    race.context.knowledge.learn(&Findings {
+        candidates: vec![proposed],
+        landing_urls: Vec::new(),
+        identifiers: Vec::new(),
+        reason: Reason::OaPdf,
+    });
+    race.take_in(ended).unwrap();
+    race.strike(Outcome::NoPdf, &Reason::Truncated, "cut short");
+    let record = &race.records()[0];
+    assert_eq!(record.outcome, Outcome::NoPdf);
+    assert_eq!(record.reason, Reason::Truncated);
+    let shown = race.context.knowledge.for_guest().pdf_urls;
+    assert_eq!(shown[0].failed.as_deref(), Some("truncated"));
+    match race.story() {
+        [StoryEntry::Attempt { .. }, StoryEntry::Struck { url, .. }] => assert_eq!(url, FIRST),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_url_is_tried_by_one_at_a_time_and_again_only_when_nothing_came_of_it() {
+    let knowledge = race().await.context.knowledge;
+    let claim = knowledge.claim(&url(FIRST)).unwrap();
+    assert!(knowledge.claim(&url(FIRST)).is_none(), "it is being tried");
+    drop(claim);
+    let again = knowledge.claim(&url(FIRST)).unwrap();
+    again.failed(Reason::NotFound);
+    assert!(knowledge.claim(&url(FIRST)).is_none(), "it has failed");
+    knowledge.claim(&url(SECOND)).unwrap().passed();
+    assert!(knowledge.claim(&url(SECOND)).is_none(), "it has passed");
+}
+
+/// Says of every URL that its bytes are stored.
+#[derive(Debug)]
+struct AllStored;
+
+impl StoredUrls for AllStored {
+    fn holds<'s>(&'s self, _: &'s str) -> Pin<Box<dyn Future<Output = bool> + Send + 's>> {
+        Box::pin(std::future::ready(true))
+    }
+}
+
+#[tokio::test]
+async fn what_a_struck_winner_left_over_wins_in_its_place_and_costs_no_attempt() {
+    let mut race = race().await.knowing_stored(Arc::new(AllStored));
+    let mut ended = success(&race, "one", FIRST);
+    let winner = ended.winner.as_mut().unwrap();
+    winner.time_left = Duration::from_secs(60);
+    let mut second = winner.candidate.clone();
+    second.url = url(SECOND);
+    second.reason = Reason::GivenPdf;
+    winner.rest.push(second);
+    ended.record.status = Some(200);
+    race.take_in(ended).unwrap();
+    race.strike(Outcome::NoPdf, &Reason::Truncated, "cut short");
+
+    let win = race.next().await.unwrap();
+    assert_eq!(win.candidate.url.as_str(), SECOND);
+    assert_eq!(win.source, "one");
+    assert!(win.verdict.is_none(), "nothing was asked");
+    assert_eq!(race.launched(), 0);
+    let [record] = race.records() else {
+        panic!("{:?}", race.records());
+    };
+    assert_eq!(record.outcome, Outcome::Success);
+    assert_eq!(record.reason, Reason::GivenPdf);
+    assert_eq!(record.url.as_deref(), Some(SECOND));
+    assert_eq!(record.host.as_deref(), Some("b.example"));
+    assert_eq!(record.status, None);
+    let [.., StoryEntry::Attempt { candidates, .. }] = race.story() else {
+        panic!("{:?}", race.story());
+    };
+    assert_eq!(candidates.len(), 1);
+    assert!(race.context.knowledge.claim(&url(SECOND)).is_none());
+}
+
+#[tokio::test]
+async fn dropped_attempts_go_back_to_their_places_in_whatever_order_they_come() {
+    let mut queue = race().await.queue;
+    for order in [[0, 1], [1, 0]] {
+        while queue.take(&[]).is_some() {}
+        for index in order {
+            queue.requeue(index);
+        }
+        let turns: Vec<usize> = std::iter::from_fn(|| queue.take(&[]))
+            .map(|(index, _)| index)
+            .collect();
+        assert_eq!(turns, [0, 1]);
+    }
+}
+
+#[tokio::test]
+async fn the_plan_rules_a_source_in_its_own_tier_and_the_given_urls() {
+    let roster = race().await.context.roster;
+    assert!(roster.rule("one", "one").is_some());
+    assert!(roster.rule("two", "two").is_some());
+    assert!(roster.rule("one", "two").is_none());
+    assert!(roster.rule("two", "one").is_none());
+    let (at_once, _) = roster.rule("given", "given").unwrap();
+    assert_eq!(at_once, 1);
 }

@@ -232,6 +232,26 @@ async fn of_the_urls_given_with_a_work_eight_are_tried() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_given_urls_cost_one_attempt() {
+    for (most, code, attempts) in [
+        ("1", 1, &["given no_pdf not_found"][..]),
+        ("2", 0, &["given no_pdf not_found", "finder success oa_pdf"]),
+    ] {
+        let rig = rig().await;
+        let mut flags = plan(&rig, vec![("finder", finder("finder", &[]))]);
+        *flags.last_mut().unwrap() = "given,finder".to_owned();
+        let given = [
+            "https://papers.example/1.pdf",
+            "https://papers.example/2.pdf",
+        ];
+        let work = json!({"work_id": "W1", "pdf_urls": given});
+        let most = ["--fallback-max-attempts", most];
+        assert_eq!(raced(&rig, &work, &flags, &most).await, code);
+        assert_eq!(rig.attempts("W1"), attempts);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_adapter_whose_only_host_is_in_trouble_is_not_run_though_it_would_ask_nothing() {
     for (gate, last) in [
         ("true", "finder skipped breaker_open"),
