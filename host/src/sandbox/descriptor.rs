@@ -171,4 +171,6 @@ fn is_key(key: &str) -> bool {
 }
 
 #[cfg(test)]
+// Named, so that tests/fuzz, which includes this file by its path, finds it too.
+#[path = "descriptor/tests.rs"]
 mod tests;

@@ -257,4 +257,6 @@ fn optional_text(
 }
 
 #[cfg(test)]
+// Named, so that tests/fuzz, which includes this file by its path, finds it too.
+#[path = "findings/tests.rs"]
 mod tests;
