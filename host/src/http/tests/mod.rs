@@ -21,5 +21,7 @@ mod rebinding;
 mod recording;
 mod recording_refused;
 mod redirect;
+mod replaying;
 mod server;
+mod tape;
 mod tls;
