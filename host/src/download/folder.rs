@@ -101,12 +101,14 @@ impl OutFolder {
         let path = self.part_path(name);
         let beside = BESIDE_PARTS.map(|end| path.with_extension(end));
         for path in beside.into_iter().chain([path]) {
-            match fs::remove_file(path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+            remove_if_there(&path)?;
         }
         Ok(())
+    }
+
+    /// Removes one of the [`part_names`](Self::part_names), and nothing beside it.
+    pub(crate) fn remove_file(&self, name: &str) -> io::Result<()> {
+        remove_if_there(&self.part_path(name))
     }
 
     /// Whether there is something in a part file to go on with, as far as its
@@ -214,6 +216,13 @@ fn place(part: &Path, target: &Path, sha256: &str) -> Result<bool, StoreError> {
                 .map_err(|error| StoreError::io("store", target, error))
         }
         Err(error) => Err(StoreError::io("store", target, error)),
+    }
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -74,11 +74,21 @@ struct Mark {
     sha256: String,
 }
 
-/// The marks of the part file that is being written.
+/// The marks of the part file that is being written. Their file is made with the
+/// first one: most papers are over before that.
 #[derive(Debug)]
 pub(crate) struct Marks {
     path: PathBuf,
-    file: Option<File>,
+    state: Writing,
+}
+
+#[derive(Debug)]
+enum Writing {
+    /// Nothing is known of the file that would let anybody go on with it.
+    Nothing,
+    /// This is, and no mark was reached.
+    Known(Validators),
+    Begun(File),
 }
 
 /// The name of the marks of a part file.
@@ -92,49 +102,47 @@ impl Marks {
     pub(crate) fn beside(part: &Path) -> Self {
         Self {
             path: marks_path(part),
-            file: None,
+            state: Writing::Nothing,
         }
     }
 
     /// Begins the marks of a file with these validators.
     pub(crate) async fn head(&mut self, validators: &Validators) -> Result<(), StoreError> {
-        if validators.if_range().is_none() {
-            return self.forget().await;
+        self.forget().await?;
+        if validators.if_range().is_some() {
+            self.state = Writing::Known(validators.clone());
         }
-        let file = File::create(&self.path)
-            .await
-            .map_err(|error| StoreError::io("create", &self.path, error))?;
-        self.file = Some(file);
-        self.line(validators).await
+        Ok(())
     }
 
     /// Marks a place.
     pub(crate) async fn add(&mut self, at: u64, sha256: &str) -> Result<(), StoreError> {
-        self.line(&Mark {
+        let mark = Mark {
             at,
             sha256: sha256.to_owned(),
-        })
-        .await
-    }
-
-    async fn line(&mut self, line: &impl Serialize) -> Result<(), StoreError> {
-        let Some(file) = &mut self.file else {
-            return Ok(());
         };
-        let write = async {
-            let mut text = serde_json::to_vec(line).map_err(io::Error::from)?;
-            text.push(b'\n');
-            file.write_all(&text).await?;
-            file.flush().await
-        };
-        write
+        self.write(&mark)
             .await
             .map_err(|error| StoreError::io("write", &self.path, error))
     }
 
+    async fn write(&mut self, mark: &Mark) -> io::Result<()> {
+        let mut text = Vec::new();
+        if let Writing::Known(validators) = &self.state {
+            add_line(&mut text, validators)?;
+            self.state = Writing::Begun(File::create(&self.path).await?);
+        }
+        if let Writing::Begun(file) = &mut self.state {
+            add_line(&mut text, mark)?;
+            file.write_all(&text).await?;
+            file.flush().await?;
+        }
+        Ok(())
+    }
+
     /// Takes every mark back.
     pub(crate) async fn forget(&mut self) -> Result<(), StoreError> {
-        self.file = None;
+        self.state = Writing::Nothing;
         match tokio::fs::remove_file(&self.path).await {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(StoreError::io("remove", &self.path, error))
@@ -142,6 +150,12 @@ impl Marks {
             _ => Ok(()),
         }
     }
+}
+
+fn add_line(text: &mut Vec<u8>, line: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *text, line)?;
+    text.push(b'\n');
+    Ok(())
 }
 
 /// A part file somebody left, with its marks.

@@ -1,9 +1,9 @@
 //! Events in the ledger's own file, as rows of `telemetry_events`: what service
 //! levels and `sqlite3` read.
 //!
-//! The ledger comes first. Rows gather for a quarter of a second and go in by
-//! small transactions without a sync; where the file is busy they wait here,
-//! and where they cannot go they are dropped and counted.
+//! The ledger comes first. Rows gather for a second and go in by small
+//! transactions without a sync; where the file is busy they wait here, and where
+//! they cannot go they are dropped and counted.
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -22,7 +22,7 @@ use super::sink::Sink;
 pub const DEFAULT_RETENTION: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// How long rows gather, and how long a busy file is left alone.
-const GATHER: Duration = Duration::from_millis(250);
+const GATHER: Duration = Duration::from_secs(1);
 /// How long a file that refused is left alone.
 const AFTER_TROUBLE: Duration = Duration::from_secs(5);
 /// Rows in one transaction: it holds the write lock for about a millisecond.

@@ -184,6 +184,9 @@ impl Program<'_> {
 
     /// The part files of earlier leases of the job.
     pub(super) fn parts_of_job(&self) -> Result<Vec<String>, Stopped> {
+        if !self.resumed() {
+            return Ok(Vec::new());
+        }
         let own = self.part_name().to_string();
         let mut names = self.files_of_job()?;
         names.retain(|name| name.ends_with(".part") && *name != own);
@@ -200,16 +203,11 @@ impl Program<'_> {
         Ok(names)
     }
 
-    /// Removes every part file of the job and what stands beside them, or beside
-    /// where they stood: it is over.
+    /// Removes every part file of the job and what stands beside them: it is over.
     pub(super) fn sweep(&self) {
         for name in self.files_of_job().unwrap_or_default() {
-            // What is left of a part may stand there without it. The reconciler
-            // sweeps what stays.
-            let stem = name
-                .rsplit_once('.')
-                .map_or(name.as_str(), |(stem, _)| stem);
-            let _ = self.store.folder().remove_part(&format!("{stem}.part"));
+            // The reconciler sweeps what stays.
+            let _ = self.store.folder().remove_file(&name);
         }
     }
 
