@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use serde_json::json;
+use tokio::sync::oneshot;
 
 use super::book::Book;
 use super::ending::{Ended, Stopped};
@@ -41,6 +42,7 @@ pub(super) struct Program<'a> {
     pub(super) recorded: usize,
     pub(super) looking: Arc<Looking>,
     pub(super) started: Instant,
+    ending: Option<oneshot::Sender<()>>,
 }
 
 /// A candidate that turned out not to be the paper.
@@ -61,7 +63,8 @@ pub(super) enum Resolved {
     Over(Box<Ended>),
 }
 
-/// Works on a leased job until it ends. Dropping the future leaves what is
+/// Works on a leased job until it ends, and tells `ending` when its last
+/// transaction is about to be asked for. Dropping the future leaves what is
 /// durable, and nothing else counts.
 pub(super) async fn work_on(
     app: &App,
@@ -69,11 +72,12 @@ pub(super) async fn work_on(
     book: &Book,
     telemetry: &Telemetry,
     lease: &Lease,
+    ending: oneshot::Sender<()>,
 ) -> Result<Ended, Stopped> {
     if lease.taken_over {
         telemetry.metrics().taken_over();
     }
-    let ended = work_through(app, store, book, telemetry, lease).await?;
+    let ended = work_through(app, store, book, telemetry, lease, ending).await?;
     if lease.taken_over {
         telemetry.metrics().taken_over_ended();
     }
@@ -86,6 +90,7 @@ async fn work_through(
     book: &Book,
     telemetry: &Telemetry,
     lease: &Lease,
+    ending: oneshot::Sender<()>,
 ) -> Result<Ended, Stopped> {
     let work = work_of(lease);
     let mut program = Program {
@@ -106,6 +111,7 @@ async fn work_through(
             allowed: AtomicBool::new(lease.state == JobState::Leased),
         }),
         started: Instant::now(),
+        ending: Some(ending),
     };
     let mut tried = 0_u32;
     loop {
@@ -163,6 +169,14 @@ impl Program<'_> {
     pub(super) fn part_stem(&self) -> String {
         let name = self.part_name().to_string();
         name.strip_suffix(".part").unwrap_or(&name).to_owned()
+    }
+
+    /// The next transaction is the job's last, as far as one can tell.
+    pub(super) fn is_ending(&mut self) {
+        if let Some(ending) = self.ending.take() {
+            // Nobody may be waiting for it.
+            let _ = ending.send(());
+        }
     }
 
     /// Whether an earlier worker had begun the job.

@@ -2,12 +2,13 @@
 //! and leases the next, until nothing is left that this run could do.
 
 use std::collections::HashSet;
+use std::future::Future;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -84,12 +85,15 @@ impl Crew {
         self.stop
             .run_until_cancelled(self.tracked.head_start())
             .await;
-        while let Some(next) = self.next_unless_stopped().await {
+        let mut ahead = None;
+        while let Some(next) = self.next_unless_stopped(ahead.take()).await {
             let ended = match next {
                 Ok(Next::Nothing) => return,
                 Ok(Next::Bare(work)) => self.bare(*work).await,
                 Ok(Next::Job(lease)) => {
-                    let ended = self.job(&lease).await;
+                    let (ending, told) = oneshot::channel();
+                    let ended;
+                    (ended, ahead) = tokio::join!(self.job(&lease, ending), self.lease_ahead(told));
                     let ended = self.unless_again(ended);
                     if matches!(ended, Some(Ok(_))) {
                         // Before anybody can take it for one that nobody has.
@@ -103,9 +107,12 @@ impl Crew {
             if let Some(ended) = ended {
                 let is_over = ended.is_err();
                 if done.send(ended).await.is_err() || is_over {
-                    return;
+                    break;
                 }
             }
+        }
+        if let Some(lease) = ahead {
+            self.let_go(&lease).await;
         }
     }
 
@@ -135,9 +142,20 @@ impl Crew {
     }
 
     /// One leased job, until it ends or the run is stopped.
-    async fn job(&self, lease: &Lease) -> Option<Result<Done, Failed>> {
+    async fn job(
+        &self,
+        lease: &Lease,
+        ending: oneshot::Sender<()>,
+    ) -> Option<Result<Done, Failed>> {
         let mut heartbeat = Heartbeat::start(Arc::clone(self.book.ledger()), lease);
-        let program = work_on(&self.app, &self.store, &self.book, &self.telemetry, lease);
+        let program = work_on(
+            &self.app,
+            &self.store,
+            &self.book,
+            &self.telemetry,
+            lease,
+            ending,
+        );
         let ended = tokio::select! {
             ended = program => ended,
             () = heartbeat.lost() => Err(Stopped::LeaseLost),
@@ -218,19 +236,61 @@ impl Crew {
         })
     }
 
-    /// The next job; none once the run is stopped. A lease that is on its way
-    /// then is let go when it comes: it would be nobody's.
-    async fn next_unless_stopped(&self) -> Option<Result<Next, LedgerError>> {
-        let mut next = pin!(self.next());
-        let before = self.stop.run_until_cancelled(next.as_mut()).await;
+    /// The next job, which is the one that was leased ahead if there is one; none
+    /// once the run is stopped.
+    async fn next_unless_stopped(
+        &self,
+        ahead: Option<Box<Lease>>,
+    ) -> Option<Result<Next, LedgerError>> {
+        match ahead {
+            Some(lease) => Some(Ok(Next::Job(lease))),
+            None => self.unless_stopped(self.next()).await,
+        }
+    }
+
+    /// Leases another job when the one at hand is about to end, so that the last
+    /// transaction of this one and the first of that can be one commit. Where
+    /// that brings none, [`next`](Self::next) asks again and says why.
+    async fn lease_ahead(&self, ending: oneshot::Receiver<()>) -> Option<Box<Lease>> {
+        ending.await.ok()?;
+        if self.own_only {
+            return None;
+        }
+        let asked = async {
+            let (lease, _) = self.lease(None).await?;
+            Ok(lease.map_or(Next::Nothing, |lease| self.take(lease)))
+        };
+        match self.unless_stopped(asked).await {
+            Some(Ok(Next::Job(lease))) => Some(lease),
+            _ => None,
+        }
+    }
+
+    /// What a lease that is asked for comes to; none once the run is stopped. One
+    /// that is on its way then is let go when it comes: it would be nobody's.
+    async fn unless_stopped(
+        &self,
+        asked: impl Future<Output = Result<Next, LedgerError>>,
+    ) -> Option<Result<Next, LedgerError>> {
+        let mut asked = pin!(asked);
+        let before = self.stop.run_until_cancelled(asked.as_mut()).await;
         if before.is_some() {
             return before;
         }
-        if let Ok(Ok(Next::Job(lease))) = tokio::time::timeout(LAST_LEASE, next).await {
-            self.book.release(&lease).await;
-            self.in_hand().remove(&lease.job_id);
+        if let Ok(Ok(Next::Job(lease))) = tokio::time::timeout(LAST_LEASE, asked).await {
+            self.let_go(&lease).await;
         }
         None
+    }
+
+    fn take(&self, lease: Box<Lease>) -> Next {
+        self.in_hand().insert(lease.job_id);
+        Next::Job(lease)
+    }
+
+    async fn let_go(&self, lease: &Lease) {
+        self.book.release(lease).await;
+        self.in_hand().remove(&lease.job_id);
     }
 
     /// Leases the next job, waiting as long as there may be one.
@@ -249,10 +309,7 @@ impl Crew {
             };
             let outlook = match leased {
                 Ok(Found::Nothing(_)) if self.stop.is_cancelled() => return Ok(Next::Nothing),
-                Ok(Found::Lease(lease)) => {
-                    self.in_hand().insert(lease.job_id);
-                    return Ok(Next::Job(lease));
-                }
+                Ok(Found::Lease(lease)) => return Ok(self.take(lease)),
                 Ok(Found::Nothing(outlook)) => outlook,
                 Err(error) if self.book.goes_on() => match self.work_nobody_has() {
                     Some(work) => {
