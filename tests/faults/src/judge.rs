@@ -159,7 +159,8 @@ fn assert_files(rig: &Rig, ran: &Ran) {
     }
     for (work, hash) in Cast::files() {
         let paper = format!("papers/{work}.pdf");
-        let target = std::fs::read_link(rig.out().join(&paper)).expect("a link");
+        let target = std::fs::read_link(rig.out().join(&paper))
+            .unwrap_or_else(|error| panic!("{paper}: {error}: {ran}"));
         let object = format!("../objects/{}/{hash}.pdf", &hash[..2]);
         assert_eq!(target.to_str(), Some(object.as_str()), "{paper}");
         expected.push(paper);

@@ -111,9 +111,8 @@ async fn killed_while_a_sources_answer_is_held_back_a_run_asks_it_once_more() {
 async fn killed_at_mebibyte(k: u64) {
     let rig = Cast::rig().await;
     let kill = Mishap {
-        // The first line holds the validators.
         place: "marks.write".to_owned(),
-        number: usize::try_from(k + 1).unwrap(),
+        number: usize::try_from(k).unwrap(),
         action: Action::After,
     };
     let first = run(&rig, &ON_LEDGER, kill.fault(&rig.out()).as_ref()).await;
