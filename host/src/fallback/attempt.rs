@@ -323,8 +323,75 @@ pub(crate) fn without_contact(url: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
-    use super::without_contact;
+    use super::*;
+    use crate::http::HttpErrorKind;
+    use crate::sandbox::HostCall;
+
+    fn missed() -> Found {
+        Found::Nothing {
+            outcome: Outcome::NoPdf,
+            reason: Reason::NotFound,
+            status: None,
+            message: None,
+        }
+    }
+
+    /// What is made of `found` when the guest's calls ended like this and
+    /// nothing was sent.
+    fn after(found: Found, calls: &[Result<u16, HttpErrorKind>]) -> (Outcome, Reason) {
+        let mut trace = AttemptTrace::default();
+        trace.calls.extend(calls.iter().map(|ended| HostCall {
+            what: "GET",
+            url: "https://a.example/".to_owned(),
+            hops: Vec::new(),
+            result: ended.map_err(|kind| (kind, "so".to_owned())),
+            elapsed: Duration::ZERO,
+        }));
+        match gated(found, &trace, &Tally::new(Arc::default())) {
+            Found::Pdf(found) => (Outcome::Success, found.0.reason),
+            Found::Nothing {
+                outcome, reason, ..
+            } => (outcome, reason),
+        }
+    }
+
+    #[test]
+    fn an_attempt_that_gates_alone_kept_from_asking_is_a_skip_whatever_its_adapter_says() {
+        use HttpErrorKind::{DeniedHost, Offline, RobotsDisallow};
+        let skipped = (Outcome::Skipped, Reason::RobotsDisallow);
+        assert_eq!(after(missed(), &[Err(RobotsDisallow)]), skipped);
+        let both = [Err(Offline), Err(RobotsDisallow)];
+        assert_eq!(after(missed(), &both), skipped);
+
+        let its_own = (Outcome::NoPdf, Reason::NotFound);
+        for calls in [
+            &[][..],
+            &[Err(DeniedHost)],
+            &[Err(DeniedHost), Err(RobotsDisallow)],
+            &[Err(RobotsDisallow), Err(DeniedHost)],
+            // Out of the cache.
+            &[Ok(200), Err(RobotsDisallow)],
+        ] {
+            assert_eq!(after(missed(), calls), its_own, "{calls:?}");
+        }
+    }
+
+    #[test]
+    fn a_paper_that_is_stored_already_is_found_though_gates_kept_its_source_from_asking() {
+        let candidate = Candidate {
+            url: paperfall_identifiers::WebUrl::parse("https://a.example/a.pdf").unwrap(),
+            reason: Reason::OaPdf,
+            version: None,
+            license: None,
+            checksum: None,
+            notes: Vec::new(),
+        };
+        let found = Found::Pdf(Box::new((candidate, None, Vec::new(), Vec::new())));
+        let won = (Outcome::Success, Reason::OaPdf);
+        assert_eq!(after(found, &[Err(HttpErrorKind::Offline)]), won);
+    }
 
     #[test]
     fn the_contact_address_does_not_reach_the_results() {

@@ -7,6 +7,7 @@
 //! its budgets.
 
 mod attempt;
+mod component;
 mod finish;
 mod knowledge;
 mod probing;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use super::attempt::Context;
+use super::knowledge::Claim;
 use super::story::CandidateVerdict;
 use super::verdict::judge;
 use crate::http::{HttpErrorKind, Meter, Verdict};
@@ -25,6 +26,16 @@ impl Tally {
             meter,
             candidates: Vec::new(),
         }
+    }
+
+    /// Notes what became of a candidate; `refused` is why it is no PDF.
+    fn note(&mut self, candidate: &Candidate, refused: Option<Reason>, message: impl Into<String>) {
+        self.candidates.push(CandidateVerdict {
+            url: candidate.url.to_string(),
+            proposed_as: candidate.reason.clone(),
+            refused,
+            message: message.into(),
+        });
     }
 }
 
@@ -60,30 +71,22 @@ pub(crate) async fn probe_all(
     let mut endings: Vec<(Outcome, Reason, Option<u16>)> = Vec::new();
     for (position, candidate) in findings.candidates.iter().enumerate() {
         let Some(claim) = context.knowledge.claim(&candidate.url) else {
-            tally.candidates.push(CandidateVerdict {
-                url: candidate.url.to_string(),
-                proposed_as: candidate.reason.clone(),
-                refused: Some(Reason::AlreadyTried),
-                message: "tried before for this work".to_owned(),
-            });
+            let tried = Some(Reason::AlreadyTried);
+            tally.note(candidate, tried, "tried before for this work");
             continue;
         };
-        let below = || {
-            let rest = findings.candidates.get(position.saturating_add(1)..);
-            rest.unwrap_or_default().to_vec()
+        let taken = |claim: Claim, verdict, endings| {
+            claim.passed();
+            let below = findings.candidates.get(position.saturating_add(1)..);
+            let below = below.unwrap_or_default().to_vec();
+            let before = without_status(endings);
+            Found::Pdf(Box::new((candidate.clone(), verdict, below, before)))
         };
         if let Some(stored) = &context.stored
             && stored.holds(candidate.url.as_str()).await
         {
-            claim.passed();
-            tally.candidates.push(CandidateVerdict {
-                url: candidate.url.to_string(),
-                proposed_as: candidate.reason.clone(),
-                refused: None,
-                message: "stored already: not asked again".to_owned(),
-            });
-            let before = without_status(endings);
-            return Found::Pdf(Box::new((candidate.clone(), None, below(), before)));
+            tally.note(candidate, None, "stored already: not asked again");
+            return taken(claim, None, endings);
         }
         let started = Instant::now();
         let probe = context.session.probe(
@@ -111,27 +114,14 @@ pub(crate) async fn probe_all(
                 result,
                 elapsed: started.elapsed(),
             });
-        let mut noted = |refused: Option<Reason>, message: String| {
-            tally.candidates.push(CandidateVerdict {
-                url: candidate.url.to_string(),
-                proposed_as: candidate.reason.clone(),
-                refused,
-                message,
-            });
-        };
         match answer {
             Ok(Ok(verdict)) if verdict.is_pdf => {
-                noted(None, "a PDF".to_owned());
-                claim.passed();
-                let before = without_status(endings);
-                let found = (candidate.clone(), Some(verdict), below(), before);
-                return Found::Pdf(Box::new(found));
+                tally.note(candidate, None, "a PDF");
+                return taken(claim, Some(verdict), endings);
             }
             Ok(Ok(verdict)) => {
-                noted(
-                    Some(verdict.reason.clone()),
-                    format!("status {}", verdict.status),
-                );
+                let refused = Some(verdict.reason.clone());
+                tally.note(candidate, refused, format!("status {}", verdict.status));
                 claim.failed(verdict.reason.clone());
                 endings.push((
                     verdict.reason.outcome().unwrap_or(Outcome::NoPdf),
@@ -141,19 +131,20 @@ pub(crate) async fn probe_all(
             }
             Ok(Err(error)) if error.kind.is_gate() => {
                 let reason = error.reason();
-                noted(Some(reason.clone()), error.message);
+                tally.note(candidate, Some(reason.clone()), error.message);
                 // Not looked at: another source, or a later attempt, may.
                 drop(claim);
                 endings.push((Outcome::Skipped, reason, None));
             }
             Ok(Err(error)) if error.kind != HttpErrorKind::Timeout => {
                 let reason = error.reason();
-                noted(Some(reason.clone()), error.message);
+                tally.note(candidate, Some(reason.clone()), error.message);
                 claim.failed(reason.clone());
                 endings.push((reason.outcome().unwrap_or(Outcome::NoPdf), reason, None));
             }
             Ok(Err(_)) | Err(_) => {
-                noted(Some(Reason::SourceDeadline), "no answer in time".to_owned());
+                let late = Some(Reason::SourceDeadline);
+                tally.note(candidate, late, "no answer in time");
                 claim.failed(Reason::SourceDeadline);
                 endings.push((Outcome::Timeout, Reason::SourceDeadline, None));
                 break;

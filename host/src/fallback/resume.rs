@@ -85,9 +85,8 @@ impl Race {
         let ended = probe_candidates(tier, source, current.rest, self.context.clone(), limit).await;
         let mut endings = current.endings;
         let keeps_old = ended.winner.is_none();
-        if keeps_old && ended.record.outcome != Outcome::Skipped {
-            endings.push((ended.record.outcome, ended.record.reason.clone()));
-        }
+        // A success or a skip among them weighs nothing.
+        endings.push((ended.record.outcome, ended.record.reason.clone()));
         self.story.push(ended.story);
         if let Some(old) = self.records.get_mut(current.record) {
             old.requests = old.requests.saturating_add(ended.record.requests);

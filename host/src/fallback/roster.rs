@@ -1,11 +1,11 @@
 //! The adapters of a plan, loaded and ready: what every race of a run shares.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::component::component_bytes;
 use super::race::GIVEN;
 use crate::http::{HostGrants, HostPattern, RequestPolicy, Secrets, Session};
 use crate::plan::{Budgets, Component, Email, Gates, Plan, Policy, Source, SourceName, TierName};
@@ -279,40 +279,6 @@ fn claims_anothers_name(plan: &Plan, source: &Source, claimed: &str) -> bool {
     };
     let bundled = matches!(source.component, Component::Bundled);
     source.name.as_str() != claimed && (bundled || taken())
-}
-
-/// A bundled component's bytes, or a file's, its size checked before reading.
-pub(crate) async fn component_bytes(source: &Source) -> Result<Arc<[u8]>, LoadError> {
-    match &source.component {
-        Component::Bundled => Bundled::by_name(source.name.as_str())
-            .map(|bundled| Arc::from(bundled.bytes))
-            .ok_or_else(|| LoadError::Empty {
-                name: source.name.to_string(),
-            }),
-        Component::File(path) => read_component(path).await,
-    }
-}
-
-async fn read_component(path: &Path) -> Result<Arc<[u8]>, LoadError> {
-    let unreadable = |error: std::io::Error| LoadError::Unreadable {
-        path: path.to_owned(),
-        cause: error.to_string(),
-    };
-    let metadata = tokio::fs::metadata(path).await.map_err(unreadable)?;
-    if !metadata.is_file() {
-        return Err(LoadError::Unreadable {
-            path: path.to_owned(),
-            cause: "not a file".to_owned(),
-        });
-    }
-    if metadata.len() > Bundled::MAX_BYTES {
-        return Err(LoadError::TooLarge {
-            name: path.display().to_string(),
-            bytes: metadata.len(),
-        });
-    }
-    let bytes = tokio::fs::read(path).await.map_err(unreadable)?;
-    Ok(Arc::from(bytes))
 }
 
 /// Defaults of the descriptor, the operator's values over them, and the

@@ -26,14 +26,15 @@ use crate::sandbox::{AttemptTrace, Candidate, Findings, Sandbox, SandboxConfig};
 const FIRST: &str = "https://a.example/1.pdf";
 const SECOND: &str = "https://b.example/2.pdf";
 
-/// A race over two sources whose components do not load: nothing is asked.
-async fn race() -> Race {
+/// The plan of a race over two sources whose components do not load, and what
+/// was told while it was loaded.
+async fn roster(sandbox: &Sandbox) -> (Arc<Roster>, Vec<String>) {
     let folder = tempfile::tempdir().unwrap();
     let mut flags = PlanFlags::default();
-    for name in ["one", "two"] {
+    for (name, retries) in [("one", 1), ("two", 5)] {
         let file = folder.path().join(format!("{name}.wasm"));
         std::fs::write(&file, "no component").unwrap();
-        let tier = format!("{name}:adapter={}", file.display());
+        let tier = format!("{name}:adapter={},retries={retries}", file.display());
         flags.fallback_tier.push(tier);
         flags.only.push(name.to_owned());
     }
@@ -44,12 +45,24 @@ async fn race() -> Race {
         user_config_dir: None,
     })
     .unwrap();
-    let sandbox = Sandbox::new(&SandboxConfig {
+    let told = Mutex::default();
+    let tell = |name: &str| Vec::push(&mut told.lock().unwrap(), name.to_owned());
+    let roster = Roster::load(&plan, sandbox, tell).await;
+    (Arc::new(roster), told.into_inner().unwrap())
+}
+
+fn sandbox() -> Sandbox {
+    Sandbox::new(&SandboxConfig {
         max_instances: 1,
         ..SandboxConfig::default()
     })
-    .unwrap();
-    let roster = Arc::new(Roster::load(&plan, &sandbox, |_| {}).await);
+    .unwrap()
+}
+
+/// A race in which nothing is asked.
+async fn race() -> Race {
+    let sandbox = sandbox();
+    let (roster, _) = roster(&sandbox).await;
     let http = Http::new(HttpConfig::default()).unwrap();
     let work = Work::from_json(r#"{"doi": "10.5555/race"}"#).unwrap().work;
     Race::new(work, &roster, sandbox, http.session())
@@ -266,6 +279,53 @@ async fn what_a_struck_winner_left_over_wins_in_its_place_and_costs_no_attempt()
     assert!(race.context.knowledge.claim(&url(SECOND)).is_none());
 }
 
+/// A race whose first winner has left another candidate, and a moment for it.
+async fn race_with_leftover(time_left: Duration) -> Race {
+    let mut race = race().await;
+    let mut ended = success(&race, "one", FIRST);
+    let winner = ended.winner.as_mut().unwrap();
+    winner.time_left = time_left;
+    let mut second = winner.candidate.clone();
+    second.url = url(SECOND);
+    winner.rest.push(second);
+    race.take_in(ended).unwrap();
+    race
+}
+
+#[tokio::test]
+async fn a_leftover_there_was_no_time_for_weighs_more_than_the_broken_winner() {
+    let mut race = race_with_leftover(Duration::ZERO).await;
+    race.strike(Outcome::NoPdf, &Reason::Truncated, "cut short");
+    race.next().await.unwrap_err();
+    let record = &race.records()[0];
+    assert_eq!(record.outcome, Outcome::Timeout);
+    assert_eq!(record.reason, Reason::SourceDeadline);
+}
+
+#[tokio::test]
+async fn a_winner_struck_for_what_passes_keeps_its_weight_when_its_leftover_is_struck_too() {
+    let race = race_with_leftover(Duration::from_secs(60)).await;
+    let mut race = race.knowing_stored(Arc::new(AllStored));
+    race.strike(Outcome::Retryable, &Reason::Stalled, "nothing came");
+    race.next().await.unwrap();
+    race.strike(Outcome::NoPdf, &Reason::Truncated, "cut short");
+    let record = &race.records()[0];
+    assert_eq!(record.outcome, Outcome::Retryable);
+    assert_eq!(record.reason, Reason::Stalled);
+}
+
+#[tokio::test]
+async fn a_struck_winner_that_left_nothing_over_is_not_told_of_as_tried_again() {
+    let mut race = race().await;
+    let ended = success(&race, "one", FIRST);
+    race.take_in(ended).unwrap();
+    race.strike(Outcome::NoPdf, &Reason::Truncated, "cut short");
+    race.next().await.unwrap_err();
+    let attempts = race.story().iter();
+    let attempts = attempts.filter(|entry| matches!(entry, StoryEntry::Attempt { .. }));
+    assert_eq!(attempts.count(), 1, "{:?}", race.story());
+}
+
 #[tokio::test]
 async fn dropped_attempts_go_back_to_their_places_in_whatever_order_they_come() {
     let mut queue = race().await.queue;
@@ -290,4 +350,19 @@ async fn the_plan_rules_a_source_in_its_own_tier_and_the_given_urls() {
     assert!(roster.rule("two", "one").is_none());
     let (at_once, _) = roster.rule("given", "given").unwrap();
     assert_eq!(at_once, 1);
+}
+
+#[tokio::test]
+async fn a_request_is_sent_as_the_policy_of_its_own_source_says() {
+    let (roster, _) = roster(&sandbox()).await;
+    let retries = |source: &str| roster.request_policy(source).retries_max;
+    assert_eq!(retries("one"), 1);
+    assert_eq!(retries("two"), 5);
+    assert_eq!(retries("given"), 2);
+}
+
+#[tokio::test]
+async fn whoever_waits_is_told_which_adapter_is_being_loaded() {
+    let (_, told) = roster(&sandbox()).await;
+    assert_eq!(told, ["one", "two"]);
 }

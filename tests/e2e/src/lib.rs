@@ -40,6 +40,7 @@ mod race_seeds;
 mod rig;
 mod stage;
 mod stored;
+mod tiers;
 mod tiny_disk;
 mod toolchains;
 
