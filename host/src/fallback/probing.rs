@@ -162,19 +162,8 @@ pub(crate) async fn probe_all(
             message: Some("every URL it proposed was tried before".to_owned()),
         };
     }
-    // What a gate held back says nothing, unless there is nothing else.
-    if endings
-        .iter()
-        .all(|(outcome, ..)| *outcome == Outcome::Skipped)
-    {
-        let held_back = endings.into_iter().next();
-        return Found::Nothing {
-            outcome: Outcome::Skipped,
-            reason: held_back.map_or(Reason::RateWait, |(_, reason, _)| reason),
-            status: None,
-            message: None,
-        };
-    }
+    // What a gate held back leaves the question open, as `judge` has it; where
+    // that decides, the attempt is a skip by that gate.
     let loss = judge(
         endings
             .iter()

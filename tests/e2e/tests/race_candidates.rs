@@ -17,7 +17,10 @@ use paperfall_miniweb::{Answer, Pdf, Script, World};
 use serde_json::{Value, json};
 
 const DOI: &str = "10.5555/candidates";
-const CLOSED: &str = "https://closed.example/a.pdf";
+/// A host that bears little.
+const TAKEN: &str = "https://slow.example/taken.pdf";
+const HELD: &str = "https://slow.example/held.pdf";
+const HELD_TOO: &str = "https://slow.example/held2.pdf";
 const BROKEN: &str = "https://broken.example/a.pdf";
 const SILENT: &str = "https://silent.example/a.pdf";
 const GOOD: &str = "https://papers.example/good.pdf";
@@ -26,21 +29,13 @@ const SHORT: &str = "https://papers.example/short.pdf";
 const GONE: &str = "https://papers.example/gone.pdf";
 const DOWN: &str = "https://papers.example/down.pdf";
 
-/// Patient enough for a loaded machine to ask whom it comes to before the
-/// silent one.
-const OBEDIENT: &str = "[source.many]\nrobots_respect = true\nretries = 0\ntimeout_ms = 2500\n[source.heir]\nretries = 0\n";
-
 fn pdf() -> Answer {
     Answer::pdf(Pdf::new("Candidates", 7, 20_000))
 }
 
 fn world() -> World {
     World::new()
-        .page(
-            "https://closed.example/robots.txt",
-            Answer::text("User-agent: *\nDisallow: /\n"),
-        )
-        .page(CLOSED, pdf())
+        .host("slow.example")
         .page(BROKEN, Answer::dropped())
         .page(SILENT, Answer::never())
         .page(GOOD, pdf())
@@ -80,66 +75,91 @@ fn attempt(rig: &Rig) -> Value {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_gate_held_back_another_source_may_try_and_what_failed_or_was_late_nobody() {
-    for left in [CLOSED, GOOD] {
-        let rig = Rig::new(world()).await;
-        rig.file("paperfall.toml", OBEDIENT);
-        let flags = rig.tiers(vec![
-            ("many", proposing("many", &[CLOSED, BROKEN, SILENT, GOOD])),
-            ("heir", proposing("heir", &[BROKEN, SILENT, left])),
-        ]);
-        let ran = explained(&rig, flags).await;
-        assert_eq!(ran.code, 0, "{ran}");
-        let of = |name: &str| {
-            let from = ran.stdout.split_once(&format!("{name}/{name}: "));
-            from.unwrap_or_else(|| panic!("{ran}")).1
-        };
-        let (many, heir) = (of("many"), of("heir"));
-        let many = many.split_once("heir/heir: ").unwrap().0;
-        assert!(many.starts_with("retryable (reset)"), "{ran}");
-        let told: Vec<&str> = many
-            .lines()
+    let rig = Rig::new(world()).await;
+    // One request in three seconds, and four until the silent one is given up.
+    rig.file(
+        "paperfall.toml",
+        "[gates]\nskip_if_rate_wait_exceeds_ms = 500\n\
+         [source.many]\nretries = 0\ntimeout_ms = 4000\n",
+    );
+    let many = [TAKEN, HELD, BROKEN, SILENT, GOOD];
+    let mut flags = rig.tiers(vec![
+        ("many", proposing("many", &many)),
+        ("heir", proposing("heir", &[BROKEN, SILENT, HELD, GOOD])),
+    ]);
+    flags.extend(["--host-limit", "slow.example:per_minute=20"].map(str::to_owned));
+    let ran = explained(&rig, flags).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    let (many, heir) = ran.stdout.split_once("heir/heir: ").expect("both");
+    let told = |of: &str| -> Vec<String> {
+        of.lines()
             .filter_map(|line| line.trim_start().strip_prefix("candidate "))
-            .collect();
-        // The time was up: the fourth was not looked at.
-        let [closed, broken, silent] = told.as_slice() else {
-            panic!("{ran}");
-        };
-        let robots = format!("{CLOSED} [oa_pdf] → robots_disallow (");
-        assert!(closed.starts_with(&robots), "{ran}");
-        assert!(closed.contains("robots.txt"), "no words: {ran}");
-        let reset = format!("{BROKEN} [oa_pdf] → reset (");
-        assert!(broken.starts_with(&reset), "{ran}");
-        assert!(broken.contains("broken.example"), "no words: {ran}");
-        let late = "[oa_pdf] → source_deadline (no answer in time)";
-        assert_eq!(*silent, format!("{SILENT} {late}"));
+            .map(|line| line.replace(" [oa_pdf] →", ""))
+            .collect()
+    };
+    assert!(many.starts_with("many/many: retryable (reset)"), "{ran}");
+    // The time was up: the fifth was not looked at.
+    let of_many = told(many);
+    let [taken, held, broken, silent] = of_many.as_slice() else {
+        panic!("{ran}");
+    };
+    assert_eq!(*taken, format!("{TAKEN} not_found (status 404)"));
+    assert!(held.starts_with(&format!("{HELD} rate_wait (")), "{ran}");
+    assert!(
+        held.contains("the limits of slow.example"),
+        "no words: {ran}"
+    );
+    assert!(broken.starts_with(&format!("{BROKEN} reset (")), "{ran}");
+    assert!(broken.contains("before the end"), "no words: {ran}");
+    let late = format!("{SILENT} source_deadline (no answer in time)");
+    assert_eq!(*silent, late);
 
-        assert!(heir.starts_with("success (oa_pdf)"), "{ran}");
-        for url in [BROKEN, SILENT] {
-            let tried = format!("{url} [oa_pdf] → already_tried (tried before for this work)");
-            assert!(heir.contains(&tried), "{ran}");
-            assert_eq!(rig.requests_of(url).len(), 1, "{ran}");
-        }
-        assert!(heir.contains(&format!("candidate {left} [oa_pdf] → a PDF")));
+    assert!(heir.starts_with("success (oa_pdf)"), "{ran}");
+    assert_eq!(
+        told(heir),
+        [
+            format!("{BROKEN} already_tried (tried before for this work)"),
+            format!("{SILENT} already_tried (tried before for this work)"),
+            format!("{HELD} not_found (status 404)"),
+            format!("{GOOD} a PDF"),
+        ],
+        "{ran}"
+    );
+    for url in [TAKEN, HELD, BROKEN, SILENT, GOOD] {
+        assert_eq!(rig.requests_of(url).len(), 1, "{url}: {ran}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_attempt_whose_every_candidate_a_gate_held_back_is_a_skip_by_that_gate() {
     let rig = Rig::new(world()).await;
-    rig.file("paperfall.toml", OBEDIENT);
-    let other = "https://closed.example/b.pdf";
-    let flags = rig.tiers(vec![("many", proposing("many", &[CLOSED, other]))]);
+    let mut flags = rig.tiers(vec![
+        ("first", proposing("first", &[TAKEN])),
+        ("many", proposing("many", &[HELD, HELD_TOO])),
+    ]);
+    flags.extend(["--host-limit", "slow.example:per_minute=1"].map(str::to_owned));
     let ran = raced(&rig, &flags).await;
-    assert_eq!(rig.attempts("W1"), ["many skipped robots_disallow"]);
-    rig.assert_lost(&ran, "W1", "no_pdf", "exhausted");
+    rig.assert_lost(&ran, "W1", "retryable", "rate_wait");
+    assert_eq!(
+        rig.attempts("W1"),
+        ["first no_pdf not_found", "many skipped rate_wait"]
+    );
+    assert_eq!(rig.result("W1")["attempts"][1]["requests"], 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_attempt_that_was_redirected_to_where_it_may_not_go_has_asked() {
     let (way, end) = ("https://open.example/go", "https://closed.example/page");
-    let rig = Rig::new(world().page(way, Answer::redirect(end))).await;
-    let hosts = "[adapter.many]\nhosts = ['open.example', 'closed.example']\n";
-    rig.file("paperfall.toml", format!("{OBEDIENT}{hosts}"));
+    let closed = Answer::text("User-agent: *\nDisallow: /\n");
+    let world = World::new()
+        .page(way, Answer::redirect(end))
+        .page("https://closed.example/robots.txt", closed);
+    let rig = Rig::new(world).await;
+    rig.file(
+        "paperfall.toml",
+        "[source.many]\nrobots_respect = true\n\
+         [adapter.many]\nhosts = ['open.example', 'closed.example']\n",
+    );
     let mut many = Guest::new("many")
         .host("open.example")
         .host("closed.example");
