@@ -362,6 +362,16 @@ async fn a_request_is_sent_as_the_policy_of_its_own_source_says() {
 }
 
 #[tokio::test]
+async fn a_paper_that_was_found_is_worth_a_longer_wait_than_the_search_for_it() {
+    let (roster, _) = roster(&sandbox()).await;
+    let finding = roster.request_policy("one");
+    let downloading = roster.download_policy("one");
+    assert_eq!(finding.rate_wait_max, Duration::from_secs(5));
+    assert_eq!(downloading.rate_wait_max, Duration::from_secs(60));
+    assert_eq!(downloading.retries_max, finding.retries_max);
+}
+
+#[tokio::test]
 async fn whoever_waits_is_told_which_adapter_is_being_loaded() {
     let (_, told) = roster(&sandbox()).await;
     assert_eq!(told, ["one", "two"]);
