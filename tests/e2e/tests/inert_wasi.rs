@@ -195,20 +195,54 @@ async fn standard_output_goes_to_the_log_and_never_fills() {
     assert!(ran.stdout.len() < 100_000, "{}", ran.stdout.len());
 }
 
+/// An adapter that does something so many times and lives.
+fn hoarder(guest: Guest, what: &str, count: u32) -> Vec<u8> {
+    let mut guest = guest;
+    let kept = guest.miss("kept_them");
+    guest
+        .resolve(format!(
+            "(loop $again
+               (drop {what})
+               (local.set $i (i32.add (local.get $i) (i32.const 1)))
+               (br_if $again (i32.lt_u (local.get $i) (i32.const {count}))))
+             {kept}"
+        ))
+        .build()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_guest_that_hoards_handles_is_stopped() {
-    let evil = Guest::new("evil")
-        .wasi(
+async fn what_the_host_keeps_for_a_guests_handles_is_bounded() {
+    // For an alarm the host keeps two things, a timer and what waits for it:
+    // 200 handles are fewer than the 256 there may be, 400 things are more.
+    let alarms = |count| {
+        let guest = Guest::new("evil").wasi(
             "wasi:clocks/monotonic-clock@0.2.0",
             "subscribe-duration",
             "(func $alarm (param i64) (result i32))",
-        )
-        .resolve("(loop $again (drop (call $alarm (i64.const 1))) (br $again)) unreachable")
-        .build();
-    let stage = Stage::new(&evil).await;
+        );
+        hoarder(guest, "(call $alarm (i64.const 1))", count)
+    };
+    let stage = Stage::new(&alarms(100)).await;
+    stage.survives("no_pdf kept_them").await;
+    let stage = Stage::new(&alarms(200)).await;
     stage.survives("error contract").await;
     let ran = stage.explain().await;
     assert!(ran.stdout.contains("resource table"), "{ran}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_handles_a_guest_makes_of_its_own_resources_are_bounded() {
+    // The host has no part in them and keeps nothing for them but the handle.
+    let things = |count| {
+        let guest = Guest::new("evil").own_things();
+        hoarder(guest, "(call $thing (local.get $i))", count)
+    };
+    let stage = Stage::new(&things(200)).await;
+    stage.survives("no_pdf kept_them").await;
+    let stage = Stage::new(&things(300)).await;
+    stage.survives("error contract").await;
+    let ran = stage.explain().await;
+    assert!(ran.stdout.contains("store handle limit exceeded"), "{ran}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
