@@ -46,9 +46,12 @@ async fn every_way_to_answer_replays_as_it_was_without_a_server() {
     live.push(told(&session, "http://127.0.0.1/").await);
     drop(session);
     recorder.finish_recording().unwrap();
+    let world = recorder.fixed_world();
     drop(server);
 
-    let session = tape.player().session_for("w");
+    let player = tape.player();
+    assert_eq!(player.fixed_world(), world);
+    let session = player.session_for("w");
     let mut replayed = Vec::new();
     for path in paths {
         replayed.push(told(&session, &format!("http://a.test/{path}")).await);
