@@ -210,3 +210,26 @@ pub(super) fn too_large(url: &str, cap: u64, as_what: &str) -> Fault {
         format!("{url} is larger than the cap of {cap} bytes ({as_what})"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_kept_answer_is_no_stall_however_late_it_is_read() {
+        let stall = Duration::from_secs(1);
+        let kept = Bytes::from_static(b"a few bytes");
+        let limits = BodyLimits {
+            deadline: None,
+            stall,
+            meter: None,
+            cap: 100,
+        };
+        let wire = WireBody::stored(kept.clone());
+        let mut body = BoundedBody::new(wire, "https://a.org/".to_owned(), limits);
+        tokio::time::advance(stall * (TRICKLE_WINDOW_STALLS + 1)).await;
+        let read = body.chunk().await.map_err(|fault| fault.message);
+        assert_eq!(read.unwrap(), Some(kept));
+    }
+}

@@ -86,6 +86,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whoever_reads_past_the_buffer_gets_the_same_bytes_and_the_same_refusal() {
+        let read = |bytes: &'static [u8]| async move {
+            let mut source = ModestWindow::new(Box::pin(bytes));
+            let mut three = [0; 3];
+            source.read_exact(&mut three).await?;
+            let mut rest = Vec::new();
+            source.read_to_end(&mut rest).await?;
+            io::Result::Ok((three, rest))
+        };
+        let (three, rest) = read(b"\x06brotli").await.unwrap();
+        assert_eq!((&three[..], &rest[..]), (&b"\x06br"[..], &b"otli"[..]));
+        let error = read(b"\x11brotli").await.unwrap_err();
+        assert!(error.to_string().contains("larger than 16 MiB"), "{error}");
+    }
+
+    #[tokio::test]
     async fn a_gigabyte_window_is_refused_before_it_is_made() {
         let error = decode(&[0x11, 0x1e, 0x00, 0x00]).await.unwrap_err();
         assert!(error.to_string().contains("larger than 16 MiB"), "{error}");

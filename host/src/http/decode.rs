@@ -152,6 +152,19 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_empty_body_is_empty_whatever_it_is_labelled() {
+        for encoding in [
+            Encoding::Gzip,
+            Encoding::Zlib,
+            Encoding::Brotli,
+            Encoding::Zstd,
+        ] {
+            let decoded = whole(&[encoding], Bytes::new(), 100);
+            assert_eq!(decoded, Some(Vec::new()), "{encoding:?}");
+        }
+    }
+
+    #[test]
     fn known_encodings_are_read_in_their_order_and_others_refused() {
         assert_eq!(declared_in("identity").unwrap(), []);
         assert_eq!(declared_in("GZIP").unwrap(), [Encoding::Gzip]);

@@ -63,7 +63,7 @@ impl HostPattern {
             Some(rest) => (rest, true),
             None => (text, false),
         };
-        if name.is_empty() || name.len() > 253 {
+        if name.is_empty() {
             return Err(too_long());
         }
         if name.contains("://") {
@@ -85,7 +85,7 @@ impl HostPattern {
             Host::Domain(domain) => {
                 // One dot at the end stands for the root, a second for nothing.
                 let domain = domain.strip_suffix('.').unwrap_or(&domain);
-                // International names grow in their ASCII form.
+                // Only the ASCII form counts: it is what is looked up.
                 if domain.len() > 253 {
                     return Err(too_long());
                 }
@@ -314,6 +314,10 @@ mod tests {
         let longest = ["a"; 127].join(".");
         assert_eq!(longest.len(), 253);
         assert!(HostPattern::parse(&longest).is_ok());
+        // The root's dot and the bytes of wide letters are no part of it.
+        assert!(HostPattern::parse(&format!("{longest}.")).is_ok());
+        let wide = vec!["\u{ff41}"; 127].join(".");
+        assert_eq!(pattern(&wide).to_string(), longest);
     }
 
     #[test]

@@ -275,11 +275,9 @@ impl Log {
     }
 
     fn answered(&mut self, incoming: &Incoming) {
-        let elapsed = self.sent_at.elapsed();
         if let Some(hop) = self.hops.last_mut() {
             hop.address = incoming.address;
             hop.status = Some(incoming.status);
-            hop.elapsed = elapsed;
         }
     }
 

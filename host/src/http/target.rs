@@ -60,7 +60,7 @@ fn check(mut url: Url) -> Result<Url, Fault> {
     };
     if let Some(bare) = host.strip_suffix('.') {
         let bare = bare.to_owned();
-        if bare.is_empty() || bare.ends_with('.') || url.set_host(Some(&bare)).is_err() {
+        if bare.ends_with('.') || url.set_host(Some(&bare)).is_err() {
             return Err(bad(url.as_str(), "its host is not a host name"));
         }
     }
@@ -131,6 +131,7 @@ mod tests {
             "javascript:1",
             "https://u:p@a.org/",
             "https://u@a.org/",
+            "https://:p@a.org/",
             "http://a.org:0/",
             "http://a.org:70000/",
             "http:///",
@@ -167,6 +168,11 @@ mod tests {
         let text = |length: usize| shown(&"x".repeat(length));
         assert_eq!(text(200), "x".repeat(200));
         assert_eq!(text(201), format!("{}…", "x".repeat(200)));
+    }
+
+    #[test]
+    fn a_message_shows_control_characters_for_what_they_are() {
+        assert_eq!(shown("http://a\u{7}\n/"), "http://a\\u{7}\\n/");
     }
 
     #[test]

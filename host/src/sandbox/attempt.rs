@@ -164,6 +164,7 @@ fn name_spent_budget(
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn empty() -> Findings {
@@ -188,5 +189,23 @@ mod tests {
         assert_eq!(reason(late(), true), Reason::FuelOrEpoch);
         assert_eq!(reason(Ok(empty()), false), Reason::NotFound);
         assert_eq!(reason(miss(), false), Reason::Trap);
+    }
+
+    #[test]
+    fn who_spent_the_budget_and_found_something_found_it() {
+        let url = paperfall_identifiers::WebUrl::parse("https://a.org/x.pdf").unwrap();
+        let found = Findings {
+            candidates: vec![findings::Candidate {
+                url,
+                reason: Reason::OaPdf,
+                version: None,
+                license: None,
+                checksum: None,
+                notes: Vec::new(),
+            }],
+            ..empty()
+        };
+        let kept = name_spent_budget(Ok(found.clone()), true);
+        assert_eq!(kept.unwrap(), found);
     }
 }

@@ -73,3 +73,23 @@ pub(crate) fn classify(error: &wasmtime::Error, memory_refused: bool) -> Failure
     }
     Failure::host(Reason::Contract, words)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wasmtimes_words_are_cut_to_24_lines_of_240_characters() {
+        let line = format!("\u{1b}{}\n", "x".repeat(1000));
+        let words = legible(&wasmtime::Error::msg(line.repeat(1000)));
+        let kept = format!("\\u{{1b}}{}", "x".repeat(WORDS_LINE_CHARS - 1));
+        assert_eq!(words, vec![kept; WORDS_LINES].join("\n"));
+    }
+
+    #[test]
+    fn a_component_that_exits_is_told_so() {
+        let failure = classify(&wasmtime::Error::new(wasmtime_wasi::I32Exit(0)), false);
+        assert_eq!(failure.reason, Reason::Contract);
+        assert!(failure.message.contains("called exit"), "{failure:?}");
+    }
+}

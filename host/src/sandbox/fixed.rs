@@ -163,6 +163,15 @@ mod tests {
     }
 
     #[test]
+    fn a_long_draw_does_not_begin_again() {
+        let numbers = drawn(7, ["secure", "acme", "w"]);
+        let [first, second, third] = [0, 32, 64].map(|at| numbers.iter().skip(at).take(32));
+        assert!(!first.clone().eq(second.clone()));
+        assert!(!first.eq(third.clone()));
+        assert!(!second.eq(third));
+    }
+
+    #[test]
     fn a_clock_that_is_waited_for_passes() {
         let clock = Clock {
             start: Duration::from_secs(5),

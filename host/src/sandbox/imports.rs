@@ -280,13 +280,13 @@ fn prepare(
 
 /// A URL short enough to print.
 fn shorten(url: &str) -> String {
-    let kept: String = url.chars().take(300).collect();
-    let kept = super::trace::escape_controls(&kept);
-    if kept.len() < url.len() && url.chars().count() > 300 {
-        format!("{kept}…")
-    } else {
-        kept
+    let mut letters = url.chars();
+    let kept: String = letters.by_ref().take(300).collect();
+    let mut kept = super::trace::escape_controls(&kept);
+    if letters.next().is_some() {
+        kept.push('…');
     }
+    kept
 }
 
 fn guest_hop(hop: &Hop) -> wit::Hop {
@@ -333,5 +333,7 @@ mod tests {
             shorten("https://a.example/\u{7}"),
             "https://a.example/\\u{7}"
         );
+        let steering = "\u{7}".repeat(301);
+        assert!(shorten(&steering).ends_with("\\u{7}…"));
     }
 }

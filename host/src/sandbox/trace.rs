@@ -126,6 +126,19 @@ mod tests {
     }
 
     #[test]
+    fn a_line_cut_within_a_character_ends_before_it() {
+        let limit = super::super::limits::LOG_BYTES;
+        let mut trace = AttemptTrace::default();
+        // Three bytes each; the limit falls into the last one that begins.
+        let line = "€".repeat(limit / 3 + 1);
+        assert_ne!(limit % 3, 0);
+        trace.push_log("info", &line);
+        let kept: Vec<&str> = trace.log.iter().map(|l| l.message.as_str()).collect();
+        assert_eq!(kept, ["€".repeat(limit / 3)]);
+        assert_eq!(trace.log_dropped, 3);
+    }
+
+    #[test]
     fn empty_lines_do_not_grow_the_log_for_ever() {
         let mut trace = AttemptTrace::default();
         for _ in 0..1_000_000 {

@@ -59,7 +59,7 @@ impl LogPipe {
     fn take(&self, bytes: &[u8]) {
         let text = String::from_utf8_lossy(bytes);
         let mut trace = self.trace.lock().unwrap_or_else(PoisonError::into_inner);
-        for line in text.lines().filter(|line| !line.is_empty()) {
+        for line in text.lines() {
             trace.push_log(self.level, line);
         }
     }
@@ -117,5 +117,31 @@ impl AsyncWrite for LogPipe {
 
     fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use tokio::io::AsyncWriteExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_written_comes_line_by_line_into_the_log_whichever_way_it_is_written() {
+        let trace = Arc::<Mutex<AttemptTrace>>::default();
+        let pipe = LogPipe {
+            level: "stderr",
+            trace: Arc::clone(&trace),
+        };
+        let one_way = pipe.p2_stream().write(Bytes::from_static(b"one\n\ntwo"));
+        assert!(one_way.is_ok());
+        let mut other_way = Box::into_pin(pipe.async_stream());
+        other_way.write_all(b"three").await.unwrap();
+        let trace = trace.lock().unwrap();
+        let lines = trace.log.iter();
+        let lines: Vec<_> = lines.map(|line| (line.level, &*line.message)).collect();
+        let told = ["one", "two", "three"].map(|line| ("stderr", line));
+        assert_eq!(lines, told);
     }
 }

@@ -112,6 +112,15 @@ async fn without_a_grant_a_host_is_denied_and_the_setting_is_named_that_allows_i
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_setting_is_named_for_a_host_the_adapter_does_not_declare() {
+    let evil = asking(&["a.example"], &["https://b.example/"]);
+    let ran = Stage::in_world(web(), &evil).await.explain().await;
+    let words = "evil does not declare b.example: it must be among the hosts of its descriptor";
+    assert!(ran.stdout.contains(words), "{ran}");
+    assert!(!ran.stdout.contains("would allow it"), "{ran}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_denial_names_the_operators_name_of_the_adapter() {
     let evil = asking_with(
         Guest::new("nice"),

@@ -158,12 +158,17 @@ async fn a_guest_that_exits_ends_its_attempt_and_not_the_host() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn standard_output_goes_to_the_log_and_never_fills() {
+async fn standard_output_and_error_go_to_the_log_and_never_fill() {
+    goes_to_the_log("wasi:cli/stdout@0.2.0", "stdout").await;
+    goes_to_the_log("wasi:cli/stderr@0.2.0", "stderr").await;
+}
+
+async fn goes_to_the_log(interface: &'static str, stream: &str) {
     let mut evil = Guest::new("evil")
         .wasi(
-            "wasi:cli/stdout@0.2.0",
-            "get-stdout",
-            "(func $stdout (result i32))",
+            interface,
+            &format!("get-{stream}"),
+            "(func $stream (result i32))",
         )
         .wasi(
             "wasi:io/streams@0.2.0",
@@ -177,7 +182,7 @@ async fn standard_output_goes_to_the_log_and_never_fills() {
     let written = evil.miss("written");
     let evil = evil
         .resolve(format!(
-            "(global.set $out (call $stdout))
+            "(global.set $out (call $stream))
              (loop $again
                (call $write (global.get $out) {text} (i32.const 64))
                (if (i32.load8_u (i32.const 64)) (then (return {failed})))
@@ -189,26 +194,87 @@ async fn standard_output_goes_to_the_log_and_never_fills() {
     let stage = Stage::new(&evil).await;
     stage.survives("no_pdf written").await;
     let ran = stage.explain().await;
-    assert!(ran.stdout.contains("stdout: xxxx"), "{ran}");
+    assert!(ran.stdout.contains(&format!("{stream}: xxxx")), "{ran}");
     assert!(ran.stdout.contains("bytes dropped"), "{ran}");
     assert!(!ran.stdout.contains('\u{1b}'), "{ran}");
     assert!(ran.stdout.len() < 100_000, "{}", ran.stdout.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_guest_that_hoards_handles_is_stopped() {
-    let evil = Guest::new("evil")
-        .wasi(
+async fn not_even_an_idle_socket_is_made() {
+    for kind in ["tcp", "udp"] {
+        let interface = match kind {
+            "tcp" => "wasi:sockets/tcp-create-socket@0.2.0",
+            _ => "wasi:sockets/udp-create-socket@0.2.0",
+        };
+        let mut evil = Guest::new("evil").wasi(
+            interface,
+            &format!("create-{kind}-socket"),
+            "(func $create (param i32 i32))",
+        );
+        let (made, denied) = (evil.miss("made"), evil.miss("denied"));
+        // The result's case, then its error: access-denied is the second one.
+        let evil = evil
+            .resolve(format!(
+                "(call $create (i32.const 0) (i32.const 64))
+                 (select {denied} {made}
+                   (i32.and
+                     (i32.load8_u (i32.const 64))
+                     (i32.eq (i32.load8_u (i32.const 68)) (i32.const 1))))"
+            ))
+            .build();
+        Stage::new(&evil).await.survives("no_pdf denied").await;
+    }
+}
+
+/// An adapter that does something so many times and lives.
+fn hoarder(guest: Guest, what: &str, count: u32) -> Vec<u8> {
+    let mut guest = guest;
+    let kept = guest.miss("kept_them");
+    guest
+        .resolve(format!(
+            "(loop $again
+               (drop {what})
+               (local.set $i (i32.add (local.get $i) (i32.const 1)))
+               (br_if $again (i32.lt_u (local.get $i) (i32.const {count}))))
+             {kept}"
+        ))
+        .build()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_host_keeps_for_a_guests_handles_is_bounded() {
+    // For an alarm the host keeps two things, a timer and what waits for it:
+    // 200 handles are fewer than the 256 there may be, 400 things are more.
+    let alarms = |count| {
+        let guest = Guest::new("evil").wasi(
             "wasi:clocks/monotonic-clock@0.2.0",
             "subscribe-duration",
             "(func $alarm (param i64) (result i32))",
-        )
-        .resolve("(loop $again (drop (call $alarm (i64.const 1))) (br $again)) unreachable")
-        .build();
-    let stage = Stage::new(&evil).await;
+        );
+        hoarder(guest, "(call $alarm (i64.const 1))", count)
+    };
+    let stage = Stage::new(&alarms(100)).await;
+    stage.survives("no_pdf kept_them").await;
+    let stage = Stage::new(&alarms(200)).await;
     stage.survives("error contract").await;
     let ran = stage.explain().await;
     assert!(ran.stdout.contains("resource table"), "{ran}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_handles_a_guest_makes_of_its_own_resources_are_bounded() {
+    // The host has no part in them and keeps nothing for them but the handle.
+    let things = |count| {
+        let guest = Guest::new("evil").own_things();
+        hoarder(guest, "(call $thing (local.get $i))", count)
+    };
+    let stage = Stage::new(&things(200)).await;
+    stage.survives("no_pdf kept_them").await;
+    let stage = Stage::new(&things(300)).await;
+    stage.survives("error contract").await;
+    let ran = stage.explain().await;
+    assert!(ran.stdout.contains("store handle limit exceeded"), "{ran}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -146,6 +146,13 @@ async fn a_missing_export_is_named_with_what_there_is() {
     );
     let words = ["does not export", "exports acme:robot/arm@1.0.0"];
     refused(&another_world, &words).await;
+    // The right version of the contract, and not the part that counts.
+    let another_part = component(
+        "(component (instance $empty)
+           (export \"paperfall:adapter/log@0.1.0\" (instance $empty)))",
+    );
+    let words = ["does not export", "exports paperfall:adapter/log@0.1.0"];
+    refused(&another_part, &words).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -213,6 +220,7 @@ async fn unknown_imports_are_named_with_what_to_use_instead() {
             "with paperfall:adapter/http instead",
         ),
         ("wasi:nn/tensor@0.2.0", "an adapter may import"),
+        ("acme:robot/arm@0.1.0", "an adapter may import"),
         ("paperfall:adapter/http@0.7.0", "rebuild it against wit/"),
     ] {
         let words = [&format!("imports {interface}, "), remedy];

@@ -5,11 +5,15 @@
 //! and give the same answer each time.
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used)]
 
+// The host's rooms say `reqwest::header`, which is this crate's `header`.
+extern crate http as reqwest;
+
 mod host;
 mod lines;
 mod promises;
 
 pub mod answers;
+pub mod cached;
 pub mod descriptor;
 pub mod encodings;
 pub mod findings;
@@ -20,6 +24,7 @@ pub mod identifiers;
 pub mod landing_page;
 pub mod pdf;
 pub mod requests;
+pub mod robots;
 pub mod settings;
 pub mod tiers;
 pub mod works;

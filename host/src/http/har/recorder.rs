@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 
@@ -83,7 +83,7 @@ impl Recorder {
             return Err(fail("it is no regular file".to_owned()));
         }
         let world = world.unwrap_or_else(|| FixedWorld {
-            now: SystemTime::now(),
+            now: this_millisecond(),
             seed: uuid::Uuid::new_v4().as_u64_pair().0,
         });
         let writer = Writer::begin(file, Redactor::new(private), world)
@@ -182,6 +182,14 @@ impl Shared {
         // The writer outlives every sender.
         to_writer.send(message).ok();
     }
+}
+
+/// The time as a recording keeps it: what is recorded must not see more of it
+/// than its replay will.
+fn this_millisecond() -> SystemTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    let millis = since.unwrap_or_default().as_millis();
+    UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }
 
 fn write_all(mut writer: Writer, messages: &Receiver<Message>) {

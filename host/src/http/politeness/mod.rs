@@ -16,6 +16,7 @@ mod place;
 mod rate;
 mod retry;
 mod robots;
+mod robots_file;
 mod rules;
 mod shared;
 mod slots;
@@ -28,7 +29,8 @@ pub use breaker::{BREAKER_FAILURES, BREAKER_PAUSE, BREAKER_PAUSE_MAX, BREAKER_WI
 pub(super) use courtesy::Politeness;
 pub use place::{HostPlace, HostPlaceError};
 pub use retry::{BACKOFF_FIRST, BACKOFF_MAX};
-pub use robots::{CRAWL_DELAY_MAX, PRODUCT_TOKEN, ROBOTS_KEPT, ROBOTS_REDIRECTS_MAX};
+pub use robots::{ROBOTS_KEPT, ROBOTS_REDIRECTS_MAX};
+pub use robots_file::{CRAWL_DELAY_MAX, PRODUCT_TOKEN};
 pub use rules::HostRule;
 pub(super) use slots::Slot;
 

@@ -10,11 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, HeaderValue, LOCATION};
-use robotxt::{BYTE_LIMIT, Robots as File};
 use tokio::time::Instant;
 
 use super::courtesy::{Courier, Politeness, Unsent};
 use super::rate::Rate;
+use super::robots_file::{READ_MAX_BYTES, RobotsFile, is_nonsense};
 use crate::http::body::{Body, BodyLimits, BoundedBody};
 use crate::http::client::Origin;
 use crate::http::decode;
@@ -28,16 +28,10 @@ use crate::http::verdicts::Verdicts;
 use crate::http::wire::Incoming;
 use crate::http::{HttpErrorKind, Method, RequestPolicy, Role};
 
-/// The name robots.txt files know this program by.
-pub const PRODUCT_TOKEN: &str = "paperfall";
 /// How long a robots.txt is believed (RFC 9309, 2.4).
 pub const ROBOTS_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 /// Redirects followed to a robots.txt; more, and it counts as not there.
 pub const ROBOTS_REDIRECTS_MAX: usize = 5;
-/// The longest `Crawl-delay` between two pages that is kept: it is meant for
-/// crawlers that walk through a whole site, and doi.org's would make a list of
-/// works take days.
-pub const CRAWL_DELAY_MAX: Duration = Duration::from_secs(1);
 
 /// How long a server error in the place of a robots.txt is believed.
 const ERROR_KEPT: Duration = Duration::from_secs(5 * 60);
@@ -76,7 +70,7 @@ struct Known {
 }
 
 enum Says {
-    Rules(File),
+    Rules(RobotsFile),
     /// Everything is forbidden, because of this status.
     Error(u16),
 }
@@ -207,7 +201,7 @@ impl Robots {
                             "{url} holds no rules that can be read; they forbid nothing"
                         );
                     }
-                    let file = File::parse(&text, PRODUCT_TOKEN);
+                    let file = RobotsFile::read(&text);
                     return Ok((Known::new(Says::Rules(file), ROBOTS_KEPT), text.len()));
                 }
                 301 | 302 | 303 | 307 | 308 => match incoming.headers.get(LOCATION) {
@@ -220,11 +214,11 @@ impl Robots {
                 _ => break,
             }
         }
-        Ok((Known::new(Says::Rules(File::allow_all()), ROBOTS_KEPT), 0))
+        let none = Says::Rules(RobotsFile::allow_all());
+        Ok((Known::new(none, ROBOTS_KEPT), 0))
     }
 
-    /// As much of the text as counts, and a byte more: a line cut off there
-    /// must not pass for a whole one.
+    /// As much of the text as is read.
     async fn read(
         &self,
         incoming: Incoming,
@@ -241,13 +235,13 @@ impl Robots {
         let wire = BoundedBody::new(incoming.body, url.to_owned(), limits);
         let mut body = Body::new(wire, &encodings);
         let mut text = Vec::new();
-        while text.len() <= BYTE_LIMIT {
+        while text.len() < READ_MAX_BYTES {
             match body.chunk().await? {
                 Some(bytes) => text.extend_from_slice(&bytes),
                 None => break,
             }
         }
-        text.truncate(BYTE_LIMIT + 1);
+        text.truncate(READ_MAX_BYTES);
         Ok(text)
     }
 }
@@ -282,40 +276,12 @@ impl Known {
                 "the robots.txt of {host} cannot be had (status {status}), \
                  which forbids everything (RFC 9309)"
             )),
-            Says::Rules(file) if !file.is_url_allowed(hop.url) => {
+            Says::Rules(file) if !file.allows(hop.url) => {
                 refuse(format!("the robots.txt of {host} forbids it"))
             }
-            Says::Rules(file) => Ok(file
-                .crawl_delay()
-                .filter(|delay| !delay.is_zero())
-                .map(|delay| Rate::even(1, delay.min(CRAWL_DELAY_MAX)))),
+            Says::Rules(file) => Ok(file.pace()),
         }
     }
-}
-
-/// Whether there is something, and not one line of it is a rule: a web page,
-/// most often. RFC 9309 (2.2.4) takes from a file what it can.
-fn is_nonsense(text: &[u8]) -> bool {
-    const KEYS: [&[u8]; 5] = [
-        b"user-agent",
-        b"disallow",
-        b"allow",
-        b"crawl-delay",
-        b"sitemap",
-    ];
-    let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
-    let lines = text.split(|byte| matches!(byte, b'\n' | b'\r'));
-    let mut said = lines
-        .map(<[u8]>::trim_ascii)
-        .filter(|line| !line.is_empty() && !line.starts_with(b"#"))
-        .peekable();
-    said.peek().is_some()
-        && said.all(|line| {
-            let key = line.split(|byte| *byte == b':').next().unwrap_or(line);
-            !KEYS
-                .iter()
-                .any(|known| key.trim_ascii().eq_ignore_ascii_case(known))
-        })
 }
 
 fn headers() -> HeaderMap {
@@ -334,26 +300,4 @@ fn unhad(hop: &Outgoing<'_>, fault: Fault) -> Fault {
         fault.message
     );
     Fault { message, ..fault }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_nonsense;
-
-    #[test]
-    fn what_has_no_rule_and_more_than_comments_is_nonsense() {
-        for (text, nonsense) in [
-            ("", false),
-            ("\n \n# nothing here\n", false),
-            ("\u{feff}User-Agent: *\nDisallow:", false),
-            ("<html>\rallow : /", false),
-            ("Sitemap: https://a.org/map.xml", false),
-            ("<!doctype html><title>Home</title>", true),
-            ("\0\0\0", true),
-            ("# a comment\nDisallowed: /", true),
-            ("Disallow /", true),
-        ] {
-            assert_eq!(is_nonsense(text.as_bytes()), nonsense, "{text:?}");
-        }
-    }
 }

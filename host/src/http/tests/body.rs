@@ -285,6 +285,45 @@ async fn dripping_is_a_stall_in_the_head_and_in_the_body() {
 }
 
 #[tokio::test]
+async fn a_body_that_begins_well_and_then_drips_is_a_stall() {
+    let stall = Duration::from_millis(150);
+    let server = Server::with(move |_, mut stream| async move {
+        let head = b"HTTP/1.1 200 OK\r\n\r\n";
+        stream.write_all(head).await.unwrap();
+        let plenty = vec![b'x'; usize::try_from(2 * TRICKLE_MIN_BYTES).unwrap()];
+        stream.write_all(&plenty).await.unwrap();
+        // Three windows of three stalls; was only the first one looked at, the
+        // body would come to its end.
+        let end = Instant::now() + 9 * stall;
+        while Instant::now() < end && stream.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    let mut config = config(vec![server.pin("a.test")]);
+    config.stall_timeout = stall;
+    let session = Http::new(config).unwrap().session();
+    let kind = failure(&session, "http://a.test/").await;
+    assert_eq!(kind, HttpErrorKind::Stalled);
+}
+
+#[tokio::test]
+async fn a_hop_takes_until_its_body_has_come() {
+    let pause = Duration::from_millis(30);
+    let server = Server::with(move |_, mut stream| async move {
+        tokio::time::sleep(pause).await;
+        let head = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n";
+        stream.write_all(head).await.unwrap();
+        tokio::time::sleep(pause).await;
+        stream.write_all(b"x").await.unwrap();
+    })
+    .await;
+    let session = session(vec![server.pin("a.test")]);
+    let response = fetch(&session, "http://a.test/").await.unwrap();
+    assert!(response.hops[0].elapsed >= 2 * pause);
+}
+
+#[tokio::test]
 async fn a_slow_but_steady_body_is_no_stall() {
     let piece = vec![b'x'; usize::try_from(TRICKLE_MIN_BYTES / 4).unwrap()];
     let server = Server::with(move |_, mut stream| {

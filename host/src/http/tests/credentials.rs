@@ -23,6 +23,7 @@ fn with_header(url: &str, patterns: &[&str]) -> Request {
 async fn two_origins() -> (Server, Server) {
     let second = Server::answering(|path| match path {
         "/back" => to("http://one.test/end"),
+        "/on" => to("http://three.test/end"),
         _ => answer("200 OK", &[], b"ok"),
     })
     .await;
@@ -30,6 +31,7 @@ async fn two_origins() -> (Server, Server) {
         "/same" => to("/end"),
         "/away" => to("http://two.test/end"),
         "/away-and-back" => to("http://two.test/back"),
+        "/away-and-on" => to("http://two.test/on"),
         _ => answer("200 OK", &[], b"ok"),
     })
     .await;
@@ -71,6 +73,25 @@ async fn a_secret_is_filled_in_and_kept_within_its_origin() {
         last.starts_with("GET /end") && !last.contains("authorization"),
         "{last}"
     );
+}
+
+#[tokio::test]
+async fn a_secret_is_told_to_be_dropped_once_and_only_where_it_is() {
+    let (first, second) = two_origins().await;
+    let session = session(vec![
+        first.pin("one.test"),
+        second.pin("two.test"),
+        second.pin("three.test"),
+    ]);
+    let notes = async |path: &str| {
+        let all = ["one.test", "two.test", "three.test"];
+        let asked = with_header(&format!("http://one.test{path}"), &all);
+        let hops = session.fetch(asked).await.unwrap().hops;
+        hops.into_iter().map(|hop| hop.notes).collect::<Vec<_>>()
+    };
+    let dropped = vec![HopNote::CredentialsDropped];
+    assert_eq!(notes("/same").await, [vec![], vec![]]);
+    assert_eq!(notes("/away-and-on").await, [dropped, vec![], vec![]]);
 }
 
 #[tokio::test]

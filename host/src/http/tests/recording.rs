@@ -1,6 +1,7 @@
 //! What a recording holds, and that it answers as the network did.
 
 use std::path::Path;
+use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
@@ -45,9 +46,12 @@ async fn every_way_to_answer_replays_as_it_was_without_a_server() {
     live.push(told(&session, "http://127.0.0.1/").await);
     drop(session);
     recorder.finish_recording().unwrap();
+    let world = recorder.fixed_world();
     drop(server);
 
-    let session = tape.player().session_for("w");
+    let player = tape.player();
+    assert_eq!(player.fixed_world(), world);
+    let session = player.session_for("w");
     let mut replayed = Vec::new();
     for path in paths {
         replayed.push(told(&session, &format!("http://a.test/{path}")).await);
@@ -59,6 +63,41 @@ async fn every_way_to_answer_replays_as_it_was_without_a_server() {
     }
     assert!(live[2].contains("a page that was encoded"), "{}", live[2]);
     assert!(tape.text().contains("a page that was encoded"));
+}
+
+#[tokio::test]
+async fn a_body_that_was_given_up_is_told_with_its_reason_and_ends_so_again() {
+    let server = Server::with(|head, mut stream| async move {
+        let begun = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\nbegun";
+        stream.write_all(begun).await.unwrap();
+        let drips = head.contains("/dripping");
+        while drips && stream.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let urls = ["http://a.test/silent", "http://a.test/dripping"];
+    let mut config = config(vec![server.pin("a.test")]);
+    let tape = Tape::new();
+    config.record = Some(tape.path());
+    config.stall_timeout = Duration::from_millis(150);
+    let http = Http::new(config).unwrap();
+    let mut live = Vec::new();
+    for url in urls {
+        live.push(told(&http.session_for(url), url).await);
+    }
+    http.finish_recording().unwrap();
+    let entries = tape.entries();
+    assert_eq!(entries.len(), urls.len());
+    for (entry, told) in entries.iter().zip(&live) {
+        assert_eq!(entry["_error"], "stalled", "{told}");
+        assert!(told.starts_with("stalled: "), "{told}");
+    }
+    let player = tape.player();
+    for (url, live) in urls.iter().zip(&live) {
+        assert_eq!(&told(&player.session_for(url), url).await, live);
+    }
 }
 
 #[tokio::test]

@@ -42,6 +42,7 @@ pub struct Guest {
     memory: Memory,
     pages: u32,
     interfaces: Vec<&'static str>,
+    owns_things: bool,
     imports: String,
     module: String,
     describe: Option<String>,
@@ -61,6 +62,7 @@ impl Guest {
             memory: Memory::default(),
             pages: 2,
             interfaces: Vec::new(),
+            owns_things: false,
             imports: String::new(),
             module: String::new(),
             describe: None,
@@ -132,6 +134,18 @@ impl Guest {
         self.imports.push_str(&format!(
             "(import \"{interface}\" \"{function}\" {signature})\n"
         ));
+        self
+    }
+
+    /// Gives it a resource of its own, of which `$thing` makes a handle from
+    /// any number, without any code of the host's.
+    #[must_use]
+    pub fn own_things(mut self) -> Self {
+        self.owns_things = true;
+        self.imports.push_str(
+            "(import \"[export]paperfall-tests:guest/things\" \"[resource-new]thing\"
+               (func $thing (param i32) (result i32)))\n",
+        );
         self
     }
 
@@ -307,19 +321,25 @@ impl Guest {
             segment = self.memory.segment(),
         );
         let mut module = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
-        encode(&mut module, &self.interfaces).unwrap_or_else(|error| panic!("{error}\n{text}"))
+        encode(&mut module, &self.interfaces, self.owns_things)
+            .unwrap_or_else(|error| panic!("{error}\n{text}"))
     }
 }
 
 /// Wraps a core module that fits the contract's world and these interfaces.
-fn encode(module: &mut Vec<u8>, interfaces: &[&str]) -> Result<Vec<u8>, String> {
+fn encode(module: &mut Vec<u8>, interfaces: &[&str], owns_things: bool) -> Result<Vec<u8>, String> {
     let imports: String = interfaces
         .iter()
         .map(|interface| format!("import {interface};"))
         .collect();
+    let (things, export) = if owns_things {
+        ("interface things { resource thing; }", "export things;")
+    } else {
+        ("", "")
+    };
     let world = format!(
-        "package paperfall-tests:guest;\n\
-         world guest {{ include paperfall:adapter/adapter@0.1.0; {imports} }}\n{WASI}"
+        "package paperfall-tests:guest;\n{things}\n\
+         world guest {{ include paperfall:adapter/adapter@0.1.0; {imports} {export} }}\n{WASI}"
     );
     let mut resolve = Resolve::default();
     resolve

@@ -3,6 +3,7 @@
 
 #[path = "../../../../host/src/http/brotli_window.rs"]
 mod brotli_window;
+mod cache;
 #[path = "../../../../host/src/http/encoding.rs"]
 mod encoding;
 #[path = "../../../../host/src/http/error.rs"]
@@ -37,9 +38,10 @@ use std::task::{Context, Poll, Waker};
 use reqwest::header::HeaderMap;
 use url::Url;
 
+pub(crate) use cache::cached;
 pub(crate) use error::{HttpError, HttpErrorKind};
 pub(crate) use host_pattern::{HostGrants, HostPattern, HostPatternError};
-pub(crate) use politeness::{HostPlace, HostRule};
+pub(crate) use politeness::{CRAWL_DELAY_MAX, HostPlace, HostRule, Said, robots};
 pub(crate) use request::{Method, Request, Role};
 pub(crate) use response::{Headers, Hop};
 pub(crate) use secrets::Secrets;
