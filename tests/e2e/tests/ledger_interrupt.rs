@@ -185,3 +185,43 @@ async fn ctrl_c_while_works_are_leased_one_after_another_leaves_no_lease() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_ends_on_the_ledger_while_the_run_is_stopped_is_told_by_that_run() {
+    let urls: Vec<String> = (0..4)
+        .map(|n| format!("https://papers.example/gone-{n}.pdf"))
+        .collect();
+    let slowly = Answer::status(404).delay(Duration::from_secs(3));
+    let world = urls.iter().fold(World::new(), |world, url| {
+        world.page(url, slowly.clone())
+    });
+    let rig = Rig::new(world).await;
+    rig.list(&urls);
+    let mut run = rig.start(RUN);
+    run.until("all are asked for", || {
+        urls.iter().all(|url| !rig.requests_of(url).is_empty())
+    })
+    .await;
+    let ledger = rig.ledger();
+    ledger.execute_batch("BEGIN IMMEDIATE").unwrap();
+    run.until("all are answered", || {
+        rig.web.requests().iter().all(|r| r.ended.is_some())
+    })
+    .await;
+    // By now the ends of all works wait for the ledger.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(rig.results().len(), 0);
+    run.signal("INT");
+    run.until_it_says("Ctrl-C again to leave at once").await;
+    ledger.execute_batch("ROLLBACK").unwrap();
+    drop(ledger);
+    let ran = run.end().await;
+    assert_eq!(ran.code, 130, "{ran}");
+    let mut states = rig.states();
+    states.retain(|_, state| state == "FAILED");
+    assert!(!states.is_empty(), "nothing ended: {ran}");
+    let told: Vec<String> = rig.results().into_keys().collect();
+    let ended: Vec<String> = states.into_keys().collect();
+    assert_eq!(told, ended, "{ran}");
+    assert_eq!(rig.files(".parts"), [""; 0]);
+}

@@ -15,11 +15,13 @@ use tokio_util::sync::CancellationToken;
 use super::book::Book;
 use super::ending::{Ended, Stopped};
 use super::planning::Tracked;
-use super::program::work_on;
+use super::program::{sweep, was_begun, work_on};
+use super::recorded::recorded;
 use super::resolution::intent;
 use crate::cli::exit::Failed;
 use crate::cli::obtain::obtain;
 use crate::cli::output::note;
+use crate::cli::race_events::tell_race;
 use crate::cli::setup::App;
 use crate::download::Store;
 use crate::ledger::{
@@ -162,8 +164,10 @@ impl Crew {
             () = self.stop.cancelled() => {
                 drop(heartbeat);
                 // What is durable stays; whoever leases it next goes on there.
-                self.book.release(lease).await;
-                return None;
+                return match self.book.release(lease).await {
+                    true => self.ended_at_the_stop(lease).await,
+                    false => None,
+                };
             }
         };
         drop(heartbeat);
@@ -195,6 +199,26 @@ impl Crew {
                 false => Some(Err(error.into())),
             },
         }
+    }
+
+    /// The lease was no more when the run was stopped: the job's end may have
+    /// been on its way to the ledger, and nobody else tells of it then.
+    async fn ended_at_the_stop(&self, lease: &Lease) -> Option<Result<Done, Failed>> {
+        let ledger = self.book.ledger();
+        let standing = ledger.standing(vec![lease.job_id]).await.ok()?;
+        if !standing.iter().flatten().any(|job| job.done) {
+            return None;
+        }
+        let result = recorded(ledger.as_ref(), lease.job_id).await.ok()??;
+        sweep(&self.store, lease.job_id);
+        tell_race(&self.telemetry, Some(lease.job_id), &result);
+        let ended = Ended {
+            result,
+            again: None,
+            resumed: was_begun(lease),
+            resumed_at: 0,
+        };
+        Some(Ok((Some(lease.job_id), ended)))
     }
 
     /// The lease was lost: nothing of the job is this worker's any more.
