@@ -192,9 +192,9 @@ async fn what_ends_on_the_ledger_while_the_run_is_stopped_is_told_by_that_run() 
         .map(|n| format!("https://papers.example/gone-{n}.pdf"))
         .collect();
     let slowly = Answer::status(404).delay(Duration::from_secs(3));
-    let world = urls.iter().fold(World::new(), |world, url| {
-        world.page(url, slowly.clone())
-    });
+    let world = urls
+        .iter()
+        .fold(World::new(), |world, url| world.page(url, slowly.clone()));
     let rig = Rig::new(world).await;
     rig.list(&urls);
     let mut run = rig.start(RUN);

@@ -264,9 +264,10 @@ pub(super) fn sweep(store: &Store, job: JobId) {
 
 fn files_of(store: &Store, job: JobId) -> Result<Vec<String>, Stopped> {
     let prefix = format!("{job}.");
-    let mut names = store.folder().part_names().map_err(|error| {
-        Stopped::Store(StoreError::io("list", &store.folder().parts(), error))
-    })?;
+    let mut names = store
+        .folder()
+        .part_names()
+        .map_err(|error| Stopped::Store(StoreError::io("list", &store.folder().parts(), error)))?;
     names.retain(|name| name.starts_with(&prefix));
     Ok(names)
 }
