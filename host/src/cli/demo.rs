@@ -91,6 +91,7 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, Failed> {
         ledger: &args.ledger,
         telemetry: &args.telemetry,
         json: false,
+        tell_earlier: false,
         again: true,
         own_only: false,
         // The script tells of one round: in another one hosts that failed would

@@ -100,12 +100,15 @@ impl Accounts {
                 self.store.link_again(&work_id, &stored.path)?;
             }
         }
-        if desk.keeps()
-            && let Some(result) = recorded(self.book.ledger().as_ref(), planned.job_id)
-                .await
-                .map_err(Failed::machine)?
-        {
-            desk.keep(result);
+        if desk.wants_earlier() {
+            let ledger = self.book.ledger().as_ref();
+            match recorded(ledger, planned.job_id).await {
+                Ok(Some(result)) => desk.take_earlier(result),
+                Ok(None) => note(&format!(
+                    "paperfall: {work_id}: it is done, and the ledger has no result of it"
+                )),
+                Err(error) => return Err(Failed::machine(error)),
+            }
         }
         if !is_told(&desk.journal, &work_id, &planned) {
             self.untold.push((work_id, planned));
@@ -234,10 +237,10 @@ impl Accounts {
                         }
                     }
                 }
-                if desk.keeps()
+                if desk.wants_earlier()
                     && let Some(result) = recorded(self.book.ledger().as_ref(), *job).await?
                 {
-                    desk.keep(result);
+                    desk.take_earlier(result);
                 }
                 self.untold_here.push((work_id.clone(), *job));
             }

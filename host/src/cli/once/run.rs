@@ -87,7 +87,7 @@ pub(crate) async fn run(
     loop {
         tokio::select! {
             read = reads.recv(), if reading => match read {
-                Some(read) => read.take(&desk.progress, &mut desk.batch.tally),
+                Some(read) => desk.hear(read),
                 None => reading = false,
             },
             plan = plans.recv(), if planning => match plan {
