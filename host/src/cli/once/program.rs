@@ -16,7 +16,7 @@ use super::ending::{Ended, Stopped};
 use super::found::Found;
 use crate::cli::race_events::tell_race;
 use crate::cli::setup::App;
-use crate::download::{Store, StoreError, WorkResult};
+use crate::download::{Halt, Store, StoreError, WorkResult};
 use crate::fallback::{Race, StoredUrls};
 use crate::http::Session;
 use crate::intake::Work;
@@ -33,6 +33,7 @@ pub(super) struct Program<'a> {
     pub(super) book: &'a Book,
     pub(super) telemetry: &'a Telemetry,
     pub(super) lease: &'a Lease,
+    pub(super) halt: &'a Halt,
     pub(super) session: Session,
     pub(super) work: Work,
     pub(super) state: JobState,
@@ -74,12 +75,13 @@ pub(super) async fn work_on(
     book: &Book,
     telemetry: &Telemetry,
     lease: &Lease,
+    halt: &Halt,
     ending: oneshot::Sender<()>,
 ) -> Result<Ended, Stopped> {
     if lease.taken_over {
         telemetry.metrics().taken_over();
     }
-    let ended = work_through(app, store, book, telemetry, lease, ending).await?;
+    let ended = work_through(app, store, book, telemetry, lease, halt, ending).await?;
     if lease.taken_over {
         telemetry.metrics().taken_over_ended();
     }
@@ -92,6 +94,7 @@ async fn work_through(
     book: &Book,
     telemetry: &Telemetry,
     lease: &Lease,
+    halt: &Halt,
     ending: oneshot::Sender<()>,
 ) -> Result<Ended, Stopped> {
     let work = work_of(lease);
@@ -101,6 +104,7 @@ async fn work_through(
         book,
         telemetry,
         lease,
+        halt,
         session: app.http.session_for(work.work_id.as_str()),
         work,
         state: lease.state,

@@ -23,7 +23,7 @@ use crate::cli::obtain::obtain;
 use crate::cli::output::note;
 use crate::cli::race_events::tell_race;
 use crate::cli::setup::App;
-use crate::download::Store;
+use crate::download::{Halt, Store};
 use crate::ledger::{
     Failure, FirstOp, Heartbeat, JobId, Lease, LeaseRequest, LedgerError, OpType, Outlook, PartName,
 };
@@ -35,6 +35,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// The same, at least.
 const LOOK_AGAIN_LEAST: Duration = Duration::from_millis(10);
 
+/// How long a download is waited for to write down how far it came.
+const LAST_BYTES: Duration = Duration::from_secs(1);
 /// How long a lease that was asked for is waited for when the run is stopped.
 const LAST_LEASE: Duration = Duration::from_secs(1);
 
@@ -150,19 +152,30 @@ impl Crew {
         ending: oneshot::Sender<()>,
     ) -> Option<Result<Done, Failed>> {
         let mut heartbeat = Heartbeat::start(Arc::clone(self.book.ledger()), lease);
-        let program = work_on(
-            &self.app,
-            &self.store,
-            &self.book,
-            &self.telemetry,
-            lease,
-            ending,
-        );
+        let halt = Halt::on(self.stop.clone());
+        let (app, store, book) = (&self.app, &self.store, &self.book);
+        let program = work_on(app, store, book, &self.telemetry, lease, &halt, ending);
+        // Boxed, to be dropped before anything else is done.
+        let mut program = Box::pin(program);
         let ended = tokio::select! {
-            ended = program => ended,
-            () = heartbeat.lost() => Err(Stopped::LeaseLost),
+            ended = &mut program => Some(ended),
+            () = heartbeat.lost() => Some(Err(Stopped::LeaseLost)),
             () = self.stop.cancelled() => {
-                drop(heartbeat);
+                let settled = async {
+                    tokio::select! {
+                        biased;
+                        ended = &mut program => Some(ended),
+                        () = halt.settled() => None,
+                    }
+                };
+                tokio::time::timeout(LAST_BYTES, settled).await.ok().flatten()
+            }
+        };
+        drop(program);
+        drop(heartbeat);
+        let ended = match ended {
+            Some(ended) => ended,
+            None => {
                 // What is durable stays; whoever leases it next goes on there.
                 return match self.book.release(lease).await {
                     true => self.ended_at_the_stop(lease).await,
@@ -170,7 +183,6 @@ impl Crew {
                 };
             }
         };
-        drop(heartbeat);
         match ended {
             Ok(ended) => Some(Ok((Some(lease.job_id), ended))),
             Err(Stopped::LeaseLost) => self.leave_to_others(lease).await,
