@@ -94,7 +94,7 @@ pub(crate) struct FetchArgs {
     /// DOIs, arXiv ids, PMCIDs, pmid:N, OpenAlex ids or URLs
     #[arg(required = true, value_name = "ID")]
     pub(crate) ids: Vec<String>,
-    /// Print one JSON result a line instead of the table
+    /// Print one JSON result a line instead of the table, of works obtained before too
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
@@ -113,7 +113,7 @@ pub(crate) struct RunArgs {
     /// How the list is written [default: detected]
     #[arg(long, value_name = "FORMAT", env = "PAPERFALL_FORMAT")]
     pub(crate) format: Option<ListFormat>,
-    /// Print one JSON result a line instead of the table
+    /// Print the JSON results of this run, one a line, instead of the table
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]

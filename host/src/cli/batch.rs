@@ -36,6 +36,9 @@ pub(crate) struct BatchOptions<'a> {
     pub(crate) telemetry: &'a TelemetryArgs,
     /// Print each result as JSON on standard output.
     pub(crate) json: bool,
+    /// Tell the results of works that ended before, too: each was asked for by
+    /// its name.
+    pub(crate) tell_earlier: bool,
     /// Without a ledger: obtain works again that an earlier run finished.
     pub(crate) again: bool,
     /// On a ledger: work on nothing but the works given.

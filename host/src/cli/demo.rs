@@ -32,6 +32,7 @@ const HOST_LIMITS: [&str; 2] = [
 /// Runs the demo; exit 0 exactly when every scripted verdict came out.
 pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, Failed> {
     let count = usize::try_from(args.works).map_err(Failed::usage)?;
+    let ledger = args.ledger.file(&args.out)?;
     let script = paperfall_miniweb::demo(count);
     std::fs::create_dir_all(&args.out)
         .map_err(|error| StoreError::io("make the folder", &args.out, error))?;
@@ -72,7 +73,6 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, Failed> {
         // No HTTP cache (its size is zero): every answer comes from the script.
         ..NetworkArgs::default()
     };
-    let ledger = args.ledger.file(&args.out)?;
     let app = App::new(
         &plan,
         &network,
@@ -91,6 +91,7 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, Failed> {
         ledger: &args.ledger,
         telemetry: &args.telemetry,
         json: false,
+        tell_earlier: false,
         again: true,
         own_only: false,
         // The script tells of one round: in another one hosts that failed would

@@ -5,6 +5,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::batch::{Batch, BatchOptions};
+use super::earlier::for_people;
 use super::exit::Failed;
 use super::output::outln;
 use super::progress::Progress;
@@ -26,6 +27,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) progress: Progress,
     stop: CancellationToken,
     pub(crate) batch: Batch,
+    /// Works found done whose results are to be told again.
+    done_before: Vec<String>,
     failure: Option<Failed>,
 }
 
@@ -41,6 +44,7 @@ impl<'a> Desk<'a> {
             progress: Progress::new(),
             stop,
             batch: Batch::default(),
+            done_before: Vec::new(),
             failure: None,
         }
     }
@@ -55,7 +59,7 @@ impl<'a> Desk<'a> {
         loop {
             tokio::select! {
                 read = reads.recv(), if reading => match read {
-                    Some(read) => read.take(&self.progress, &mut self.batch.tally),
+                    Some(read) => self.hear(read),
                     None => reading = false,
                 },
                 turn = turns.recv() => match turn {
@@ -65,6 +69,14 @@ impl<'a> Desk<'a> {
                 },
             }
         }
+    }
+
+    /// Takes what the reader found.
+    pub(crate) fn hear(&mut self, read: Read) {
+        if let (Read::DoneBefore(work_id), true) = (&read, self.options.tell_earlier) {
+            self.done_before.push(work_id.clone());
+        }
+        read.take(&self.progress, &mut self.batch.tally);
     }
 
     /// A work ended in this run.
@@ -99,13 +111,52 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Whether every result is wanted, earlier ones included.
-    pub(crate) fn keeps(&self) -> bool {
-        self.options.keep
+    /// A result of a work that ended before this run, or in another one.
+    pub(crate) fn take_earlier(&mut self, result: WorkResult) {
+        if self.options.tell_earlier {
+            match serde_json::to_string(&result).map_err(Failed::machine) {
+                Ok(line) => self.tell_earlier(&line),
+                Err(error) => self.fail(error),
+            }
+        }
+        self.keep(result);
+    }
+
+    /// Prints a result that was told before.
+    fn tell_earlier(&mut self, line: &str) {
+        let told = if self.options.json {
+            outln!("{line}")
+        } else {
+            for_people(line, self.options.out).map_or(Ok(()), |line| outln!("{line}"))
+        };
+        if let Err(error) = told {
+            self.fail(error);
+        }
+    }
+
+    /// Prints the results of works that were found done in the results file.
+    fn tell_done_before(&mut self) {
+        let works = std::mem::take(&mut self.done_before);
+        if works.is_empty() || !self.is_well() {
+            return;
+        }
+        match self.journal.lines_of(&works) {
+            Ok(lines) => {
+                for line in lines {
+                    self.tell_earlier(&line);
+                }
+            }
+            Err(error) => self.fail(error.into()),
+        }
+    }
+
+    /// Whether results of works that ended before are wanted.
+    pub(crate) fn wants_earlier(&self) -> bool {
+        self.options.keep || self.options.tell_earlier
     }
 
     /// Keeps a result, if results are wanted.
-    pub(crate) fn keep(&mut self, result: WorkResult) {
+    fn keep(&mut self, result: WorkResult) {
         if self.options.keep {
             self.batch.results.push(result);
         }
@@ -134,12 +185,13 @@ impl<'a> Desk<'a> {
         // terminal, a pipe); it holds nothing, so nobody waits for it.
         if self.is_well() {
             while let Some(read) = reads.recv().await {
-                read.take(&self.progress, &mut self.batch.tally);
+                self.hear(read);
             }
             let _ = reader.await;
         }
         while workers.join_next().await.is_some() {}
         self.progress.finish();
+        self.tell_done_before();
         self.batch.interrupted = self.stop.is_cancelled() && self.failure.is_none();
         let closed = self.journal.finish(store);
         if let Some(error) = self.failure {

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
 use super::exit::Failed;
 use super::once::OnLedgerError;
@@ -20,6 +21,9 @@ const LONGEST_S: u64 = 86_400;
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Ledger")]
 pub(crate) struct LedgerArgs {
+    // Before the others: what is parsed loses each flag when it is read.
+    #[command(flatten)]
+    given: Given,
     /// Plan works on a ledger: runs survive kills, several processes share one list
     /// (also DOCSTOKG_ENABLE_IDEMPOTENCY=true)
     #[arg(long, env = "PAPERFALL_ENABLE_IDEMPOTENCY")]
@@ -81,12 +85,12 @@ impl LedgerArgs {
     pub(crate) fn file(&self, out: &Path) -> Result<Option<PathBuf>, Failed> {
         let asked = self.enable_idempotency || asked_by_docstokg()?;
         if !asked {
-            if self.retry_missing.is_some() {
-                return Err(Failed::usage(
-                    "--retry-missing works on a ledger; add --enable-idempotency",
-                ));
-            }
-            return Ok(None);
+            return match self.given.0.first() {
+                Some(flag) => Err(Failed::usage(format!(
+                    "--{flag} does nothing without a ledger; add --enable-idempotency, or leave it out"
+                ))),
+                None => Ok(None),
+            };
         }
         let file = self.ledger.clone();
         Ok(Some(file.unwrap_or_else(|| out.join(LEDGER_FILE))))
@@ -98,6 +102,46 @@ impl LedgerArgs {
 
     pub(crate) fn ttl(&self) -> Duration {
         Duration::from_secs(self.lease_ttl)
+    }
+}
+
+/// The flags of this group that mean something on a ledger only, as far as they
+/// stand on the command line. One from the environment may be meant for all
+/// runs, those without a ledger included.
+#[derive(Debug, Clone, Default)]
+struct Given(Vec<String>);
+
+const ON_A_LEDGER_ONLY: [&str; 7] = [
+    "ledger",
+    "lease_ttl",
+    "ledger_durability",
+    "on_ledger_error",
+    "ledger_patience",
+    "retry_missing",
+    "wait_for_retries",
+];
+
+impl FromArgMatches for Given {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let is_given = |id: &&str| matches.value_source(id) == Some(ValueSource::CommandLine);
+        let given = ON_A_LEDGER_ONLY.into_iter().filter(is_given);
+        Ok(Self(given.map(|id| id.replace('_', "-")).collect()))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// It has no flags of its own: it looks at the others.
+impl Args for Given {
+    fn augment_args(command: Command) -> Command {
+        command
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        command
     }
 }
 

@@ -9,6 +9,7 @@ mod batch;
 mod completions;
 mod demo;
 mod desk;
+mod earlier;
 mod exit;
 mod explain;
 mod history_args;

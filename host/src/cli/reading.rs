@@ -17,7 +17,8 @@ pub(crate) const READ_AHEAD: usize = 1024;
 /// What the reader found in the list.
 pub(crate) enum Read {
     Todo,
-    DoneBefore,
+    /// The work of this id.
+    DoneBefore(String),
     Duplicate(String),
     Bad(String),
     /// The list could not be read to its end.
@@ -30,7 +31,7 @@ impl Read {
     pub(crate) fn take(self, progress: &Progress, tally: &mut Tally) {
         match self {
             Self::Todo => progress.expect(1),
-            Self::DoneBefore => tally.done_before += 1,
+            Self::DoneBefore(_) => tally.done_before += 1,
             Self::Duplicate(line) => {
                 tally.duplicates += 1;
                 progress.say(&line);
@@ -95,7 +96,7 @@ pub(crate) fn spawn_reader(
                         .as_ref()
                         .is_some_and(|done| done.has(work.work_id.as_str(), &notes))
                     {
-                        Read::DoneBefore
+                        Read::DoneBefore(work.work_id.to_string())
                     } else if works.blocking_send(*work).is_err() {
                         return;
                     } else if is_planned {

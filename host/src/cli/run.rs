@@ -80,6 +80,7 @@ fn options(output: &OutputArgs, json: bool, own_only: bool) -> BatchOptions<'_> 
         ledger: &output.ledger,
         telemetry: &output.telemetry,
         json,
+        tell_earlier: own_only,
         again: false,
         own_only,
         retry: RetryPolicy::default(),

@@ -115,6 +115,14 @@ impl LedgerTally {
     }
 }
 
+/// `1 work`, `2 works`.
+pub(crate) fn works(count: u64) -> String {
+    match count {
+        1 => "1 work".to_owned(),
+        _ => format!("{count} works"),
+    }
+}
+
 /// A number with commas, as people read long ones.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -173,6 +181,27 @@ impl Tally {
         self.bad_lines == 0 && self.obtained() == self.finished() && elsewhere == 0
     }
 
+    /// How many works this run obtained; where it had none to obtain, why.
+    fn headline(&self) -> String {
+        let elsewhere = self.ledger.as_ref().map_or(0, |ledger| {
+            ledger.by_others + ledger.failed_before + ledger.waiting
+        });
+        match (self.finished(), self.done_before, elsewhere) {
+            (0, 1, 0) => "nothing left to do: the work was obtained before".to_owned(),
+            (0, before @ 1.., 0) => format!(
+                "nothing left to do: all {} were obtained before",
+                works(before)
+            ),
+            (0, _, _) => "no work of the list ended in this run".to_owned(),
+            (finished, _, _) => format!(
+                "{} of {} obtained ({})",
+                self.obtained(),
+                works(finished),
+                human_bytes(self.bytes)
+            ),
+        }
+    }
+
     /// The table by source and outcome, sources in the order given, and a
     /// line or two about the works.
     pub(crate) fn render(&self, source_order: &[String]) -> String {
@@ -203,15 +232,11 @@ impl Tally {
             text.push_str(&table::render(&rows));
             text.push('\n');
         }
-        text.push_str(&format!(
-            "{} of {} works obtained ({})",
-            self.obtained(),
-            self.finished(),
-            human_bytes(self.bytes)
-        ));
+        text.push_str(&self.headline());
         let done_before = match self.ledger {
-            // The line below says it.
+            // The line below says it, or the headline did.
             Some(_) => 0,
+            None if self.finished() == 0 => 0,
             None => self.done_before,
         };
         for (count, words) in [
@@ -226,6 +251,12 @@ impl Tally {
         text.push('\n');
         if let Some(ledger) = &self.ledger {
             text.push_str(&ledger.render(self.done_before));
+            if ledger.failed_before > 0 {
+                text.push_str(
+                    "to ask again: --retry-missing AGE where there was no open copy then, \
+                     `paperfall jobs retry --failed` whatever it was (a plan that has grown, say)\n",
+                );
+            }
         }
         if !self.reasons.is_empty() {
             let reasons: Vec<String> = self

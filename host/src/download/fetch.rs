@@ -2,6 +2,7 @@
 
 use super::error::DownloadError;
 use super::examine::examine;
+use super::halt::Halt;
 use super::store::{Store, Stored};
 use super::stream::{head, stream};
 use crate::http::Session;
@@ -29,7 +30,7 @@ pub async fn fetch_pdf(
 ) -> Result<Fetched, DownloadError> {
     head(session, candidate.url.as_str()).await?;
     let part = store.new_part(wants_md5(candidate)).await?;
-    let streamed = stream(session, candidate, part, None).await?;
+    let streamed = stream(session, candidate, part, None, &Halt::never()).await?;
     let examined = examine(candidate, streamed.sealed, store.new_part(false)).await?;
     let stored = store.keep(&examined.sealed)?;
     Ok(Fetched {

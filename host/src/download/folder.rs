@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::marks::{Earlier, MARK_BYTES, MARKS_MAX, Validators, marks_path};
+use super::marks::{Earlier, MARKS_MAX, Validators, marks_path};
 use super::part::hex;
 use super::store::Stored;
 use super::store_error::StoreError;
@@ -120,7 +120,10 @@ impl OutFolder {
             .and_then(|marks| marks.take(MARKS_MAX).read_to_end(&mut text))
             .and_then(|_| fs::metadata(&path));
         match read {
-            Ok(part) => Ok(part.len() >= MARK_BYTES && Earlier::parse(&path, &text).is_some()),
+            Ok(part) => {
+                Ok(Earlier::parse(&path, &text)
+                    .is_some_and(|earlier| earlier.least() <= part.len()))
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }

@@ -1,7 +1,7 @@
 //! `OUT/results.jsonl`: one object a work, appended as works finish, so that
 //! an interrupted run keeps what it did and the next one knows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
 use std::path::PathBuf;
@@ -184,6 +184,30 @@ impl Journal {
     /// Whether there is a line about a work.
     pub(crate) fn knows(&self, work_id: &str) -> bool {
         self.prior.contains_key(work_id)
+    }
+
+    /// The last line about each of these works, as it stands.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub(crate) fn lines_of(&mut self, works: &[String]) -> Result<Vec<String>, StoreError> {
+        let asked: HashSet<&str> = works.iter().map(String::as_str).collect();
+        let mut lines: HashMap<String, String> = HashMap::new();
+        let read = self.file.rewind().and_then(|()| {
+            for_each_line(&self.file, |line| {
+                let Ok(told) = serde_json::from_slice::<Line>(line) else {
+                    return Ok(());
+                };
+                if asked.contains(told.work_id.as_str()) {
+                    let line = String::from_utf8_lossy(line).trim().to_owned();
+                    lines.insert(told.work_id, line);
+                }
+                Ok(())
+            })
+        });
+        read.map_err(|error| StoreError::io("read", &self.path, error))?;
+        Ok(works.iter().filter_map(|work| lines.remove(work)).collect())
     }
 
     /// Writes a result down.

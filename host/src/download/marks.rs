@@ -1,7 +1,7 @@
 //! Where a part file can be continued: beside it stands a small file of marks,
-//! one each mebibyte, with the hash of everything before it. A worker that
-//! comes later keeps what it has verified and asks for the rest, of the same
-//! file only.
+//! one each mebibyte and one where a run was stopped, with the hash of
+//! everything before it. A worker that comes later keeps what it has verified
+//! and asks for the rest, of the same file only.
 //!
 //! Nothing here is synced: after a power loss marks and bytes that do not agree
 //! are simply not kept.
@@ -16,7 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use super::part::PartFile;
 use super::store_error::StoreError;
 
-/// A part file is marked every so many bytes.
+/// A part file is marked every so many bytes; marks are nowhere farther apart.
 pub(crate) const MARK_BYTES: u64 = 1024 * 1024;
 /// Longest marks file that is read: 512 marks are the largest artifact's.
 pub(crate) const MARKS_MAX: u64 = 256 * 1024;
@@ -190,12 +190,15 @@ impl Earlier {
     pub(crate) fn parse(part: &Path, text: &[u8]) -> Option<Self> {
         let mut lines = text.split(|byte| *byte == b'\n');
         let validators: Validators = serde_json::from_slice(lines.next()?).ok()?;
+        let mut before = 0;
         // A line cut short by the kill is no mark.
         let marks: Vec<Mark> = lines
             .map_while(|line| serde_json::from_slice(line).ok())
-            .zip(1_u64..)
-            .take_while(|(mark, n): &(Mark, u64)| Some(mark.at) == n.checked_mul(MARK_BYTES))
-            .map(|(mark, _)| mark)
+            .take_while(|mark: &Mark| {
+                let step = mark.at.checked_sub(before);
+                before = mark.at;
+                step.is_some_and(|step| (1..=MARK_BYTES).contains(&step))
+            })
             .collect();
         let useful = !marks.is_empty() && validators.if_range().is_some();
         useful.then(|| Self {
@@ -210,6 +213,11 @@ impl Earlier {
         self.marks.last().map_or(0, |mark| mark.at)
     }
 
+    /// Bytes there must be for anything to be kept.
+    pub(crate) fn least(&self) -> u64 {
+        self.marks.first().map_or(u64::MAX, |mark| mark.at)
+    }
+
     /// Copies what is as it was marked into `part`, with marks of its own;
     /// returns how much. The earlier file is only read: its worker may be asleep,
     /// not dead.
@@ -221,11 +229,15 @@ impl Earlier {
         let size = usize::try_from(MARK_BYTES).unwrap_or(usize::MAX);
         let mut block = vec![0_u8; size];
         for mark in &self.marks {
-            if file.read_exact(&mut block).await.is_err() || part.sha256_with(&block) != mark.sha256
-            {
+            let step = usize::try_from(mark.at.saturating_sub(part.len())).unwrap_or(usize::MAX);
+            let Some(bytes) = block.get_mut(..step) else {
+                break;
+            };
+            if file.read_exact(bytes).await.is_err() || part.sha256_with(bytes) != mark.sha256 {
                 break;
             }
-            part.write(&block).await?;
+            part.write(bytes).await?;
+            part.mark_here().await?;
         }
         Ok(part.len())
     }

@@ -156,17 +156,31 @@ impl PartFile {
             let (now, later) = rest.split_at(step);
             self.append(now).await?;
             rest = later;
-            if self.bytes.is_multiple_of(MARK_BYTES)
-                && let Some(marks) = &mut self.marks
-            {
-                // A mark never says more than what the system has.
-                let flushed = self.file.flush().await;
-                flushed.map_err(|error| StoreError::io("write", &self.guard.path, error))?;
-                let sha256 = hex(&self.digests.sha256.clone().finalize());
-                marks.add(self.bytes, &sha256).await?;
+            if self.bytes.is_multiple_of(MARK_BYTES) {
+                self.mark().await?;
             }
         }
         Ok(())
+    }
+
+    /// Marks the place that was reached, wherever it is.
+    pub(crate) async fn mark_here(&mut self) -> Result<(), StoreError> {
+        if self.bytes.is_multiple_of(MARK_BYTES) {
+            // Marked when it was reached; before the first byte is no place.
+            return Ok(());
+        }
+        self.mark().await
+    }
+
+    async fn mark(&mut self) -> Result<(), StoreError> {
+        let Some(marks) = &mut self.marks else {
+            return Ok(());
+        };
+        // A mark never says more than what the system has.
+        let flushed = self.file.flush().await;
+        flushed.map_err(|error| StoreError::io("write", &self.guard.path, error))?;
+        let sha256 = hex(&self.digests.sha256.clone().finalize());
+        marks.add(self.bytes, &sha256).await
     }
 
     async fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {

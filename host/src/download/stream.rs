@@ -1,9 +1,11 @@
 //! One candidate's bytes, from its server into a part file: HEAD first, then
 //! the stream, continued where an earlier worker's verified bytes end.
 
+use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use super::error::DownloadError;
+use super::halt::{Halt, Streaming};
 use super::marks::Validators;
 use super::part::{PartFile, Sealed};
 use crate::http::{Download, Headers, HostGrants, HttpError, Method, Request, Role, Session, pdf};
@@ -65,7 +67,8 @@ fn validators(url: &str, headers: &Headers, length: Option<u64>) -> Validators {
 }
 
 /// Streams the candidate into `part`, after what is there already of the file
-/// that is `known` so.
+/// that is `known` so. Where a `halt` comes between, the place is marked and
+/// nothing is returned any more.
 ///
 /// # Errors
 ///
@@ -75,6 +78,7 @@ pub(crate) async fn stream(
     candidate: &Candidate,
     mut part: PartFile,
     known: Option<&Validators>,
+    halt: &Halt,
 ) -> Result<Streamed, DownloadError> {
     let url = candidate.url.as_str();
     let mut rest = None;
@@ -110,9 +114,21 @@ pub(crate) async fn stream(
             return Err(DownloadError::candidate(reason, message));
         }
     };
-    let written = receive(&mut download, &mut part).await;
+    let streaming = halt.begin();
+    let announced = download
+        .length()
+        .map(|length| length.saturating_add(resumed_at));
+    let written = receive(&mut download, &mut part, &streaming).await;
+    if let Ok(Received::Halted) = written {
+        // Behind the last byte there is no rest to ask for.
+        if announced != Some(part.len()) {
+            part.mark_here().await?;
+        }
+        streaming.rest().await
+    }
     // What came before a break is what a later worker continues.
     part.flush().await?;
+    drop(streaming);
     written?;
     let total = match download.status() {
         206 => download
@@ -132,7 +148,19 @@ pub(crate) async fn stream(
     })
 }
 
-async fn receive(download: &mut Download, part: &mut PartFile) -> Result<(), DownloadError> {
+/// How a body ended that did not fail.
+enum Received {
+    Whole,
+    /// The run was stopped.
+    Halted,
+}
+
+async fn receive(
+    download: &mut Download,
+    part: &mut PartFile,
+    streaming: &Streaming<'_>,
+) -> Result<Received, DownloadError> {
+    let mut asked_to_stop = pin!(streaming.asked_to_stop());
     let mut judged = false;
     loop {
         if !judged && part.len() >= EARLY_JUDGEMENT_BYTES {
@@ -140,7 +168,12 @@ async fn receive(download: &mut Download, part: &mut PartFile) -> Result<(), Dow
             judge_start(part, download.headers().content_type())?;
             judged = true;
         }
-        let Some(chunk) = download.chunk().await? else {
+        let chunk = tokio::select! {
+            biased;
+            () = &mut asked_to_stop => return Ok(Received::Halted),
+            chunk = download.chunk() => chunk?,
+        };
+        let Some(chunk) = chunk else {
             break;
         };
         part.write(&chunk).await?;
@@ -151,7 +184,8 @@ async fn receive(download: &mut Download, part: &mut PartFile) -> Result<(), Dow
             ));
         }
     }
-    judge_start(part, download.headers().content_type())
+    judge_start(part, download.headers().content_type())?;
+    Ok(Received::Whole)
 }
 
 async fn open(

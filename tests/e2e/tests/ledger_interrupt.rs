@@ -74,19 +74,24 @@ fn assert_two_are_kept(rig: &Rig) {
     assert_eq!(states[&work(SILENT)], "LEASED");
 }
 
-async fn assert_the_next_run_goes_on(rig: &Rig) {
+/// After a kill at the last mark, after Ctrl-C at the very byte.
+async fn assert_the_next_run_goes_on(rig: &Rig, at: u64, told: &str) {
     let began = Instant::now();
     let ran = rig.run(&[]).await;
     assert!(began.elapsed() < Duration::from_secs(30), "{ran}");
     assert_eq!(ran.code, 0, "{ran}");
     assert!(ran.account().starts_with("2 done before, "), "{ran}");
-    assert!(ran.account().contains("one at byte 1,048,576"), "{ran}");
+    assert!(
+        ran.account().contains(&format!("one at byte {told}")),
+        "{ran}"
+    );
     assert_eq!(rig.results().len(), 4);
     rig.assert_obtained(&work(BIG), "given", "given_pdf", &big().bytes());
     rig.assert_obtained(&work(SILENT), "given", "given_pdf", &small(4).bytes());
     let downloads = rig.downloads(BIG);
     assert_eq!(downloads.len(), 2);
-    assert_eq!(downloads[1].header("range"), Some("bytes=1048576-"));
+    let range = format!("bytes={at}-");
+    assert_eq!(downloads[1].header("range"), Some(range.as_str()));
     for url in SMALL {
         assert_eq!(rig.requests_of(url).len(), 3);
     }
@@ -111,7 +116,7 @@ async fn ctrl_c_lets_every_lease_go_and_loses_nothing() {
         assert_eq!((job.round, job.failures), (0, 0), "{work}");
         assert_eq!(job.not_before, None, "{work}");
     }
-    assert_the_next_run_goes_on(&rig).await;
+    assert_the_next_run_goes_on(&rig, KEPT, "1,572,864").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -138,7 +143,7 @@ async fn a_second_ctrl_c_leaves_at_once_though_the_ledger_cannot_be_written() {
         .filter(|job| job.owner.is_some())
         .count();
     assert_eq!(held, 2, "it was to leave without a word to the ledger");
-    assert_the_next_run_goes_on(&rig).await;
+    assert_the_next_run_goes_on(&rig, KEPT, "1,572,864").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -160,7 +165,7 @@ async fn ctrl_c_while_waiting_for_other_processes_ends_at_once() {
         .count();
     assert_eq!(held, 2);
     holder.kill().await;
-    assert_the_next_run_goes_on(&rig).await;
+    assert_the_next_run_goes_on(&rig, MIB, "1,048,576").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -184,4 +189,44 @@ async fn ctrl_c_while_works_are_leased_one_after_another_leaves_no_lease() {
             assert_eq!(job.owner, None, "{work}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_ends_on_the_ledger_while_the_run_is_stopped_is_told_by_that_run() {
+    let urls: Vec<String> = (0..4)
+        .map(|n| format!("https://papers.example/gone-{n}.pdf"))
+        .collect();
+    let slowly = Answer::status(404).delay(Duration::from_secs(3));
+    let world = urls
+        .iter()
+        .fold(World::new(), |world, url| world.page(url, slowly.clone()));
+    let rig = Rig::new(world).await;
+    rig.list(&urls);
+    let mut run = rig.start(RUN);
+    run.until("all are asked for", || {
+        urls.iter().all(|url| !rig.requests_of(url).is_empty())
+    })
+    .await;
+    let ledger = rig.ledger();
+    ledger.execute_batch("BEGIN IMMEDIATE").unwrap();
+    run.until("all are answered", || {
+        rig.web.requests().iter().all(|r| r.ended.is_some())
+    })
+    .await;
+    // By now the ends of all works wait for the ledger.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(rig.results().len(), 0);
+    run.signal("INT");
+    run.until_it_says("Ctrl-C again to leave at once").await;
+    ledger.execute_batch("ROLLBACK").unwrap();
+    drop(ledger);
+    let ran = run.end().await;
+    assert_eq!(ran.code, 130, "{ran}");
+    let mut states = rig.states();
+    states.retain(|_, state| state == "FAILED");
+    assert!(!states.is_empty(), "nothing ended: {ran}");
+    let told: Vec<String> = rig.results().into_keys().collect();
+    let ended: Vec<String> = states.into_keys().collect();
+    assert_eq!(told, ended, "{ran}");
+    assert_eq!(rig.files(".parts"), [""; 0]);
 }

@@ -176,10 +176,20 @@ async fn either_variable_asks_for_a_ledger_too_and_nonsense_in_it_is_refused() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_only_a_ledger_can_do_is_refused_without_one() {
     let rig = rig().await;
-    let ran = rig
-        .paperfall(PLAIN.iter().chain(&["--retry-missing", "0s"]))
-        .await;
-    ran.assert_refused(2, &["--retry-missing", "--enable-idempotency"]);
+    for flags in [
+        &["--retry-missing", "0s"][..],
+        &["--ledger", "mine.sqlite3"],
+        &["--lease-ttl", "120"],
+        &["--ledger-durability", "full"],
+        &["--on-ledger-error", "stop"],
+        &["--ledger-patience", "60"],
+        &["--wait-for-retries"],
+    ] {
+        for command in [&PLAIN[..], &["fetch", PDF], &["demo"]] {
+            let ran = rig.paperfall(command.iter().chain(flags)).await;
+            ran.assert_refused(2, &[flags[0], "--enable-idempotency"]);
+        }
+    }
     for bad in ["soon", "-1d", "5"] {
         let flag = format!("--retry-missing={bad}");
         let args = ["--enable-idempotency", &flag];
@@ -190,6 +200,27 @@ async fn what_only_a_ledger_can_do_is_refused_without_one() {
     let ran = rig.paperfall(PLAIN.iter().chain(&args)).await;
     assert_eq!(ran.code, 2, "{ran}");
     assert!(rig.web.requests().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_only_a_ledger_can_do_may_be_set_for_all_runs_in_the_environment() {
+    let rig = rig().await;
+    let mut command = rig.command(PLAIN);
+    for (name, value) in [
+        ("PAPERFALL_LEDGER", "mine.sqlite3"),
+        ("PAPERFALL_LEASE_TTL", "60"),
+        ("PAPERFALL_LEDGER_DURABILITY", "normal"),
+        ("PAPERFALL_ON_LEDGER_ERROR", "continue"),
+        ("PAPERFALL_LEDGER_PATIENCE", "5"),
+        ("PAPERFALL_RETRY_MISSING", "30d"),
+        ("PAPERFALL_WAIT_FOR_RETRIES", "true"),
+    ] {
+        command.env(name, value);
+    }
+    let ran = paperfall_e2e::finish(command.spawn().unwrap()).await;
+    assert_eq!(ran.code, 1, "{ran}");
+    assert_eq!(rig.results().len(), 4);
+    assert!(!rig.folder().join("mine.sqlite3").exists());
 }
 
 /// Two papers, obtained by a run without a ledger.

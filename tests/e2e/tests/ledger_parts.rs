@@ -105,7 +105,7 @@ async fn a_part_or_its_marks_alone_are_nothing_to_go_on_with() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn marks_count_as_far_as_they_can_be_read_and_believed() {
     type Change = fn(&mut Vec<String>);
-    let cases: [(&str, Change, &str); 7] = [
+    let cases: [(&str, Change, &str); 8] = [
         (
             "cut in the last line",
             |l| l[2].truncate(40),
@@ -113,6 +113,11 @@ async fn marks_count_as_far_as_they_can_be_read_and_believed() {
         ),
         ("a place left out", |l| drop(l.remove(1)), "-"),
         ("in the wrong order", |l| l.swap(1, 2), "-"),
+        (
+            "a place twice",
+            |l| l.insert(2, l[1].clone()),
+            "bytes=1048576-",
+        ),
         (
             "another hash",
             |l| l[2] = l[2].replace('a', "b").replace('0', "1"),

@@ -55,6 +55,12 @@ async fn nobody_is_asked_about_finished_works_and_the_run_says_so() {
     let second = rig.run(&[]).await;
     assert_eq!(second.code, 0, "{second}");
     assert_eq!(second.account(), "3 done before, 0 resumed, 0 new");
+    assert!(
+        second
+            .stdout
+            .starts_with("nothing left to do: all 3 works were obtained before\n"),
+        "{second}"
+    );
     assert_eq!(rig.web.requests().len(), requests);
     assert_eq!(results_text(&rig), results);
 }
@@ -86,7 +92,7 @@ async fn a_stored_file_deleted_by_hand_is_fetched_again_and_the_others_are_not()
     assert_eq!(ran.code, 0, "{ran}");
     assert!(
         ran.stderr
-            .contains("recovered: 1 works whose stored file was gone"),
+            .contains("recovered: 1 work whose stored file was gone"),
         "{ran}"
     );
     assert_eq!(ran.counted("done before"), 1, "{ran}");
@@ -267,6 +273,15 @@ async fn a_work_without_an_open_copy_is_asked_about_again_only_when_it_is_wanted
             ran.account(),
             "0 done before, 0 resumed, 0 new, 1 without a paper since an earlier run"
         );
+        assert!(
+            ran.stdout
+                .starts_with("no work of the list ended in this run\n"),
+            "{ran}"
+        );
+        assert!(
+            ran.stdout.contains("paperfall jobs retry --failed"),
+            "{ran}"
+        );
         assert_eq!(rig.web.requests().len(), requests, "{more:?}");
         assert_eq!(rig.states()[EMBARGO], "FAILED");
     }
@@ -275,7 +290,7 @@ async fn a_work_without_an_open_copy_is_asked_about_again_only_when_it_is_wanted
     assert_eq!(ran.code, 0, "{ran}");
     assert!(
         ran.stderr
-            .contains("1 works that had no open copy are tried again"),
+            .contains("1 work that had no open copy is tried again"),
         "{ran}"
     );
     rig.assert_obtained(EMBARGO, "unpaywall", "oa_pdf", &pdf(9).bytes());
@@ -359,7 +374,7 @@ async fn fetch_tries_missing_works_again_and_those_alone_that_it_is_given() {
     assert_eq!(ran.code, 0, "{ran}");
     assert!(
         ran.stderr
-            .contains("1 works that had no open copy are tried again"),
+            .contains("1 work that had no open copy is tried again"),
         "{ran}"
     );
     rig.assert_obtained(EMBARGO, "arxiv", "arxiv_pdf", &pdf(9).bytes());

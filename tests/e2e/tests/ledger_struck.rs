@@ -185,7 +185,7 @@ async fn a_candidate_struck_by_its_head_before_a_ctrl_c_wedges_nothing() {
     assert_eq!(rig.requests_of(FIRST).len(), first);
     assert_eq!(
         rig.downloads(SECOND)[1].header("range"),
-        Some("bytes=1048576-")
+        Some("bytes=1572864-")
     );
     rig.assert_obtained("w", "given", "given_pdf", &pdf().bytes());
 }

@@ -276,6 +276,37 @@ async fn an_interrupted_run_leaves_a_recording_of_what_had_ended() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_is_refused_or_asks_nobody_leaves_an_older_recording_whole() {
+    let rig = rig().await;
+    let record = ["fetch", DOI, "--record-har", "run.har"];
+    let ran = rig.paperfall(record).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    let path = rig.folder().join("run.har");
+    let recorded = std::fs::read_to_string(&path).unwrap();
+    let beside = |rig: &Rig| {
+        let names = std::fs::read_dir(rig.folder()).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name());
+        let is_recording = |name: &std::ffi::OsString| name.to_string_lossy().contains("har");
+        names.filter(is_recording).count()
+    };
+    rig.file("taken", b"no folder");
+    let refused = rig
+        .paperfall(record.iter().chain(&["--out", "taken"]))
+        .await;
+    assert_ne!(refused.code, 0, "{refused}");
+    let second = rig.paperfall(record).await;
+    assert_eq!(second.code, 0, "{second}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), recorded);
+    assert_eq!(beside(&rig), 1);
+
+    let asking = rig.paperfall(record.iter().chain(&["--out", "anew"])).await;
+    assert_eq!(asking.code, 0, "{asking}");
+    assert_ne!(std::fs::read_to_string(&path).unwrap(), recorded);
+    assert!(!entries(&path).is_empty());
+    assert_eq!(beside(&rig), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_file_that_is_no_recording_is_refused_in_one_line() {
     let rig = Rig::new(World::new()).await;
     rig.file("empty.har", b"");

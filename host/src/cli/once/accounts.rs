@@ -8,14 +8,15 @@ use std::time::Duration;
 use super::book::Book;
 use super::ending::Ended;
 use super::planning::{Plan, Tracked};
-use super::resolution::{SKIPPED_DUPLICATE, skipped};
+use super::recorded::recorded;
+use super::resolution::SKIPPED_DUPLICATE;
 use super::storing::DEDUPED;
 use super::workers::Done;
 use crate::cli::desk::Desk;
 use crate::cli::exit::Failed;
 use crate::cli::output::note;
 use crate::cli::tally::LedgerTally;
-use crate::download::{End, Journal, OutFolder, Store, WorkResult};
+use crate::download::{End, Journal, OutFolder, Store};
 use crate::ledger::{JobId, JobState, LedgerError, Planned};
 use crate::outcome::Outcome;
 
@@ -99,36 +100,20 @@ impl Accounts {
                 self.store.link_again(&work_id, &stored.path)?;
             }
         }
-        if desk.keeps()
-            && let Some(result) = self.stored(planned.job_id).await.map_err(Failed::machine)?
-        {
-            desk.keep(result);
+        if desk.wants_earlier() {
+            let ledger = self.book.ledger().as_ref();
+            match recorded(ledger, planned.job_id).await {
+                Ok(Some(result)) => desk.take_earlier(result),
+                Ok(None) => note(&format!(
+                    "paperfall: {work_id}: it is done, and the ledger has no result of it"
+                )),
+                Err(error) => return Err(Failed::machine(error)),
+            }
         }
         if !is_told(&desk.journal, &work_id, &planned) {
             self.untold.push((work_id, planned));
         }
         Ok(())
-    }
-
-    /// The result of an ended job, as the ledger keeps it.
-    async fn stored(&self, job: JobId) -> Result<Option<WorkResult>, LedgerError> {
-        let stored = self.book.ledger().last_result(job).await?;
-        let result = stored.and_then(|stored| {
-            serde_json::from_value::<WorkResult>(stored.result.get("result")?.clone()).ok()
-        });
-        let Some(mut result) = result else {
-            return Ok(None);
-        };
-        // A takeover may have found out after the resolution was recorded that
-        // the bytes are stored already.
-        if let (Outcome::Success, None, Some(url)) = (result.outcome, &result.path, &result.url)
-            && let Some(object) = self.book.ledger().stored_from(url).await?
-        {
-            skipped(&mut result, &object);
-        }
-        // What was found but not stored is no end.
-        let is_end = result.outcome != Outcome::Success || result.path.is_some();
-        Ok(is_end.then_some(result))
     }
 
     /// Writes the lines that are missing for good. Only the last process in the
@@ -153,7 +138,7 @@ impl Accounts {
             .chain(here)
             .collect();
         for (work_id, job) in untold {
-            match self.stored(job).await {
+            match recorded(self.book.ledger().as_ref(), job).await {
                 Ok(Some(result)) => desk.write_earlier(&result),
                 Ok(None) => {}
                 Err(error) if self.book.goes_on() => {
@@ -252,10 +237,10 @@ impl Accounts {
                         }
                     }
                 }
-                if desk.keeps()
-                    && let Some(result) = self.stored(*job).await?
+                if desk.wants_earlier()
+                    && let Some(result) = recorded(self.book.ledger().as_ref(), *job).await?
                 {
-                    desk.keep(result);
+                    desk.take_earlier(result);
                 }
                 self.untold_here.push((work_id.clone(), *job));
             }

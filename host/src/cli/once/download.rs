@@ -174,7 +174,7 @@ impl Program<'_> {
             self.drop_taken_over(candidate, kept).await;
         }
         let known = earlier.map(|earlier| &earlier.validators);
-        let streamed = stream(session, candidate, file, known).await?;
+        let streamed = stream(session, candidate, file, known, self.halt).await?;
         let unwrapped = format!("{}.unwrapped", self.part_stem());
         let make = self.store.leased_part(&unwrapped, false);
         let examined = match examine(candidate, streamed.sealed, make).await {

@@ -13,6 +13,7 @@ mod folder;
 mod found;
 mod planning;
 mod program;
+mod recorded;
 mod resolution;
 mod run;
 mod storing;

@@ -251,8 +251,12 @@ impl Planner {
                 Err(error) => return Err(error),
             }
         }
+        let (works, are) = match self.again {
+            1 => ("work", "is"),
+            _ => ("works", "are"),
+        };
         note(&format!(
-            "paperfall: {} works that had no open copy are tried again",
+            "paperfall: {} {works} that had no open copy {are} tried again",
             self.again
         ));
         Ok(())

@@ -16,11 +16,13 @@ use super::ending::{Ended, Stopped};
 use super::found::Found;
 use crate::cli::race_events::tell_race;
 use crate::cli::setup::App;
-use crate::download::{Store, StoreError, WorkResult};
+use crate::download::{Halt, Store, StoreError, WorkResult};
 use crate::fallback::{Race, StoredUrls};
 use crate::http::Session;
 use crate::intake::Work;
-use crate::ledger::{Begun, Context, JobState, Lease, Ledger, Op, OpType, PartName, StoredObject};
+use crate::ledger::{
+    Begun, Context, JobId, JobState, Lease, Ledger, Op, OpType, PartName, StoredObject,
+};
 use crate::outcome::{Outcome, Reason};
 use crate::telemetry::Telemetry;
 
@@ -31,6 +33,7 @@ pub(super) struct Program<'a> {
     pub(super) book: &'a Book,
     pub(super) telemetry: &'a Telemetry,
     pub(super) lease: &'a Lease,
+    pub(super) halt: &'a Halt,
     pub(super) session: Session,
     pub(super) work: Work,
     pub(super) state: JobState,
@@ -72,12 +75,13 @@ pub(super) async fn work_on(
     book: &Book,
     telemetry: &Telemetry,
     lease: &Lease,
+    halt: &Halt,
     ending: oneshot::Sender<()>,
 ) -> Result<Ended, Stopped> {
     if lease.taken_over {
         telemetry.metrics().taken_over();
     }
-    let ended = work_through(app, store, book, telemetry, lease, ending).await?;
+    let ended = work_through(app, store, book, telemetry, lease, halt, ending).await?;
     if lease.taken_over {
         telemetry.metrics().taken_over_ended();
     }
@@ -90,6 +94,7 @@ async fn work_through(
     book: &Book,
     telemetry: &Telemetry,
     lease: &Lease,
+    halt: &Halt,
     ending: oneshot::Sender<()>,
 ) -> Result<Ended, Stopped> {
     let work = work_of(lease);
@@ -99,6 +104,7 @@ async fn work_through(
         book,
         telemetry,
         lease,
+        halt,
         session: app.http.session_for(work.work_id.as_str()),
         work,
         state: lease.state,
@@ -181,15 +187,7 @@ impl Program<'_> {
 
     /// Whether an earlier worker had begun the job.
     pub(super) fn resumed(&self) -> bool {
-        // A graceful release costs the job no attempt, yet leaves what was done.
-        let begun = matches!(
-            self.lease.first,
-            Some((_, Begun::Replay(_) | Begun::Recover { .. }))
-        );
-        begun
-            || self.lease.taken_over
-            || self.lease.attempts > 1
-            || self.lease.state > JobState::Leased
+        was_begun(self.lease)
     }
 
     pub(super) fn elapsed_ms(&self) -> u64 {
@@ -209,20 +207,12 @@ impl Program<'_> {
 
     /// The part files of the job and what stands beside them.
     fn files_of_job(&self) -> Result<Vec<String>, Stopped> {
-        let prefix = format!("{}.", self.lease.job_id);
-        let mut names = self.store.folder().part_names().map_err(|error| {
-            Stopped::Store(StoreError::io("list", &self.store.folder().parts(), error))
-        })?;
-        names.retain(|name| name.starts_with(&prefix));
-        Ok(names)
+        files_of(self.store, self.lease.job_id)
     }
 
-    /// Removes every part file of the job and what stands beside them: it is over.
+    /// The job is over: see [`sweep`].
     pub(super) fn sweep(&self) {
-        for name in self.files_of_job().unwrap_or_default() {
-            // The reconciler sweeps what stays.
-            let _ = self.store.folder().remove_file(&name);
-        }
+        sweep(self.store, self.lease.job_id);
     }
 
     fn strike(&mut self, found: &Found, struck: &Struck) {
@@ -256,6 +246,34 @@ impl Program<'_> {
         )
         .knowing_stored(Arc::clone(&self.looking) as Arc<dyn StoredUrls>)
     }
+}
+
+/// Whether an earlier worker had begun a leased job.
+pub(super) fn was_begun(lease: &Lease) -> bool {
+    // A graceful release costs the job no attempt, yet leaves what was done.
+    let begun = matches!(
+        lease.first,
+        Some((_, Begun::Replay(_) | Begun::Recover { .. }))
+    );
+    begun || lease.taken_over || lease.attempts > 1 || lease.state > JobState::Leased
+}
+
+/// Removes every part file of a job and what stands beside them: it is over.
+pub(super) fn sweep(store: &Store, job: JobId) {
+    for name in files_of(store, job).unwrap_or_default() {
+        // The reconciler sweeps what stays.
+        let _ = store.folder().remove_file(&name);
+    }
+}
+
+fn files_of(store: &Store, job: JobId) -> Result<Vec<String>, Stopped> {
+    let prefix = format!("{job}.");
+    let mut names = store
+        .folder()
+        .part_names()
+        .map_err(|error| Stopped::Store(StoreError::io("list", &store.folder().parts(), error)))?;
+    names.retain(|name| name.starts_with(&prefix));
+    Ok(names)
 }
 
 /// Looks candidates up in the ledger, as long as a stored one may end the job.

@@ -87,7 +87,7 @@ pub(crate) async fn run(
     loop {
         tokio::select! {
             read = reads.recv(), if reading => match read {
-                Some(read) => read.take(&desk.progress, &mut desk.batch.tally),
+                Some(read) => desk.hear(read),
                 None => reading = false,
             },
             plan = plans.recv(), if planning => match plan {
@@ -147,14 +147,24 @@ async fn plan(
 async fn recover(ledger: &dyn Ledger, store: &Store) -> Result<(), LedgerError> {
     let shelf = Arc::new(OutputShelf::new(store.folder().clone()));
     let found = ledger.reconcile(shelf, Thoroughness::Full).await?;
-    for (count, words) in [
+    for (count, one, several) in [
         (
             found.recovered_leases,
-            "works taken back from a process that is gone",
+            "work taken back from a process that is gone or let its lease run out",
+            "works taken back from processes that are gone or let their leases run out",
         ),
-        (found.healed_jobs, "works whose stored file was gone"),
-        (found.swept_parts, "part files nobody will continue removed"),
+        (
+            found.healed_jobs,
+            "work whose stored file was gone",
+            "works whose stored files were gone",
+        ),
+        (
+            found.swept_parts,
+            "part file removed that nobody will continue",
+            "part files removed that nobody will continue",
+        ),
     ] {
+        let words = if count == 1 { one } else { several };
         if count > 0 {
             note(&format!("paperfall: recovered: {count} {words}"));
         }

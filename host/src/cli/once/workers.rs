@@ -15,13 +15,15 @@ use tokio_util::sync::CancellationToken;
 use super::book::Book;
 use super::ending::{Ended, Stopped};
 use super::planning::Tracked;
-use super::program::work_on;
+use super::program::{sweep, was_begun, work_on};
+use super::recorded::recorded;
 use super::resolution::intent;
 use crate::cli::exit::Failed;
 use crate::cli::obtain::obtain;
 use crate::cli::output::note;
+use crate::cli::race_events::tell_race;
 use crate::cli::setup::App;
-use crate::download::Store;
+use crate::download::{Halt, Store};
 use crate::ledger::{
     Failure, FirstOp, Heartbeat, JobId, Lease, LeaseRequest, LedgerError, OpType, Outlook, PartName,
 };
@@ -33,6 +35,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// The same, at least.
 const LOOK_AGAIN_LEAST: Duration = Duration::from_millis(10);
 
+/// How long a download is waited for to write down how far it came.
+const LAST_BYTES: Duration = Duration::from_secs(1);
 /// How long a lease that was asked for is waited for when the run is stopped.
 const LAST_LEASE: Duration = Duration::from_secs(1);
 
@@ -148,25 +152,37 @@ impl Crew {
         ending: oneshot::Sender<()>,
     ) -> Option<Result<Done, Failed>> {
         let mut heartbeat = Heartbeat::start(Arc::clone(self.book.ledger()), lease);
-        let program = work_on(
-            &self.app,
-            &self.store,
-            &self.book,
-            &self.telemetry,
-            lease,
-            ending,
-        );
+        let halt = Halt::on(self.stop.clone());
+        let (app, store, book) = (&self.app, &self.store, &self.book);
+        let program = work_on(app, store, book, &self.telemetry, lease, &halt, ending);
+        // Boxed, to be dropped before anything else is done.
+        let mut program = Box::pin(program);
         let ended = tokio::select! {
-            ended = program => ended,
-            () = heartbeat.lost() => Err(Stopped::LeaseLost),
+            ended = &mut program => Some(ended),
+            () = heartbeat.lost() => Some(Err(Stopped::LeaseLost)),
             () = self.stop.cancelled() => {
-                drop(heartbeat);
-                // What is durable stays; whoever leases it next goes on there.
-                self.book.release(lease).await;
-                return None;
+                let settled = async {
+                    tokio::select! {
+                        biased;
+                        ended = &mut program => Some(ended),
+                        () = halt.settled() => None,
+                    }
+                };
+                tokio::time::timeout(LAST_BYTES, settled).await.ok().flatten()
             }
         };
+        drop(program);
         drop(heartbeat);
+        let ended = match ended {
+            Some(ended) => ended,
+            None => {
+                // What is durable stays; whoever leases it next goes on there.
+                return match self.book.release(lease).await {
+                    true => self.ended_at_the_stop(lease).await,
+                    false => None,
+                };
+            }
+        };
         match ended {
             Ok(ended) => Some(Ok((Some(lease.job_id), ended))),
             Err(Stopped::LeaseLost) => self.leave_to_others(lease).await,
@@ -195,6 +211,26 @@ impl Crew {
                 false => Some(Err(error.into())),
             },
         }
+    }
+
+    /// The lease was no more when the run was stopped: the job's end may have
+    /// been on its way to the ledger, and nobody else tells of it then.
+    async fn ended_at_the_stop(&self, lease: &Lease) -> Option<Result<Done, Failed>> {
+        let ledger = self.book.ledger();
+        let standing = ledger.standing(vec![lease.job_id]).await.ok()?;
+        if !standing.iter().flatten().any(|job| job.done) {
+            return None;
+        }
+        let result = recorded(ledger.as_ref(), lease.job_id).await.ok()??;
+        sweep(&self.store, lease.job_id);
+        tell_race(&self.telemetry, Some(lease.job_id), &result);
+        let ended = Ended {
+            result,
+            again: None,
+            resumed: was_begun(lease),
+            resumed_at: 0,
+        };
+        Some(Ok((Some(lease.job_id), ended)))
     }
 
     /// The lease was lost: nothing of the job is this worker's any more.

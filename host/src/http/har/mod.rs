@@ -9,7 +9,7 @@
 //! browsers write is understood: bodies as they were decoded, in base64 or
 //! not, fields missing, sizes wrong.
 //!
-//! `parse` and `lenient` read, `write` and `recorder` write, `matching` finds the exchange,
+//! `parse` and `lenient` read, `write`, `recorder` and `place` write, `matching` finds the exchange,
 //! `schedule` says when its answer is given, `replay` is the wire, `redact`
 //! takes out what is nobody's business.
 
@@ -19,6 +19,7 @@ mod matching;
 mod model;
 mod nearest;
 mod parse;
+mod place;
 mod recorder;
 mod redact;
 mod replay;

@@ -3,7 +3,7 @@
 //! Exchanges are handed to a thread of its own when they end, which redacts
 //! and writes them: recording holds up neither the network nor the race.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,6 +16,7 @@ use bytes::Bytes;
 use super::FixedWorld;
 use super::error::HarError;
 use super::model::Notes;
+use super::place::Place;
 use super::redact::{Private, Redactor};
 use super::tap::{Ended, Tap};
 use super::write::Writer;
@@ -32,6 +33,7 @@ pub(in crate::http) struct Recorder {
     shared: Arc<Shared>,
     world: FixedWorld,
     notes: Mutex<Notes>,
+    place: Arc<Place>,
 }
 
 /// What its taps need of it.
@@ -51,8 +53,9 @@ enum Message {
 }
 
 impl Recorder {
-    /// Begins a recording in `path`, which is a valid one from now on. A
-    /// replayed run passes its own world on.
+    /// Begins a recording in `path`, which is a valid one from now on; an older
+    /// one that stands there gives way to the first exchange. A replayed run
+    /// passes its own world on.
     pub(in crate::http) fn create(
         path: &Path,
         private: &Private,
@@ -72,27 +75,23 @@ impl Recorder {
                     .to_owned(),
             ));
         }
-        let file: File = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .open(path)
-            .map_err(|error| fail(error.to_string()))?;
-        let is_file = file.metadata().is_ok_and(|about| about.is_file());
-        if !is_file {
-            return Err(fail("it is no regular file".to_owned()));
-        }
+        let (place, file) = Place::beside(path).map_err(|error| fail(error.to_string()))?;
+        let place = Arc::new(place);
         let world = world.unwrap_or_else(|| FixedWorld {
             now: this_millisecond(),
             seed: uuid::Uuid::new_v4().as_u64_pair().0,
         });
         let writer = Writer::begin(file, Redactor::new(private), world)
             .map_err(|error| fail(error.to_string()))?;
+        place
+            .take_if_free()
+            .map_err(|error| fail(error.to_string()))?;
         let parent = path.parent().filter(|parent| parent.is_dir());
         let (to_writer, messages) = channel();
+        let taken = Arc::clone(&place);
         std::thread::Builder::new()
             .name("har".to_owned())
-            .spawn(move || write_all(writer, &messages))
+            .spawn(move || write_all(writer, &messages, &taken))
             .map_err(|error| fail(error.to_string()))?;
         Ok(Self {
             shared: Arc::new(Shared {
@@ -104,6 +103,7 @@ impl Recorder {
             }),
             world,
             notes: Mutex::default(),
+            place,
         })
     }
 
@@ -163,6 +163,13 @@ impl Recorder {
     }
 }
 
+impl Drop for Recorder {
+    fn drop(&mut self) {
+        // Here, for the writer's thread may not come to it before the process ends.
+        self.place.leave();
+    }
+}
+
 impl Shared {
     /// The next number in the order of things.
     pub(super) fn tick(&self) -> u64 {
@@ -192,12 +199,13 @@ fn this_millisecond() -> SystemTime {
     UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }
 
-fn write_all(mut writer: Writer, messages: &Receiver<Message>) {
+fn write_all(mut writer: Writer, messages: &Receiver<Message>, place: &Place) {
     let mut went = Ok(());
     while let Ok(message) = messages.recv() {
         match message {
             Message::Ended(ended) if went.is_ok() => {
-                went = writer.append(*ended).map_err(|error| {
+                let written = writer.append(*ended).and_then(|()| place.take());
+                went = written.map_err(|error| {
                     let why = error.to_string();
                     tracing::warn!("the recording stops here: {why}");
                     why
@@ -206,7 +214,10 @@ fn write_all(mut writer: Writer, messages: &Receiver<Message>) {
             Message::Ended(_) => {}
             Message::Close(notes, answer) => {
                 if went.is_ok() {
-                    went = writer.close(&notes).map_err(|error| error.to_string());
+                    let closed = writer.close(&notes);
+                    // Without an exchange it is nothing to replace an older one by.
+                    place.leave();
+                    went = closed.map_err(|error| error.to_string());
                 }
                 answer.send(went.clone()).ok();
             }
