@@ -81,11 +81,21 @@ fn a_file_of_another_article_or_outside_the_article_is_refused_loudly() {
         "../x.pdf",
         "",
         "PMC777.1/PMC777.1.pdf",
+        "PMC77.1/../PMC78.1/PMC78.1.pdf",
+        "PMC77.1/./../PMC78.1/PMC78.1.pdf",
     ] {
         let json = article(1, "").replace("PMC77.1/PMC77.1.pdf", key);
         let host = bucket(&[1]).json(&metadata(1), &json);
         assert_eq!(named(by_pmcid(&host)), bad_answer(), "{key}");
     }
+}
+
+#[test]
+fn an_encoded_step_upwards_in_a_key_stays_a_name() {
+    let json = article(1, "").replace("PMC77.1/PMC77.1.pdf", "PMC77.1/%2e%2e/PMC78.1.pdf");
+    let found = by_pmcid(&bucket(&[1]).json(&metadata(1), &json)).unwrap();
+    let url = &found.candidates.first().unwrap().url;
+    assert!(url.ends_with("/PMC77.1/%252e%252e/PMC78.1.pdf"), "{url}");
 }
 
 #[test]
