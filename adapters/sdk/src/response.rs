@@ -55,6 +55,25 @@ impl Response {
         }
     }
 
+    /// The answer of an API that says "unknown" in its body, never by a
+    /// status: a 404 there is a wrong address or a retired service.
+    ///
+    /// # Errors
+    /// As [`ok`](Response::ok), but `error`/`bad_answer` for 404 and 410, which
+    /// say nothing about the work.
+    pub fn answered(self) -> Result<Self, Miss> {
+        if !matches!(self.status, 404 | 410) {
+            return self.ok();
+        }
+        let detail = format!(
+            "{} answered {}: the service itself is not there, which says nothing of the work",
+            self.url, self.status
+        );
+        Err(Miss::bad_answer("an answer")
+            .with_status(self.status)
+            .because(detail))
+    }
+
     /// The body as JSON; `expected` completes "expected …" for the log.
     ///
     /// # Errors
@@ -160,6 +179,27 @@ mod tests {
             );
             assert_eq!(miss.status(), Some(status));
         }
+    }
+
+    #[test]
+    fn where_absence_is_said_in_the_body_a_404_says_nothing() {
+        for (status, outcome, reason) in [
+            (404, MissOutcome::Error, "bad_answer"),
+            (410, MissOutcome::Error, "bad_answer"),
+            (403, MissOutcome::NoPdf, "blocked"),
+            (429, MissOutcome::Retryable, "rate_limited"),
+            (500, MissOutcome::Retryable, "http_5xx"),
+        ] {
+            let miss = response("https://a.example/", status, "text/html", "")
+                .answered()
+                .unwrap_err();
+            assert_eq!(
+                (miss.outcome(), miss.reason(), miss.status()),
+                (outcome, reason, Some(status))
+            );
+        }
+        let fine = response("https://a.example/", 200, "application/json", "[]");
+        assert!(fine.answered().is_ok());
     }
 
     #[test]

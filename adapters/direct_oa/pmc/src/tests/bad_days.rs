@@ -37,6 +37,7 @@ fn the_buckets_refusals_are_named_by_their_status() {
         (503, MissOutcome::Retryable, "http_5xx"),
         (429, MissOutcome::Retryable, "rate_limited"),
         (403, MissOutcome::NoPdf, "blocked"),
+        (404, MissOutcome::Error, "bad_answer"),
         (400, MissOutcome::Nonretryable, "http_4xx"),
     ] {
         let error = "<Error><Code>SlowDown</Code></Error>";
@@ -72,6 +73,12 @@ fn metadata_that_cannot_be_read_are_not_an_article_without_pdf() {
         let host = bucket(&[1]).json(&metadata(1), body);
         assert_eq!(named(by_pmcid(&host)), bad_answer(), "{body}");
     }
+}
+
+#[test]
+fn a_listed_version_whose_metadata_are_gone_is_not_an_article_without_pdf() {
+    let host = bucket(&[1]).status(&metadata(1), 404);
+    assert_eq!(named(by_pmcid(&host)), bad_answer());
 }
 
 #[test]
@@ -141,6 +148,8 @@ fn the_converters_troubles_are_not_absence_from_pmc() {
         (429, MissOutcome::Retryable, "rate_limited"),
         (500, MissOutcome::Retryable, "http_5xx"),
         (400, MissOutcome::Nonretryable, "http_4xx"),
+        (404, MissOutcome::Error, "bad_answer"),
+        (410, MissOutcome::Error, "bad_answer"),
     ] {
         let host = ScriptedHost::new().status(IDCONV, status);
         assert_eq!(named(by_doi(&host)), (outcome, reason.to_owned()));

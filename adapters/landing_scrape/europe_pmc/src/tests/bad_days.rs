@@ -38,6 +38,7 @@ fn statuses_are_told_apart() {
         (503, MissOutcome::Retryable, "http_5xx"),
         (400, MissOutcome::Nonretryable, "http_4xx"),
         (403, MissOutcome::NoPdf, "blocked"),
+        (404, MissOutcome::Error, "bad_answer"),
     ] {
         let miss = by_doi(&ScriptedHost::new().status(BY_DOI, status)).unwrap_err();
         assert_eq!(
