@@ -34,11 +34,12 @@ impl Response {
         (200..300).contains(&self.status)
     }
 
-    /// Whether the bytes are a PDF's, whatever the headers say.
+    /// Whether the bytes are a PDF's, whatever the headers say. A web page that
+    /// shows such bytes is none.
     #[must_use]
     pub fn is_pdf(&self) -> bool {
         let head = self.body.get(..MAGIC_WINDOW_BYTES).unwrap_or(&self.body);
-        head.windows(5).any(|bytes| bytes == b"%PDF-")
+        head.windows(5).any(|bytes| bytes == b"%PDF-") && !judgement::begins_a_page(&self.body)
     }
 
     /// An API's answer, if its status is 200 to 299.
@@ -98,7 +99,7 @@ impl Response {
             return Ok(Landing::Pdf);
         }
         let text = self.text();
-        if judgement::is_challenge(self, &text) {
+        if judgement::says_challenge(|name| self.header(name)) || judgement::is_challenge(&text) {
             return Err(Miss::no_pdf("blocked")
                 .with_status(self.status)
                 .because(format!("{} answered with a challenge page", self.url)));
@@ -223,6 +224,18 @@ mod tests {
         let too_late = format!("{}%PDF-1.7", "\n".repeat(1020));
         assert!(response("https://a.example/", 200, "text/html", &late).is_pdf());
         assert!(!response("https://a.example/", 200, "application/pdf", &too_late).is_pdf());
+        let shown = "<!DOCTYPE html><pre>%PDF-1.4 ... %%EOF</pre>";
+        assert!(!response("https://a.example/", 200, "application/pdf", shown).is_pdf());
+    }
+
+    #[test]
+    fn a_filters_header_is_believed_without_a_body() {
+        let mut answer = response("https://a.example/", 202, "text/html", "");
+        answer.headers.push(crate::Header {
+            name: "X-Amzn-Waf-Action".to_owned(),
+            value: "challenge".to_owned(),
+        });
+        assert_eq!(answer.landing().err().unwrap().reason(), "blocked");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::error::DownloadError;
 use super::part::{PartFile, Sealed};
 use super::store_error::StoreError;
 use super::stream::ARTIFACT_MAX_BYTES;
-use crate::http::pdf;
+use crate::http::pdf::{self, Labels};
 use crate::outcome::Reason;
 use crate::sandbox::{Candidate, Checksum};
 
@@ -65,7 +65,7 @@ fn check_sum(candidate: &Candidate, sealed: &Sealed) -> Result<(), DownloadError
 
 /// Judges the whole file by its start, its length and its end.
 fn judge(sealed: &Sealed) -> Result<(), DownloadError> {
-    let verdict = pdf::judge_head(200, None, &sealed.head)
+    let verdict = pdf::judge_head(200, Labels::default(), &sealed.head)
         .and_then(|()| pdf::judge_length(sealed.bytes))
         .and_then(|()| pdf::judge_tail(&sealed.tail));
     verdict.map_err(|reason| {
@@ -127,7 +127,7 @@ async fn unwrap_gzip(mut part: PartFile, wrapped: &Sealed) -> Result<Sealed, Dow
         }
     }
     // A page wrapped twice is not unwrapped twice.
-    pdf::judge_head(200, None, part.head())
+    pdf::judge_head(200, Labels::default(), part.head())
         .map_err(|reason| DownloadError::candidate(reason, "gzip-wrapped, but not a PDF inside"))?;
     Ok(part.seal().await?)
 }

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use super::error::DownloadError;
 use super::marks::Validators;
 use super::part::{PartFile, Sealed};
-use crate::http::{Download, Headers, HostGrants, HttpError, Method, Request, Role, Session, pdf};
+use crate::http::pdf::{self, Labels};
+use crate::http::{Download, Headers, HostGrants, HttpError, Method, Request, Role, Session};
 use crate::outcome::Reason;
 use crate::sandbox::Candidate;
 
@@ -103,7 +104,7 @@ pub(crate) async fn stream(
         }
         // The part file stays as it is: another day the rest may come.
         status => {
-            let reason = pdf::judge_head(status, None, b"x")
+            let reason = pdf::judge_head(status, Labels::of(download.headers()), b"x")
                 .err()
                 .unwrap_or(Reason::NotAPdf);
             let message = format!("{url}: status {status}");
@@ -137,7 +138,7 @@ async fn receive(download: &mut Download, part: &mut PartFile) -> Result<(), Dow
     loop {
         if !judged && part.len() >= EARLY_JUDGEMENT_BYTES {
             // Half a gigabyte of web page is not worth downloading.
-            judge_start(part, download.headers().content_type())?;
+            judge_start(part, Labels::of(download.headers()))?;
             judged = true;
         }
         let Some(chunk) = download.chunk().await? else {
@@ -151,7 +152,7 @@ async fn receive(download: &mut Download, part: &mut PartFile) -> Result<(), Dow
             ));
         }
     }
-    judge_start(part, download.headers().content_type())
+    judge_start(part, Labels::of(download.headers()))
 }
 
 async fn open(
@@ -217,11 +218,11 @@ fn is_rest(download: &Download, from: u64, known: &Validators) -> bool {
     first == from && to_the_end && !download.is_encoded() && !known.contradicts(&said)
 }
 
-fn judge_start(part: &PartFile, content_type: Option<&str>) -> Result<(), DownloadError> {
+fn judge_start(part: &PartFile, labels: Labels) -> Result<(), DownloadError> {
     if pdf::is_gzip(part.head()) {
         return Ok(());
     }
-    match pdf::judge_head(200, content_type, part.head()) {
+    match pdf::judge_head(200, labels, part.head()) {
         Ok(()) => Ok(()),
         Err(reason) => Err(DownloadError::candidate(
             reason.clone(),

@@ -16,7 +16,7 @@ use super::encoding;
 use super::error::HttpError;
 use super::host_pattern::HostGrants;
 use super::meter::Meter;
-use super::pdf;
+use super::pdf::{self, Labels};
 use super::request::{Method, Request, Role};
 use super::response::{Headers, Hop};
 use super::session::Session;
@@ -105,7 +105,7 @@ impl Session {
         let head = gunzip_once(head);
         let secrets = &log.request().secrets;
         let headers = Headers::new(arrival.headers, secrets);
-        let judgement = pdf::judge_head(arrival.status, headers.content_type(), &head);
+        let judgement = pdf::judge_head(arrival.status, Labels::of(&headers), &head);
         let (status, length) = match arrival.status {
             206 => (200, headers.content_range().and_then(|range| range.total)),
             status => (status, headers.content_length()),
