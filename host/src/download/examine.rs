@@ -27,16 +27,27 @@ pub(crate) struct Examined {
 }
 
 /// Judges the whole file. `unwrapped` is the part file an unwrapped one goes
-/// to; it is asked for only where that is needed.
+/// to, with the digests an announced checksum needs; it is asked for only where
+/// there is something to unwrap.
 pub(crate) async fn examine(
     candidate: &Candidate,
     sealed: Sealed,
     unwrapped: impl Future<Output = Result<PartFile, StoreError>> + Send,
 ) -> Result<Examined, DownloadError> {
-    check_sum(candidate, &sealed)?;
+    let sum = check_sum(candidate, &sealed);
     let sealed = if pdf::is_gzip(&sealed.head) {
-        unwrap_gzip(unwrapped.await?, &sealed).await?
+        // The source may mean the paper or the wrapping it was put into.
+        match (unwrap_gzip(unwrapped.await?, &sealed).await, sum) {
+            (Ok(inside), Ok(())) => inside,
+            (Ok(inside), Err(of_wrapping)) => {
+                check_sum(candidate, &inside).map_err(|_| of_wrapping)?;
+                inside
+            }
+            (Err(DownloadError::Candidate { .. }), Err(of_wrapping)) => return Err(of_wrapping),
+            (Err(error), _) => return Err(error),
+        }
     } else {
+        sum?;
         sealed
     };
     judge(&sealed)?;
