@@ -100,6 +100,18 @@ async fn a_page_that_says_what_its_status_should_have_said_is_believed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bytes_that_are_not_in_the_encoding_they_are_called_are_no_pdf() {
+    for (encoding, body) in [
+        ("Content-Encoding: gzip", pdf()),
+        ("Content-Encoding: zstd", vec![7; 5_000]),
+    ] {
+        let labels = [encoding, "Content-Type: application/pdf"];
+        let case = Case::artifact().answering(answer("200 OK", &labels, body));
+        case.ends_in(NO_PDF).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_at_all_and_next_to_nothing_are_too_small() {
     for body in [b"".as_slice(), b"%PDF-1.7\n%%EOF\n"] {
         file("application/pdf", body)
