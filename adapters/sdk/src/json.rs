@@ -1,12 +1,13 @@
 //! Reading JSON that services write carelessly: numbers for strings, one
-//! object for a list of one, `null` for anything, lists without an end. For
-//! `deserialize_with`, always together with `default`.
+//! object for a list of one, `null` for anything, an odd element among good
+//! ones, lists without an end. For `deserialize_with`, always together with
+//! `default`.
 
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, IgnoredAny, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 /// Elements of a [`list`] that are kept; the rest is read over. No service
@@ -53,16 +54,42 @@ pub fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool>, D::Error
 }
 
 /// A list that may be `null`, may contain `null`, and may be its only element
-/// (as converters from XML write it). At most [`MAX_LIST`] elements are kept.
+/// (as converters from XML write it). Elements of another shape are left out
+/// as long as others fit: one odd entry must not cost the record. At most
+/// [`MAX_LIST`] elements are kept.
 ///
 /// # Errors
-/// When it is none of these, or an element has another shape.
+/// When it is none of these, or has elements and none of them fits.
 pub fn list<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
     from.deserialize_any(ListVisitor(PhantomData))
+}
+
+/// A part of a record that the rest can do without: of another shape it counts
+/// as missing.
+///
+/// # Errors
+/// Only when the text is no JSON.
+pub fn part<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Ok(match Option::<Lenient<T>>::deserialize(from)? {
+        Some(Lenient::Fits(part)) => Some(part),
+        Some(Lenient::Misfit(_)) | None => None,
+    })
+}
+
+/// A value of the shape wanted, or of another one.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Lenient<T> {
+    Fits(T),
+    Misfit(IgnoredAny),
 }
 
 enum Loose {
@@ -133,12 +160,21 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ListVisitor<T> {
         Ok(Vec::new())
     }
 
+    fn visit_str<E: serde::de::Error>(self, only: &str) -> Result<Vec<T>, E> {
+        T::deserialize(only.into_deserializer()).map(|only| vec![only])
+    }
+
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
         let mut list = Vec::new();
+        let mut misfits = false;
         while list.len() < MAX_LIST {
-            match items.next_element::<Option<T>>()? {
-                Some(Some(item)) => list.push(item),
+            match items.next_element::<Option<Lenient<T>>>()? {
+                Some(Some(Lenient::Fits(item))) => list.push(item),
+                Some(Some(Lenient::Misfit(_))) => misfits = true,
                 Some(None) => {}
+                None if list.is_empty() && misfits => {
+                    return Err(serde::de::Error::custom("no element of the list fits"));
+                }
                 None => return Ok(list),
             }
         }
@@ -166,6 +202,8 @@ mod tests {
         links: Vec<String>,
         #[serde(default, deserialize_with = "list")]
         records: Vec<Record>,
+        #[serde(default, deserialize_with = "part")]
+        best: Option<Box<Record>>,
     }
 
     fn record(json: &str) -> Record {
@@ -214,8 +252,41 @@ mod tests {
         assert_eq!(record(r#"{"links":[null,"a",null]}"#).links, ["a"]);
         let one = record(r#"{"records":{"pmid":7}}"#);
         assert_eq!(one.records.first().unwrap().pmid.as_deref(), Some("7"));
-        assert!(serde_json::from_str::<Record>(r#"{"links":"a"}"#).is_err());
-        assert!(serde_json::from_str::<Record>(r#"{"links":[1]}"#).is_err());
+        assert_eq!(record(r#"{"links":"a"}"#).links, ["a"]);
+    }
+
+    #[test]
+    fn an_odd_element_is_left_out_and_a_list_of_nothing_else_is_no_list() {
+        assert_eq!(record(r#"{"links":[1,"a",{"x":[2]},["b"]]}"#).links, ["a"]);
+        let two = record(r#"{"records":["junk",{"pmid":7},{"records":5},{"pmid":8}]}"#);
+        let pmids: Vec<_> = two
+            .records
+            .iter()
+            .filter_map(|r| r.pmid.as_deref())
+            .collect();
+        assert_eq!(pmids, ["7", "8"]);
+        for other in [
+            r#"{"links":[1]}"#,
+            r#"{"links":1}"#,
+            r#"{"records":"none"}"#,
+            r#"{"records":[null,"junk"]}"#,
+            // Half an answer is none, whatever stood in it before.
+            r#"{"records":[{"pmid":7},{"pmid""#,
+        ] {
+            assert!(serde_json::from_str::<Record>(other).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_part_of_another_shape_counts_as_missing() {
+        let whole = record(r#"{"best":{"pmid":7}}"#);
+        assert_eq!(whole.best.unwrap().pmid.as_deref(), Some("7"));
+        for other in ["null", "7", "\"junk\"", r#"{"records":5}"#] {
+            let odd = record(&format!(r#"{{"best":{other},"pmid":9}}"#));
+            assert!(odd.best.is_none(), "{other}");
+            assert_eq!(odd.pmid.as_deref(), Some("9"));
+        }
+        assert!(serde_json::from_str::<Record>(r#"{"best":{"pmid""#).is_err());
     }
 
     #[test]

@@ -34,11 +34,12 @@ impl Response {
         (200..300).contains(&self.status)
     }
 
-    /// Whether the bytes are a PDF's, whatever the headers say.
+    /// Whether the bytes are a PDF's, whatever the headers say. A web page that
+    /// shows such bytes is none.
     #[must_use]
     pub fn is_pdf(&self) -> bool {
         let head = self.body.get(..MAGIC_WINDOW_BYTES).unwrap_or(&self.body);
-        head.windows(5).any(|bytes| bytes == b"%PDF-")
+        head.windows(5).any(|bytes| bytes == b"%PDF-") && !judgement::begins_a_page(&self.body)
     }
 
     /// An API's answer, if its status is 200 to 299.
@@ -53,6 +54,25 @@ impl Response {
         } else {
             Err(self.status_miss())
         }
+    }
+
+    /// The answer of an API that says "unknown" in its body, never by a
+    /// status: a 404 there is a wrong address or a retired service.
+    ///
+    /// # Errors
+    /// As [`ok`](Response::ok), but `error`/`bad_answer` for 404 and 410, which
+    /// say nothing about the work.
+    pub fn answered(self) -> Result<Self, Miss> {
+        if !matches!(self.status, 404 | 410) {
+            return self.ok();
+        }
+        let detail = format!(
+            "{} answered {}: the service itself is not there, which says nothing of the work",
+            self.url, self.status
+        );
+        Err(Miss::bad_answer("an answer")
+            .with_status(self.status)
+            .because(detail))
     }
 
     /// The body as JSON; `expected` completes "expected …" for the log.
@@ -79,7 +99,7 @@ impl Response {
             return Ok(Landing::Pdf);
         }
         let text = self.text();
-        if judgement::is_challenge(self, &text) {
+        if judgement::says_challenge(|name| self.header(name)) || judgement::is_challenge(&text) {
             return Err(Miss::no_pdf("blocked")
                 .with_status(self.status)
                 .because(format!("{} answered with a challenge page", self.url)));
@@ -163,6 +183,27 @@ mod tests {
     }
 
     #[test]
+    fn where_absence_is_said_in_the_body_a_404_says_nothing() {
+        for (status, outcome, reason) in [
+            (404, MissOutcome::Error, "bad_answer"),
+            (410, MissOutcome::Error, "bad_answer"),
+            (403, MissOutcome::NoPdf, "blocked"),
+            (429, MissOutcome::Retryable, "rate_limited"),
+            (500, MissOutcome::Retryable, "http_5xx"),
+        ] {
+            let miss = response("https://a.example/", status, "text/html", "")
+                .answered()
+                .unwrap_err();
+            assert_eq!(
+                (miss.outcome(), miss.reason(), miss.status()),
+                (outcome, reason, Some(status))
+            );
+        }
+        let fine = response("https://a.example/", 200, "application/json", "[]");
+        assert!(fine.answered().is_ok());
+    }
+
+    #[test]
     fn json_of_another_shape_is_a_bad_answer_that_names_what_was_expected() {
         let answer = response("https://a.example/", 200, "application/json", "[1,2");
         let miss = answer.json::<Vec<u8>>("a list of bytes").unwrap_err();
@@ -183,6 +224,18 @@ mod tests {
         let too_late = format!("{}%PDF-1.7", "\n".repeat(1020));
         assert!(response("https://a.example/", 200, "text/html", &late).is_pdf());
         assert!(!response("https://a.example/", 200, "application/pdf", &too_late).is_pdf());
+        let shown = "<!DOCTYPE html><pre>%PDF-1.4 ... %%EOF</pre>";
+        assert!(!response("https://a.example/", 200, "application/pdf", shown).is_pdf());
+    }
+
+    #[test]
+    fn a_filters_header_is_believed_without_a_body() {
+        let mut answer = response("https://a.example/", 202, "text/html", "");
+        answer.headers.push(crate::Header {
+            name: "X-Amzn-Waf-Action".to_owned(),
+            value: "challenge".to_owned(),
+        });
+        assert_eq!(answer.landing().err().unwrap().reason(), "blocked");
     }
 
     #[test]

@@ -57,7 +57,7 @@ impl Doi {
             doi = paste::percent_decoded(IdKind::Doi, &doi)?;
         }
         let visible = paste::without_invisible(&doi);
-        let doi = paste::without_trailing(&visible).to_ascii_lowercase();
+        let doi = without_end(&visible).to_ascii_lowercase();
         match fault(&doi) {
             None => Ok(Self(doi)),
             Some(why) => Err(fail(why)),
@@ -105,6 +105,16 @@ fn without_prefixes(text: &str) -> (&str, bool) {
             _ => return (rest, from_url),
         }
     }
+}
+
+/// The text without trailing punctuation and without the slash that browsers
+/// and templates put at the end of addresses; no DOI ends in one.
+fn without_end(text: &str) -> &str {
+    let mut rest = paste::without_trailing(text);
+    while let Some(shorter) = rest.strip_suffix('/').filter(|rest| rest.contains('/')) {
+        rest = paste::without_trailing(shorter);
+    }
+    rest
 }
 
 /// Cuts a tracking query (`?utm_source=…`) off a resolver address. A bare `?`
@@ -159,11 +169,29 @@ fn fault(doi: &str) -> Option<&'static str> {
     if doi.chars().any(char::is_control) {
         return Some("it contains control characters");
     }
+    if suffix.contains("://") || holds_another(suffix) {
+        return Some("it runs on into a second DOI or address: give them one by one");
+    }
     // In a URL these would climb out of the path the DOI was put into.
     if suffix.split('/').any(|part| matches!(part, "." | "..")) {
         return Some("\".\" and \"..\" are no parts of a DOI");
     }
     None
+}
+
+/// Whether another DOI follows in a list.
+fn holds_another(suffix: &str) -> bool {
+    suffix
+        .split([';', ',', '|', '，', '；', '、'])
+        .skip(1)
+        .any(|next| {
+            let registrant = without_prefixes(next)
+                .0
+                .strip_prefix("10.")
+                .and_then(|rest| rest.split_once('/'))
+                .map(|(registrant, _)| registrant);
+            registrant.is_some_and(|group| (4..=9).contains(&group.len()) && all_digits(group))
+        })
 }
 
 fn all_digits(text: &str) -> bool {

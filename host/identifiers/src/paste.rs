@@ -8,7 +8,16 @@ use percent_encoding::percent_decode_str;
 use crate::{IdError, IdKind, MAX_INPUT_BYTES};
 
 /// Bracket pairs whose closing half may belong to an identifier.
-const PAIRS: [(char, char); 4] = [('(', ')'), ('[', ']'), ('{', '}'), ('<', '>')];
+const PAIRS: [(char, char); 8] = [
+    ('(', ')'),
+    ('[', ']'),
+    ('{', '}'),
+    ('<', '>'),
+    ('（', '）'),
+    ('【', '】'),
+    ('「', '」'),
+    ('《', '》'),
+];
 
 /// Characters that show nothing: zero-width, joiners, direction marks, soft
 /// hyphen, byte-order mark. PDF readers and publishers' pages sow them into
@@ -55,8 +64,8 @@ fn unwrapped(text: &str) -> &str {
     without_trailing(start)
 }
 
-/// Drops trailing whitespace, quotes, `.`, `,` and `;`, and closing brackets
-/// that were never opened inside the text.
+/// Drops trailing whitespace, quotes, `.`, `,` and `;` (East Asian ones and
+/// `…`, too), and closing brackets that were never opened inside the text.
 pub(crate) fn without_trailing(text: &str) -> &str {
     let mut rest = text;
     loop {
@@ -64,7 +73,21 @@ pub(crate) fn without_trailing(text: &str) -> &str {
             c.is_whitespace()
                 || matches!(
                     c,
-                    '.' | ',' | ';' | '"' | '\'' | '`' | '“' | '”' | '’' | '»' | '›'
+                    '.' | ','
+                        | ';'
+                        | '"'
+                        | '\''
+                        | '`'
+                        | '“'
+                        | '”'
+                        | '’'
+                        | '»'
+                        | '›'
+                        | '…'
+                        | '。'
+                        | '、'
+                        | '，'
+                        | '；'
                 )
         });
         let unopened = PAIRS.iter().find(|(open, close)| {
@@ -85,12 +108,12 @@ pub(crate) fn strip_prefix<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
         .flatten()
 }
 
-/// The rest of `text` after `word` in any case and a colon or blank:
-/// `DOI: 10.…`, `pmid 123`.
+/// The rest of `text` after `word` in any case and a colon (`：` is one) or
+/// blank: `DOI: 10.…`, `pmid 123`.
 pub(crate) fn strip_label<'a>(text: &'a str, word: &str) -> Option<&'a str> {
     let rest = strip_prefix(text, word)?;
     let after = rest.trim_start();
-    match after.strip_prefix(':') {
+    match after.strip_prefix([':', '：']) {
         Some(after) => Some(after.trim_start()),
         None => (after.len() < rest.len()).then_some(after),
     }
@@ -138,6 +161,7 @@ mod tests {
         );
         assert_eq!(without_trailing("10.1016/a];\"'"), "10.1016/a");
         assert_eq!(without_trailing("a<b>>"), "a<b>");
+        assert_eq!(without_trailing("10.1016/a（05））。"), "10.1016/a（05）");
     }
 
     #[test]

@@ -29,6 +29,14 @@ fn dois_are_read_in_every_spelling() {
         Doi::parse,
         &[
             ("10.7717/peerj.4375", "10.7717/peerj.4375"),
+            ("doi：10.7717/peerj.4375", "10.7717/peerj.4375"),
+            ("DOI： 10.7717/peerj.4375。", "10.7717/peerj.4375"),
+            ("（10.7717/peerj.4375）、", "10.7717/peerj.4375"),
+            ("10.7717/peerj.4375…", "10.7717/peerj.4375"),
+            ("https://doi.org/10.7717/peerj.4375/", "10.7717/peerj.4375"),
+            ("10.7717/peerj.4375/.", "10.7717/peerj.4375"),
+            ("10.5061/dryad.x/10.1111/y", "10.5061/dryad.x/10.1111/y"),
+            ("10.7717/a,b;c", "10.7717/a,b;c"),
             ("10.7717/PeerJ.4375", "10.7717/peerj.4375"),
             ("doi:10.7717/peerj.4375", "10.7717/peerj.4375"),
             ("DOI: 10.7717/peerj.4375", "10.7717/peerj.4375"),
@@ -148,6 +156,24 @@ fn what_is_no_doi_is_refused() {
             ("https://doi.org/10.1000/%2e%2e/x", "-"),
         ],
     );
+}
+
+#[test]
+fn two_pasted_as_one_are_refused_by_any_parser() {
+    for two in [
+        "10.7717/a;10.7717/b",
+        "10.7717/a, 10.7717/b",
+        "10.7717/a,doi:10.7717/b",
+        "10.7717/a；10.7717/b",
+        "https://doi.org/10.7717/a,https://doi.org/10.7717/b",
+        "https://doi.org/10.7717/a https://doi.org/10.7717/b",
+        "[10.7717/a](https://doi.org/10.7717/a)",
+    ] {
+        assert!(Doi::parse(two).is_err(), "{two}");
+        assert!(AnyId::parse(two).is_err(), "{two}");
+    }
+    let refusal = Doi::parse("10.7717/a;10.7717/b").unwrap_err().to_string();
+    assert!(refusal.contains("one by one"), "{refusal}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::error::DownloadError;
 use super::part::{PartFile, Sealed};
 use super::store_error::StoreError;
 use super::stream::ARTIFACT_MAX_BYTES;
-use crate::http::pdf;
+use crate::http::pdf::{self, Labels};
 use crate::outcome::Reason;
 use crate::sandbox::{Candidate, Checksum};
 
@@ -27,16 +27,27 @@ pub(crate) struct Examined {
 }
 
 /// Judges the whole file. `unwrapped` is the part file an unwrapped one goes
-/// to; it is asked for only where that is needed.
+/// to, with the digests an announced checksum needs; it is asked for only where
+/// there is something to unwrap.
 pub(crate) async fn examine(
     candidate: &Candidate,
     sealed: Sealed,
     unwrapped: impl Future<Output = Result<PartFile, StoreError>> + Send,
 ) -> Result<Examined, DownloadError> {
-    check_sum(candidate, &sealed)?;
+    let sum = check_sum(candidate, &sealed);
     let sealed = if pdf::is_gzip(&sealed.head) {
-        unwrap_gzip(unwrapped.await?, &sealed).await?
+        // The source may mean the paper or the wrapping it was put into.
+        match (unwrap_gzip(unwrapped.await?, &sealed).await, sum) {
+            (Ok(inside), Ok(())) => inside,
+            (Ok(inside), Err(of_wrapping)) => {
+                check_sum(candidate, &inside).map_err(|_| of_wrapping)?;
+                inside
+            }
+            (Err(DownloadError::Candidate { .. }), Err(of_wrapping)) => return Err(of_wrapping),
+            (Err(error), _) => return Err(error),
+        }
     } else {
+        sum?;
         sealed
     };
     judge(&sealed)?;
@@ -65,7 +76,7 @@ fn check_sum(candidate: &Candidate, sealed: &Sealed) -> Result<(), DownloadError
 
 /// Judges the whole file by its start, its length and its end.
 fn judge(sealed: &Sealed) -> Result<(), DownloadError> {
-    let verdict = pdf::judge_head(200, None, &sealed.head)
+    let verdict = pdf::judge_head(200, Labels::default(), &sealed.head)
         .and_then(|()| pdf::judge_length(sealed.bytes))
         .and_then(|()| pdf::judge_tail(&sealed.tail));
     verdict.map_err(|reason| {
@@ -127,7 +138,7 @@ async fn unwrap_gzip(mut part: PartFile, wrapped: &Sealed) -> Result<Sealed, Dow
         }
     }
     // A page wrapped twice is not unwrapped twice.
-    pdf::judge_head(200, None, part.head())
+    pdf::judge_head(200, Labels::default(), part.head())
         .map_err(|reason| DownloadError::candidate(reason, "gzip-wrapped, but not a PDF inside"))?;
     Ok(part.seal().await?)
 }

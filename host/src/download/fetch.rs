@@ -31,7 +31,12 @@ pub async fn fetch_pdf(
     head(session, candidate.url.as_str()).await?;
     let part = store.new_part(wants_md5(candidate)).await?;
     let streamed = stream(session, candidate, part, None, &Halt::never()).await?;
-    let examined = examine(candidate, streamed.sealed, store.new_part(false)).await?;
+    let examined = examine(
+        candidate,
+        streamed.sealed,
+        store.new_part(wants_md5(candidate)),
+    )
+    .await?;
     let stored = store.keep(&examined.sealed)?;
     Ok(Fetched {
         stored,

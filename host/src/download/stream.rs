@@ -8,7 +8,8 @@ use super::error::DownloadError;
 use super::halt::{Halt, Streaming};
 use super::marks::Validators;
 use super::part::{PartFile, Sealed};
-use crate::http::{Download, Headers, HostGrants, HttpError, Method, Request, Role, Session, pdf};
+use crate::http::pdf::{self, Labels};
+use crate::http::{Download, Headers, HostGrants, HttpError, Method, Request, Role, Session};
 use crate::outcome::Reason;
 use crate::sandbox::Candidate;
 
@@ -107,7 +108,7 @@ pub(crate) async fn stream(
         }
         // The part file stays as it is: another day the rest may come.
         status => {
-            let reason = pdf::judge_head(status, None, b"x")
+            let reason = pdf::judge_head(status, Labels::of(download.headers()), b"x")
                 .err()
                 .unwrap_or(Reason::NotAPdf);
             let message = format!("{url}: status {status}");
@@ -165,7 +166,7 @@ async fn receive(
     loop {
         if !judged && part.len() >= EARLY_JUDGEMENT_BYTES {
             // Half a gigabyte of web page is not worth downloading.
-            judge_start(part, download.headers().content_type())?;
+            judge_start(part, Labels::of(download.headers()))?;
             judged = true;
         }
         let chunk = tokio::select! {
@@ -184,7 +185,7 @@ async fn receive(
             ));
         }
     }
-    judge_start(part, download.headers().content_type())?;
+    judge_start(part, Labels::of(download.headers()))?;
     Ok(Received::Whole)
 }
 
@@ -251,11 +252,11 @@ fn is_rest(download: &Download, from: u64, known: &Validators) -> bool {
     first == from && to_the_end && !download.is_encoded() && !known.contradicts(&said)
 }
 
-fn judge_start(part: &PartFile, content_type: Option<&str>) -> Result<(), DownloadError> {
+fn judge_start(part: &PartFile, labels: Labels) -> Result<(), DownloadError> {
     if pdf::is_gzip(part.head()) {
         return Ok(());
     }
-    match pdf::judge_head(200, content_type, part.head()) {
+    match pdf::judge_head(200, labels, part.head()) {
         Ok(()) => Ok(()),
         Err(reason) => Err(DownloadError::candidate(
             reason.clone(),

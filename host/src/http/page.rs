@@ -1,14 +1,29 @@
 //! What an HTML page says when it stands where a PDF should: a challenge, a
-//! login or a purchase.
+//! login, a purchase, or that there is nothing or nobody there.
 //!
 //! Only the beginning of a page is known here, and publishers' ordinary pages
 //! have a "log in" in their header. So a page is called paywalled by its title
 //! or by phrases that only such pages use, and challenges by the marks of the
 //! firewalls that send them.
+//!
+//! What the guest kit tells adapters of pages holds here as well: its lists are
+//! these. The words below come on top. They would be too many for landing
+//! pages; where a PDF was asked for, no page is right, and only its name is at
+//! stake.
+
+// The guest kit asks more of them than the host does.
+#[allow(dead_code)]
+#[path = "../../../adapters/sdk/src/charset.rs"]
+mod charset;
+#[allow(dead_code, unused_imports)]
+#[path = "../../../adapters/sdk/src/judgement/mod.rs"]
+mod judgement;
 
 use crate::outcome::Reason;
 
-/// Marks of challenge and refusal pages, in lower case.
+pub(super) use judgement::{begins_a_page, says_challenge};
+
+/// More marks of challenge and refusal pages, in lower case.
 const BLOCKED: &[&str] = &[
     "just a moment",
     "_cf_chl",
@@ -82,6 +97,7 @@ const PAYWALL_TITLES: &[&str] = &[
 const PAYWALL_PHRASES: &[&str] = &[
     "type=\"password\"",
     "type='password'",
+    "type=password",
     "purchase this article",
     "purchase access",
     "buy this article",
@@ -102,18 +118,26 @@ const PAYWALL_PHRASES: &[&str] = &[
     "samlrequest",
 ];
 
-/// `Blocked` or `Paywalled` when the beginning of an HTML page says so.
+/// What the beginning of an HTML page says of itself: `Blocked`, `NotFound`,
+/// `Http5xx` (an outage that came with another status) or `Paywalled`.
 pub(super) fn judge(content_type: Option<&str>, head: &[u8]) -> Option<Reason> {
-    let text = String::from_utf8_lossy(head).to_ascii_lowercase();
-    if !is_html(content_type, &text) {
+    let text = charset::decode(head, content_type.unwrap_or_default());
+    let plain = text.to_ascii_lowercase();
+    if !is_html(content_type, &plain) {
         return None;
     }
-    if BLOCKED.iter().any(|mark| text.contains(mark)) {
+    if judgement::is_challenge(&text) || BLOCKED.iter().any(|mark| plain.contains(mark)) {
         return Some(Reason::Blocked);
     }
-    let title = title(&text).unwrap_or_default();
-    let paywalled = PAYWALL_TITLES.iter().any(|word| title.contains(word))
-        || PAYWALL_PHRASES.iter().any(|phrase| text.contains(phrase));
+    match judgement::substitute(&text) {
+        Some(judgement::Substitute::NotFound) => return Some(Reason::NotFound),
+        Some(judgement::Substitute::Outage) => return Some(Reason::Http5xx),
+        None => {}
+    }
+    let title = title(&plain).unwrap_or_default();
+    let paywalled = judgement::is_paywall(&text)
+        || PAYWALL_TITLES.iter().any(|word| title.contains(word))
+        || PAYWALL_PHRASES.iter().any(|phrase| plain.contains(phrase));
     paywalled.then_some(Reason::Paywalled)
 }
 
@@ -149,6 +173,15 @@ mod tests {
             "<script src=\"/cloudpmc-viewer-pow.js\">",
             "<TITLE>Access Denied</TITLE>",
             "<script src=\"https://ct.captcha-delivery.com/c.js\">",
+            "<title>Client Challenge</title>",
+            "<title>Preparing to download ...</title>",
+            "<title>Human Verification</title>",
+            "<script src=\"/149e9513/ips.js?KP_UIDz=x\"></script>",
+            "<meta http-equiv=refresh content=\"0;/.well-known/sgcaptcha/?r=x\">",
+            "<script src=//validate.perfdrive.com/x.js>",
+            "<script>window.gokuProps = {}</script>",
+            "<script>\"/x?bm-verify=AAQ\"</script>",
+            "<h1>No</h1>https://errors.edgesuite.net/18.2f",
         ] {
             assert_eq!(html(page), Some(Reason::Blocked), "{page}");
         }
@@ -161,10 +194,35 @@ mod tests {
             "<title lang=en>Sign in to your account</title>",
             "<title>An article</title><body>Access through your institution",
             "<form><input type=\"password\" name=\"p\">",
+            "<form><input type=password name=p>",
+            "<title>Anmelden | Verlag</title>",
             "<title>An article</title><button>Purchase this article</button>",
         ] {
             assert_eq!(html(page), Some(Reason::Paywalled), "{page}");
         }
+    }
+
+    #[test]
+    fn a_page_in_utf_16_is_read() {
+        let page: Vec<u8> = "<!DOCTYPE html><title>Just a moment...</title>"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        assert_eq!(judge(Some("text/html"), &page), Some(Reason::Blocked));
+        let marked = [&b"\xFF\xFE"[..], &page].concat();
+        assert_eq!(judge(None, &marked), Some(Reason::Blocked));
+    }
+
+    #[test]
+    fn an_outage_or_a_missing_page_behind_another_status_is_what_it_says() {
+        assert_eq!(
+            html("<title>502 Proxy Error</title><h1>Proxy Error</h1>"),
+            Some(Reason::Http5xx)
+        );
+        assert_eq!(
+            html("<title>Page not found | Publisher</title>"),
+            Some(Reason::NotFound)
+        );
     }
 
     #[test]

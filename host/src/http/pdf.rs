@@ -2,11 +2,13 @@
 //! the downloader.
 //!
 //! Headers lie both ways, so bytes decide: `%PDF-` within the first 1024 bytes
-//! and `%%EOF` within the last 2048. What is no PDF is named as exactly as its
+//! and `%%EOF` within the last 2048. But what begins as a web page is one,
+//! whatever bytes it shows. What is no PDF is named as exactly as its
 //! beginning allows, because "blocked" and "paywalled" tell a reader more than
 //! "not a PDF".
 
 use super::page;
+use super::response::Headers;
 use crate::outcome::Reason;
 
 /// How far from the start `%PDF-` may stand, as readers accept it.
@@ -32,16 +34,46 @@ pub fn is_gzip(head: &[u8]) -> bool {
     head.starts_with(&[0x1f, 0x8b, 0x08])
 }
 
-/// Judges an answer by its status and its first bytes (decoded, unwrapped).
+/// Whether bytes are the beginning of a PDF: they have the magic, and are no
+/// web page that shows it.
+#[must_use]
+pub fn is_pdf(head: &[u8]) -> bool {
+    has_magic(head) && !page::begins_a_page(head)
+}
+
+/// What an answer's headers say of its body.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Labels<'a> {
+    content_type: Option<&'a str>,
+    is_challenge: bool,
+}
+
+impl<'a> Labels<'a> {
+    /// What these headers say.
+    #[must_use]
+    pub fn of(headers: &'a Headers) -> Self {
+        Self {
+            content_type: headers.content_type(),
+            is_challenge: page::says_challenge(|name| headers.get(name)),
+        }
+    }
+}
+
+/// Judges an answer by its status, its headers and its first bytes (decoded,
+/// unwrapped).
 ///
 /// # Errors
 /// Why it is no PDF: `NotFound`, `Paywalled`, `Blocked`, `RateLimited`,
-/// `Http4xx`, `Http5xx`, `TooSmall` (nothing at all) or `NotAPdf`.
-pub fn judge_head(status: u16, content_type: Option<&str>, head: &[u8]) -> Result<(), Reason> {
-    let kind = || page::judge(content_type, head);
+/// `Http4xx`, `Http5xx`, `TooSmall` (nothing at all) or `NotAPdf`. A page may
+/// say with status 200 what its status should have said.
+pub fn judge_head(status: u16, labels: Labels, head: &[u8]) -> Result<(), Reason> {
+    let kind = || match labels.is_challenge {
+        true => Some(Reason::Blocked),
+        false => page::judge(labels.content_type, head),
+    };
     match status {
-        200..=299 if has_magic(head) => Ok(()),
-        200..=299 if head.is_empty() => Err(Reason::TooSmall),
+        200..=299 if is_pdf(head) => Ok(()),
+        200..=299 if head.is_empty() && !labels.is_challenge => Err(Reason::TooSmall),
         401 | 402 => Err(Reason::Paywalled),
         403 => Err(match kind() {
             // A login page may come with this status; a wall of text may not
@@ -51,7 +83,10 @@ pub fn judge_head(status: u16, content_type: Option<&str>, head: &[u8]) -> Resul
         }),
         404 | 410 => Err(Reason::NotFound),
         429 => Err(Reason::RateLimited),
-        400..=499 => Err(kind().unwrap_or(Reason::Http4xx)),
+        400..=499 => Err(match kind() {
+            Some(reason @ (Reason::Blocked | Reason::Paywalled)) => reason,
+            _ => Reason::Http4xx,
+        }),
         // Some challenge pages come as 503.
         500..=599 => Err(match kind() {
             Some(Reason::Blocked) => Reason::Blocked,
@@ -149,6 +184,14 @@ fn contains(hay: &[u8], needle: &[u8]) -> bool {
 mod tests {
     use super::*;
 
+    fn judge_head(status: u16, content_type: Option<&str>, head: &[u8]) -> Result<(), Reason> {
+        let labels = Labels {
+            content_type,
+            is_challenge: false,
+        };
+        super::judge_head(status, labels, head)
+    }
+
     const PDF: &[u8] = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n";
     const HTML: &[u8] = b"<!DOCTYPE html><html><head><title>An article</title></head>";
 
@@ -178,6 +221,47 @@ mod tests {
             Err(Reason::TooSmall)
         );
         assert_eq!(judge_head(204, None, b""), Err(Reason::TooSmall));
+    }
+
+    #[test]
+    fn a_web_page_that_shows_a_pdf_or_is_followed_by_one_is_none() {
+        let shown = b"<!DOCTYPE html><pre>%PDF-1.4 ... %%EOF</pre>";
+        assert_eq!(judge_head(200, None, shown), Err(Reason::NotAPdf));
+        let followed = [
+            &b"\xEF\xBB\xBF\n<html><title>Just a moment...</title></html>\n"[..],
+            PDF,
+        ]
+        .concat();
+        assert_eq!(
+            judge_head(200, Some("application/pdf"), &followed),
+            Err(Reason::Blocked)
+        );
+        // What a server's own trouble puts before a file leaves it a file.
+        let warned = [&b"<br />\n<b>Warning</b>: x on line 3<br />\n"[..], PDF].concat();
+        assert_eq!(judge_head(200, None, &warned), Ok(()));
+    }
+
+    #[test]
+    fn a_filters_header_says_what_an_empty_answer_is() {
+        let labels = Labels {
+            content_type: None,
+            is_challenge: true,
+        };
+        for status in [200, 202, 403, 405, 503] {
+            assert_eq!(
+                super::judge_head(status, labels, b""),
+                Err(Reason::Blocked),
+                "{status}"
+            );
+        }
+        assert_eq!(super::judge_head(200, labels, PDF), Ok(()));
+    }
+
+    #[test]
+    fn an_outage_with_status_200_is_a_server_error_and_a_400_stays_one() {
+        let page = b"<html><title>502 Proxy Error</title>";
+        assert_eq!(judge_head(200, None, page), Err(Reason::Http5xx));
+        assert_eq!(judge_head(400, None, page), Err(Reason::Http4xx));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::encoding;
 use super::error::HttpError;
 use super::host_pattern::HostGrants;
 use super::meter::Meter;
-use super::pdf;
+use super::pdf::{self, Labels};
 use super::request::{Method, Request, Role};
 use super::response::{Headers, Hop};
 use super::session::Session;
@@ -105,7 +105,11 @@ impl Session {
         let head = gunzip_once(head);
         let secrets = &log.request().secrets;
         let headers = Headers::new(arrival.headers, secrets);
-        let judgement = pdf::judge_head(arrival.status, headers.content_type(), &head);
+        let judgement = match arrival.status {
+            // What was sent is not what its encoding's name says.
+            200..=299 if head.is_empty() && !sent.is_empty() => Err(Reason::NotAPdf),
+            status => pdf::judge_head(status, Labels::of(&headers), &head),
+        };
         let (status, length) = match arrival.status {
             206 => (200, headers.content_range().and_then(|range| range.total)),
             status => (status, headers.content_length()),

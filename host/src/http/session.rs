@@ -262,7 +262,7 @@ async fn read_whole(body: &mut Body, is_landing: bool) -> Result<(Bytes, bool), 
             continue;
         }
         if looks_like_pdf.is_none() && read.len() >= pdf::MAGIC_WINDOW {
-            looks_like_pdf = Some(pdf::has_magic(&read));
+            looks_like_pdf = Some(pdf::is_pdf(&read));
         }
         if looks_like_pdf == Some(true) && read.len() >= LANDING_PDF_BYTES {
             read.truncate(LANDING_PDF_BYTES);

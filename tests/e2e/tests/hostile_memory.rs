@@ -2,7 +2,8 @@
 //! that takes all it can get, inside its sandbox or through the host.
 //!
 //! The statement: with 16 workers and the default limit of 64 MiB the process
-//! stays below 16 × 64 + 256 MiB, however many works there are.
+//! stays below 16 × 64 + 256 MiB, however many works there are; and below 256
+//! MiB where adapters ask the host for much and keep no memory themselves.
 
 #![cfg(target_os = "linux")]
 #![allow(
@@ -116,4 +117,108 @@ async fn a_flood_of_answers_does_not_pile_up_in_the_host() {
     // in the guest.
     let answers = u64::try_from(WORKERS).unwrap() * 3 * 8;
     assert!(peak < answers + HOST_MIB, "{peak} MiB");
+}
+
+/// Guests that make the host work for what they return, ask or grow, and how
+/// each ends.
+fn askers() -> Vec<(&'static str, Vec<u8>, &'static str)> {
+    let guest = |pages: u32, resolve: &str| {
+        Guest::new("evil")
+            .pages(pages)
+            .resolve(resolve.to_owned())
+            .build()
+    };
+    // So many of the records that lie at an address, in findings at 64.
+    let list = |field: u32, at: u32, count: u32| {
+        format!(
+            "(i32.store offset={field} (i32.const 64) (i32.const {at}))
+             (i32.store offset={} (i32.const 64) (i32.const {count}))
+             (i32.const 64)",
+            field + 4
+        )
+    };
+    // Landing pages that are all the same long string.
+    let pages = |count: u32, length: u32| {
+        format!(
+            "(memory.fill (i32.const 1048576) (i32.const 120) (i32.const {length}))
+             (loop $again
+               (i32.store
+                 (i32.add (i32.const 20971520) (i32.mul (local.get $i) (i32.const 8)))
+                 (i32.const 1048576))
+               (i32.store offset=4
+                 (i32.add (i32.const 20971520) (i32.mul (local.get $i) (i32.const 8)))
+                 (i32.const {length}))
+               (local.set $i (i32.add (local.get $i) (i32.const 1)))
+               (br_if $again (i32.lt_u (local.get $i) (i32.const {count}))))
+             {}",
+            list(12, 20_971_520, count)
+        )
+    };
+    let ask = |length: u32, headers: u32, count: u32| {
+        format!(
+            "(loop $again
+               (drop (call $ask (i32.const 0) (i32.const 4096) (i32.const {length}) (i32.const 0)
+                 (i32.const {headers}) (i32.const {count})))
+               (br $again))
+             unreachable"
+        )
+    };
+    let table = Guest::new("evil")
+        .module("(table $table 1 funcref)")
+        .resolve(
+            "(loop $more
+               (br_if $more
+                 (i32.ne
+                   (table.grow $table (ref.null func) (i32.const 65536))
+                   (i32.const -1))))
+             unreachable",
+        )
+        .build();
+    let recursion = Guest::new("evil")
+        .module(
+            "(func $deeper (param i64 i64) (result i64)
+               (i64.add (i64.const 1) (call $deeper (local.get 1) (local.get 0))))",
+        )
+        .resolve("(drop (call $deeper (i64.const 1) (i64.const 2))) unreachable")
+        .build();
+    vec![
+        (
+            "a million candidates",
+            guest(950, &list(4, 8192, 1_000_000)),
+            "error output_limit",
+        ),
+        (
+            "a hundred thousand pages of 4 KiB",
+            guest(950, &pages(100_000, 4_096)),
+            "error output_limit",
+        ),
+        (
+            "ten pages of 10 MB",
+            guest(950, &pages(10, 10_000_000)),
+            "error output_limit",
+        ),
+        ("a table bomb", table, "error memory_limit"),
+        ("a recursion", recursion, "error trap"),
+        (
+            "addresses of 10 MiB",
+            guest(200, &ask(10_485_760, 0, 0)),
+            "error request_limit",
+        ),
+        (
+            "requests with 700 000 headers",
+            guest(200, &ask(10, 65_536, 700_000)),
+            "error request_limit",
+        ),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_adapters_make_the_host_do_does_not_pile_up_in_it() {
+    for (what, evil, ending) in askers() {
+        let stage = Stage::new(&evil).await;
+        let (peak, ran) = peak_mib(&stage, WORKERS).await;
+        assert_all_ended_as(&stage, WORKERS, ending, &ran);
+        println!("{what}: {peak} MiB");
+        assert!(peak < HOST_MIB, "{what}: {peak} MiB");
+    }
 }

@@ -59,6 +59,59 @@ async fn anything_else_under_a_pdfs_type_is_none() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_web_page_that_shows_a_pdf_or_is_followed_by_one_is_none() {
+    let paper = pdf();
+    let shown = [b"<!DOCTYPE html><html><pre>\n", paper.as_slice(), b"</pre>"].concat();
+    let behind = b"\xEF\xBB\xBF\n<html><body>See below</body></html>\n";
+    let followed = [behind.as_slice(), &paper].concat();
+    for body in [shown, followed] {
+        file("application/pdf", &body).ends_in(NO_PDF).await;
+        let wrapped = Bomb::Gzip.of(&body, 0).await;
+        file("application/pdf", wrapped).ends_in(NO_PDF).await;
+    }
+    // What a server's own trouble puts before a file leaves it a file.
+    let warned = [b"<br />\n<b>Warning</b>: line 3\n", paper.as_slice()].concat();
+    file("text/html", warned).ends_in(OBTAINED).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_says_what_its_status_should_have_said_is_believed() {
+    for (title, ending) in [
+        ("502 Proxy Error", "retryable http_5xx"),
+        ("Page not found | Publisher", "no_pdf not_found"),
+        ("Client Challenge", "no_pdf blocked"),
+        ("Anmelden", "no_pdf paywalled"),
+    ] {
+        let page = format!("<!DOCTYPE html><html><title>{title}</title><body>x");
+        file("application/pdf", page).ends_in(ending).await;
+    }
+    let sixteen: Vec<u8> = "<html><title>Just a moment...</title>"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    file("text/html", sixteen).ends_in("no_pdf blocked").await;
+    for (status, label) in [
+        ("202 Accepted", "x-amzn-waf-action: challenge"),
+        ("200 OK", "cf-mitigated: challenge"),
+    ] {
+        let case = Case::artifact().answering(answer(status, &[label], b""));
+        case.ends_in("no_pdf blocked").await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bytes_that_are_not_in_the_encoding_they_are_called_are_no_pdf() {
+    for (encoding, body) in [
+        ("Content-Encoding: gzip", pdf()),
+        ("Content-Encoding: zstd", vec![7; 5_000]),
+    ] {
+        let labels = [encoding, "Content-Type: application/pdf"];
+        let case = Case::artifact().answering(answer("200 OK", &labels, body));
+        case.ends_in(NO_PDF).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_at_all_and_next_to_nothing_are_too_small() {
     for body in [b"".as_slice(), b"%PDF-1.7\n%%EOF\n"] {
         file("application/pdf", body)

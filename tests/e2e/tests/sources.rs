@@ -300,6 +300,23 @@ async fn bytes_that_do_not_match_the_announced_checksum_give_way_to_the_next_sou
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_checksum_may_be_that_of_the_pdf_inside_its_wrapping() {
+    let announced = Answer::pdf(pdf()).md5();
+    let wrapped = Answer::pdf(pdf()).gzip_wrapped();
+    assert_ne!(wrapped.md5(), announced);
+    let both = [announced, wrapped.md5()];
+    for md5 in both {
+        let version = PmcVersion::answering(1, wrapped.clone()).with_md5(&md5);
+        let rig = fetched(World::new().paper(deposit(version)), PMCID).await;
+        rig.assert_obtained(PMC_WORK, "pmc", "pmc_pdf", &bytes());
+    }
+    let version = PmcVersion::answering(1, wrapped).with_md5("00112233445566778899aabbccddeeff");
+    let rig = Rig::new(World::new().paper(deposit(version))).await;
+    let ran = rig.paperfall(["fetch", PMCID, "--only", "pmc"]).await;
+    rig.assert_lost(&ran, PMC_WORK, "no_pdf", "checksum_mismatch");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silent_loser_does_not_keep_the_winner_waiting() {
     let world = World::new().paper(
         deposit(PmcVersion::new(1, pdf()))

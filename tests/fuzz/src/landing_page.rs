@@ -1,5 +1,5 @@
 //! Landing pages: an address, a content type and the work's title on three
-//! lines, then the page.
+//! lines, then the page. No supplement comes out of one.
 
 use paperfall_adapter::testing;
 
@@ -18,7 +18,21 @@ pub fn check(data: &[u8]) {
         status: 200,
         url: Some(url),
         content_type,
+        headers: Vec::new(),
         body: page.to_vec(),
+        complete: true,
     }]);
-    holds::<landing_scrape::LandingScrape>(&answers, &work);
+    let found = holds::<landing_scrape::LandingScrape>(&answers, &work);
+    for candidate in found.iter().flat_map(|found| &found.candidates) {
+        assert!(!is_supplement(&candidate.url), "{}", candidate.url);
+    }
+}
+
+/// Whether an address is of a folder in which publishers keep nothing but
+/// supplements.
+fn is_supplement(url: &str) -> bool {
+    url::Url::parse(url).is_ok_and(|url| {
+        url.path_segments()
+            .is_some_and(|mut segments| segments.any(|segment| segment == "suppl_file"))
+    })
 }

@@ -1,6 +1,9 @@
 //! What counts as a PDF: a status and a type on the first line, then the bytes.
 
-use crate::http::pdf;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+
+use crate::http::pdf::{self, Labels};
+use crate::http::{self, Secrets};
 use crate::outcome::{Outcome, Reason};
 
 /// Checks one answer that may be a PDF.
@@ -10,12 +13,20 @@ pub fn check(data: &[u8]) {
     let bytes = halves.next().unwrap_or_default();
     let (status, kind) = first.split_once(' ').unwrap_or((&first, ""));
     let status = status.parse().unwrap_or(200);
-    let judged = pdf::judge_head(status, Some(kind).filter(|kind| !kind.is_empty()), bytes);
-    match judged {
-        Ok(()) => assert!((200..300).contains(&status) && pdf::has_magic(bytes)),
+    let mut headers = HeaderMap::new();
+    if let Ok(kind) = HeaderValue::from_str(kind) {
+        headers.insert(CONTENT_TYPE, kind);
+    }
+    let headers = http::headers(headers, &Secrets::default());
+    let is_page = || is_tag(bytes.trim_ascii_start()) || bytes.starts_with(b"\xEF\xBB\xBF");
+    match pdf::judge_head(status, Labels::of(&headers), bytes) {
+        Ok(()) => {
+            assert!((200..300).contains(&status) && pdf::has_magic(bytes));
+            assert!(!bytes.to_ascii_lowercase().starts_with(b"<!doctype html"));
+        }
         Err(reason) => {
             assert_ne!(reason.outcome(), Some(Outcome::Success));
-            assert!(!(200..300).contains(&status) || !pdf::has_magic(bytes));
+            assert!(!(200..300).contains(&status) || !pdf::has_magic(bytes) || is_page());
         }
     }
     // Only the window counts: bytes before the tail and after the head do not.
@@ -37,4 +48,9 @@ pub fn check(data: &[u8]) {
     }
     let _ = pdf::startxref(bytes);
     let _ = pdf::is_gzip(bytes);
+}
+
+/// Whether a tag, a comment or a declaration stands first.
+fn is_tag(bytes: &[u8]) -> bool {
+    bytes.first() == Some(&b'<')
 }

@@ -74,11 +74,12 @@ fn read(response: Response) -> Result<Vec<Capture>, Miss> {
     if EXCLUSIONS.iter().any(|words| text.contains(words)) {
         return Ok(Vec::new());
     }
-    let response = response.ok()?;
+    let response = response.answered()?;
     let text = response.text();
     let start = text.trim_start();
+    // That there is nothing is said by `[]`.
     if start.is_empty() {
-        return Ok(Vec::new());
+        return Err(Miss::bad_answer("a CDX answer, not an empty one").with_status(response.status));
     }
     if start.starts_with(['[', '{', '<']) {
         return parse(response.json("a CDX answer")?);

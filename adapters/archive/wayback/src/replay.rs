@@ -1,6 +1,6 @@
 //! Looking at one capture in its raw form (`id_`).
 
-use paperfall_adapter::{Host, Landing, Miss, Page, Policy, Request, urls};
+use paperfall_adapter::{Host, HttpErrorKind, Landing, Miss, Page, Policy, Request, urls};
 
 use crate::cdx::Capture;
 
@@ -10,7 +10,7 @@ pub(crate) enum Replay {
     /// A PDF; the URL that answered.
     Pdf(String),
     Page(Page),
-    /// A capture of an error, a challenge or nothing of use.
+    /// A capture of an error, a challenge, a way out or nothing of use.
     BadCapture,
     /// An answer of the archive itself: it does not replay this.
     NotACapture,
@@ -30,13 +30,18 @@ pub(crate) fn look_at(host: &dyn Host, policy: &Policy, capture: &Capture) -> Re
         capture.timestamp,
         original.replace(' ', "%20")
     );
-    let response = Request::landing(url).send(host)?;
+    let response = match Request::landing(url).send(host) {
+        Err(error) if is_the_captures(error.kind) => return Ok(Replay::BadCapture),
+        answer => answer?,
+    };
     // A captured redirect may lead out of the archive: what answers there is
     // no capture, whatever it calls itself.
-    let is_archives = urls::host(&response.url) == urls::host(base);
-    if response.header("memento-datetime").is_none() || !is_archives {
+    if urls::host(&response.url) != urls::host(base) {
+        return Ok(Replay::BadCapture);
+    }
+    if response.header("memento-datetime").is_none() {
         return match response.status {
-            429 | 500.. if is_archives => Err(response
+            429 | 500.. => Err(response
                 .ok()
                 .err()
                 .unwrap_or_else(|| Miss::bad_answer("a capture"))),
@@ -49,4 +54,14 @@ pub(crate) fn look_at(host: &dyn Host, policy: &Policy, capture: &Capture) -> Re
         Ok(Landing::Page(_)) => Replay::Page(Page::parse(&response.text(), original)),
         Err(_) => Replay::BadCapture,
     })
+}
+
+/// Whether a failure is this capture's alone: a redirect was captured that
+/// leads out of the archive or in a circle, or a page beyond all measure. An
+/// older capture may be better.
+fn is_the_captures(kind: HttpErrorKind) -> bool {
+    matches!(
+        kind,
+        HttpErrorKind::DeniedHost | HttpErrorKind::RedirectLoop | HttpErrorKind::TooLarge
+    )
 }

@@ -141,6 +141,10 @@ impl Article {
         let key = rest.split_once('/')?.1.split('?').next()?;
         let key = key.trim_start_matches('/');
         key.strip_prefix(pmcid)?.strip_prefix('.')?;
+        // Where such steps lead is decided by whoever reads the URL.
+        if key.split('/').any(|step| matches!(step, "." | "..")) {
+            return None;
+        }
         let md5 = urls::query_value(url, "md5")
             .filter(|md5| md5.len() == 32 && md5.bytes().all(|byte| byte.is_ascii_hexdigit()))
             .map(|md5| md5.to_ascii_lowercase());

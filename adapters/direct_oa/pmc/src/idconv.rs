@@ -77,7 +77,7 @@ fn ask(host: &dyn Host, policy: &Policy, id: &str) -> Result<Option<Record>, Mis
     );
     let answer: Answer = Request::metadata(url)
         .send(host)?
-        .ok()?
+        .answered()?
         .json("an answer of the PMC ID converter")?;
     if answer.status.as_deref().is_some_and(is_error) {
         let words = answer.message.unwrap_or_default();

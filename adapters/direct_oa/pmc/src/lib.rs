@@ -109,7 +109,7 @@ fn list_versions(host: &dyn Host, bucket: &str, pmcid: &Pmcid) -> Result<Vec<u32
             Some(token) => urls::with_query(&first, &[("continuation-token", token)]),
             None => first.clone(),
         };
-        let response = Request::metadata(url).send(host)?.ok()?;
+        let response = Request::metadata(url).send(host)?.answered()?;
         let page = bucket::listing(&response.text(), pmcid.as_ref())
             .ok_or_else(|| Miss::bad_answer("a bucket listing (ListBucketResult)"))?;
         versions.extend(page.versions);
@@ -132,7 +132,7 @@ fn read_article(
     let url = format!("{bucket}/metadata/{pmcid}.{version}.json");
     let mut article: Article = Request::metadata(url)
         .send(host)?
-        .ok()?
+        .answered()?
         .json("the metadata of a PMC article version")?;
     let own = article.pmcid.as_deref().map(Pmcid::parse);
     // Metadata that do not say whose they are could say anything.

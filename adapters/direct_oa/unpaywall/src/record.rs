@@ -15,6 +15,7 @@ pub(crate) struct Record {
     pub(crate) genre: Option<String>,
     #[serde(default, deserialize_with = "json::list")]
     pub(crate) oa_locations: Vec<Location>,
+    #[serde(default, deserialize_with = "json::part")]
     pub(crate) best_oa_location: Option<Location>,
     #[serde(default, deserialize_with = "json::list")]
     pub(crate) oa_locations_embargoed: Vec<Location>,

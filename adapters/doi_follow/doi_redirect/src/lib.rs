@@ -153,6 +153,7 @@ fn is_the_targets(kind: HttpErrorKind) -> bool {
             | Kind::Stalled
             | Kind::Timeout
             | Kind::RedirectLoop
+            | Kind::TooLarge
             | Kind::RobotsDisallow
             | Kind::BreakerOpen
     )

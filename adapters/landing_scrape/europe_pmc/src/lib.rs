@@ -111,7 +111,7 @@ fn search(host: &dyn Host, policy: &Policy, id: &Id) -> Result<Option<Record>, M
     );
     let answer: Answer = Request::metadata(url)
         .send(host)?
-        .ok()?
+        .answered()?
         .json("a search answer of Europe PMC")?;
     let (is_core, says_none) = (answer.is_core(), answer.says_none());
     let results = answer

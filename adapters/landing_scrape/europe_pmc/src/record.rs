@@ -41,6 +41,8 @@ pub(crate) struct Record {
     license: Option<String>,
     #[serde(default, deserialize_with = "json::text")]
     manuscript_id: Option<String>,
+    // A note only: however it is written, it must not cost the links.
+    #[serde(default, deserialize_with = "json::part")]
     pub_type_list: Option<PubTypes>,
     pub(crate) full_text_url_list: Option<Links>,
 }

@@ -1,12 +1,15 @@
 //! Telling pages that stand in an article's place from articles: challenges
 //! and firewalls, doors with a price or a password, and pages that say with
 //! status 200 that there is nothing. Such a page is named, never solved.
+//!
+//! The host judges by the same lists: `host/src/http/page.rs` includes this
+//! folder. So it knows nothing of the rest of the guest kit.
 
 mod challenge;
 mod door;
 mod substitute;
 
-pub(crate) use challenge::is_challenge;
+pub(crate) use challenge::{is_challenge, says_challenge};
 pub(crate) use door::{is_door_address, is_paywall};
 pub(crate) use substitute::{Substitute, substitute};
 
@@ -16,6 +19,31 @@ pub(crate) fn may_be_a_page(content_type: &str) -> bool {
     kind.is_empty()
         || kind.starts_with("text/")
         || ["html", "xml"].iter().any(|part| kind.contains(part))
+}
+
+/// Whether bytes begin as a web page does, whatever follows: a document type
+/// or the first elements, behind a byte order mark, blanks, an XML declaration
+/// or comments.
+pub(crate) fn begins_a_page(bytes: &[u8]) -> bool {
+    let mut rest = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    loop {
+        rest = rest.trim_ascii_start();
+        let end: &[u8] = if rest.starts_with(b"<!--") {
+            b"-->"
+        } else if rest.starts_with(b"<?xml") {
+            b"?>"
+        } else {
+            break;
+        };
+        let Some(at) = rest.windows(end.len()).position(|window| window == end) else {
+            return false;
+        };
+        rest = rest.get(at + end.len()..).unwrap_or_default();
+    }
+    ["<!doctype html", "<html", "<head"].iter().any(|start| {
+        rest.get(..start.len())
+            .is_some_and(|own| own.eq_ignore_ascii_case(start.as_bytes()))
+    })
 }
 
 /// Whether the page says of itself that it is an article's: the metadata for
@@ -75,6 +103,29 @@ mod tests {
             plain_title("<title>\n You&#39;re </title>").as_deref(),
             Some("you're")
         );
+    }
+
+    #[test]
+    fn a_page_is_known_by_its_beginning_and_a_warning_before_a_file_is_none() {
+        for page in [
+            "<!DOCTYPE html>%PDF-1.4",
+            "\u{FEFF}\r\n <HTML lang=en>",
+            "<?xml version=\"1.0\"?>\n<!-- x --> <!-- %PDF- --><html>",
+            "<head>",
+        ] {
+            assert!(begins_a_page(page.as_bytes()), "{page}");
+        }
+        for other in [
+            "",
+            "<",
+            "<!DOCTYPE htm",
+            "<br />\n<b>Warning</b>: x in /var/www/html\n%PDF-1.4",
+            "%PDF-1.4 <html>",
+            "<!-- open %PDF-1.4",
+            "<?xml",
+        ] {
+            assert!(!begins_a_page(other.as_bytes()), "{other}");
+        }
     }
 
     #[test]

@@ -176,7 +176,7 @@ impl Program<'_> {
         let known = earlier.map(|earlier| &earlier.validators);
         let streamed = stream(session, candidate, file, known, self.halt).await?;
         let unwrapped = format!("{}.unwrapped", self.part_stem());
-        let make = self.store.leased_part(&unwrapped, false);
+        let make = self.store.leased_part(&unwrapped, wants_md5(candidate));
         let examined = match examine(candidate, streamed.sealed, make).await {
             Err(DownloadError::Candidate { message, .. }) if streamed.resumed_at > 0 => {
                 // The rest may be another file's, whatever the server said of it.

@@ -102,6 +102,8 @@ fn answers_that_are_no_index_are_bad_answers() {
         r#"[["urlkey","timestamp"#,
         r#"[["urlkey","digest"],["x","y"]]"#,
         r#"["not","rows"]"#,
+        "",
+        " \n",
         "null",
         "Service temporarily offline",
         "<",
@@ -111,6 +113,17 @@ fn answers_that_are_no_index_are_bad_answers() {
             (miss.outcome(), miss.reason()),
             (MissOutcome::Error, "bad_answer"),
             "{body}"
+        );
+    }
+}
+
+#[test]
+fn an_index_that_is_not_there_says_nothing_of_captures() {
+    for status in [204, 404, 410] {
+        let miss = attempt(&ScriptedHost::new().status(&cdx(PDF), status)).unwrap_err();
+        assert_eq!(
+            (miss.outcome(), miss.reason(), miss.status()),
+            (MissOutcome::Error, "bad_answer", Some(status))
         );
     }
 }

@@ -1,6 +1,7 @@
 //! Which captures are looked at and proposed.
 
 use super::*;
+use paperfall_adapter::HttpErrorKind;
 
 const STAMPS: [&str; 5] = [
     "20200101000000",
@@ -102,8 +103,9 @@ fn when_time_is_short_one_good_capture_is_enough() {
 }
 
 #[test]
-fn a_redirect_out_of_the_archive_is_no_capture() {
+fn a_captured_redirect_out_of_the_archive_gives_way_to_an_older_capture() {
     let asked = replay("20200105000000", PDF);
+    let older = raw(&["20200104000000", "20200103000000"]);
     let out = capture(
         "https://evil.example/x.pdf",
         200,
@@ -111,7 +113,16 @@ fn a_redirect_out_of_the_archive_is_no_capture() {
         "%PDF-1.4",
     );
     let host = five("application/pdf").answer(&asked, out);
-    assert_eq!(attempt(&host).unwrap().reason, "no_snapshot");
+    assert_eq!(urls_of(&attempt(&host).unwrap()), older);
+    // What the host refuses to follow, whatever stands at its end.
+    for kind in [
+        HttpErrorKind::DeniedHost,
+        HttpErrorKind::RedirectLoop,
+        HttpErrorKind::TooLarge,
+    ] {
+        let host = five("application/pdf").fail(&asked, kind);
+        assert_eq!(urls_of(&attempt(&host).unwrap()), older, "{kind:?}");
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ fn good(host: ScriptedHost, stamp: &str) -> ScriptedHost {
 
 #[test]
 fn an_empty_index_in_each_of_its_forms_is_no_snapshot() {
-    for body in ["[]", " [ ]\n", "", "\n", &rows(PDF, &[])] {
+    for body in ["[]", " [ ]\n", &rows(PDF, &[])] {
         let host = ScriptedHost::new().json(&cdx(PDF), body);
         assert_eq!(attempt(&host).unwrap().reason, "no_snapshot", "{body}");
     }

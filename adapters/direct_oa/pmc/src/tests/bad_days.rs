@@ -37,6 +37,7 @@ fn the_buckets_refusals_are_named_by_their_status() {
         (503, MissOutcome::Retryable, "http_5xx"),
         (429, MissOutcome::Retryable, "rate_limited"),
         (403, MissOutcome::NoPdf, "blocked"),
+        (404, MissOutcome::Error, "bad_answer"),
         (400, MissOutcome::Nonretryable, "http_4xx"),
     ] {
         let error = "<Error><Code>SlowDown</Code></Error>";
@@ -75,17 +76,33 @@ fn metadata_that_cannot_be_read_are_not_an_article_without_pdf() {
 }
 
 #[test]
+fn a_listed_version_whose_metadata_are_gone_is_not_an_article_without_pdf() {
+    let host = bucket(&[1]).status(&metadata(1), 404);
+    assert_eq!(named(by_pmcid(&host)), bad_answer());
+}
+
+#[test]
 fn a_file_of_another_article_or_outside_the_article_is_refused_loudly() {
     for key in [
         "PMC78.1/PMC78.1.pdf",
         "../x.pdf",
         "",
         "PMC777.1/PMC777.1.pdf",
+        "PMC77.1/../PMC78.1/PMC78.1.pdf",
+        "PMC77.1/./../PMC78.1/PMC78.1.pdf",
     ] {
         let json = article(1, "").replace("PMC77.1/PMC77.1.pdf", key);
         let host = bucket(&[1]).json(&metadata(1), &json);
         assert_eq!(named(by_pmcid(&host)), bad_answer(), "{key}");
     }
+}
+
+#[test]
+fn an_encoded_step_upwards_in_a_key_stays_a_name() {
+    let json = article(1, "").replace("PMC77.1/PMC77.1.pdf", "PMC77.1/%2e%2e/PMC78.1.pdf");
+    let found = by_pmcid(&bucket(&[1]).json(&metadata(1), &json)).unwrap();
+    let url = &found.candidates.first().unwrap().url;
+    assert!(url.ends_with("/PMC77.1/%252e%252e/PMC78.1.pdf"), "{url}");
 }
 
 #[test]
@@ -131,6 +148,8 @@ fn the_converters_troubles_are_not_absence_from_pmc() {
         (429, MissOutcome::Retryable, "rate_limited"),
         (500, MissOutcome::Retryable, "http_5xx"),
         (400, MissOutcome::Nonretryable, "http_4xx"),
+        (404, MissOutcome::Error, "bad_answer"),
+        (410, MissOutcome::Error, "bad_answer"),
     ] {
         let host = ScriptedHost::new().status(IDCONV, status);
         assert_eq!(named(by_doi(&host)), (outcome, reason.to_owned()));

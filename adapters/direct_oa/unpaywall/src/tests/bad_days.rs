@@ -114,7 +114,7 @@ fn the_record_of_another_work_is_refused() {
 #[test]
 fn nulls_wrong_types_and_things_that_are_no_addresses_do_not_lose_the_good_location() {
     let found = found(
-        r#"{"doi":null,"is_oa":"true","genre":7,"best_oa_location":null,"oa_locations_embargoed":null,"oa_locations":[null,
+        r#"{"doi":null,"is_oa":"true","genre":7,"best_oa_location":"junk","oa_locations_embargoed":null,"oa_locations":[null,"junk",7,["x"],
         {"url_for_pdf":12,"url":false,"pmh_id":{"x":1},"is_best":"yes"},{"url_for_pdf":"see above","url":"n/a"},
         {"url_for_pdf":" https://a.example/1.pdf ","license":null,"version":null,"host_type":null}]}"#,
     );

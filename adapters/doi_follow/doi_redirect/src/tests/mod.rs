@@ -168,11 +168,6 @@ fn refusals_of_our_own_end_the_way() {
         ),
         (HttpErrorKind::Offline, MissOutcome::Skipped, "offline"),
         (
-            HttpErrorKind::TooLarge,
-            MissOutcome::Nonretryable,
-            "too_large",
-        ),
-        (
             HttpErrorKind::RateLimited,
             MissOutcome::Skipped,
             "rate_wait",

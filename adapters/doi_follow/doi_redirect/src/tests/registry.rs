@@ -93,6 +93,7 @@ fn when_the_publisher_is_gone_the_registry_says_where_the_page_was() {
         (HttpErrorKind::Connect, "connect"),
         (HttpErrorKind::Tls, "tls"),
         (HttpErrorKind::RedirectLoop, "redirect_loop"),
+        (HttpErrorKind::TooLarge, "too_large"),
         (HttpErrorKind::RobotsDisallow, "robots_disallow"),
     ] {
         let host = ScriptedHost::new().fail(DOI, kind).json(API, FOUND);

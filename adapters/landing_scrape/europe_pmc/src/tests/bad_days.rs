@@ -38,6 +38,7 @@ fn statuses_are_told_apart() {
         (503, MissOutcome::Retryable, "http_5xx"),
         (400, MissOutcome::Nonretryable, "http_4xx"),
         (403, MissOutcome::NoPdf, "blocked"),
+        (404, MissOutcome::Error, "bad_answer"),
     ] {
         let miss = by_doi(&ScriptedHost::new().status(BY_DOI, status)).unwrap_err();
         assert_eq!(
@@ -59,7 +60,7 @@ fn a_record_without_an_echo_of_the_request_is_not_believed_to_be_core() {
 fn numbers_for_strings_nulls_and_unknown_words_are_read_for_what_they_mean() {
     let body = core(
         r#"{"source":null,"pmid":29456894,"pmcid":"pmc77","doi":"10.1016/S0140-6736(24)02600-X","license":null,"pubTypeList":null,
-        "fullTextUrlList":{"fullTextUrl":[null,{"availabilityCode":"XX","documentStyle":"pdf","url":"https://pub.example/x.pdf"},
+        "fullTextUrlList":{"fullTextUrl":[null,"junk",7,{"availabilityCode":"XX","documentStyle":"pdf","url":"https://pub.example/x.pdf"},
         {"availabilityCode":null,"documentStyle":"pdf","url":"https://pub.example/y.pdf"},
         {"availabilityCode":"f","documentStyle":"PDF","url":"https://pub.example/free.pdf"},
         {"availabilityCode":"F","documentStyle":"pdf","url":"n/a"},{"availabilityCode":"F","documentStyle":"pdf","url":null}]}}"#,
@@ -79,6 +80,25 @@ fn one_link_that_is_not_in_a_list_is_read() {
     let body = core(&record("")).replace("[]", FREE_PDF);
     let found = by_doi(&ScriptedHost::new().json(BY_DOI, &body)).unwrap();
     assert_eq!(found.candidates.len(), 1);
+}
+
+#[test]
+fn publication_types_in_odd_shapes_do_not_cost_the_pdf() {
+    for (types, notes) in [
+        (r#"{"pubType":"Retracted Publication"}"#, &["retracted"][..]),
+        (r#"{"pubType":[7,"retracted publication"]}"#, &["retracted"]),
+        (r#"{"pubType":7}"#, &[]),
+        (r#"{"pubType":[1,2]}"#, &[]),
+        (r#""Journal Article""#, &[]),
+        ("[]", &[]),
+    ] {
+        let body = core(&record(FREE_PDF)).replace(
+            r#"{"pubType":["Journal Article","Retracted Publication"]}"#,
+            types,
+        );
+        let found = by_doi(&ScriptedHost::new().json(BY_DOI, &body)).unwrap();
+        assert_eq!(found.candidates.first().unwrap().notes, notes, "{types}");
+    }
 }
 
 #[test]
