@@ -107,7 +107,7 @@ impl Found<'_> {
                     .all(|known| urls::sameness(known) != urls::sameness(&url));
             if is_new
                 && !matches!(reference.trim(), "null" | "undefined" | "none" | "N/A")
-                && !address::is_supplement(&url, self.subject)
+                && !self.subject.about.is_supplement(&url)
                 // A page that names itself has no PDF to name.
                 && urls::sameness(&url) != urls::sameness(self.page.url())
             {
@@ -119,7 +119,9 @@ impl Found<'_> {
 
     /// Adds what one kind of metadata names, if it is clear which is ours.
     fn add(&mut self, urls: Vec<String>, score: u8, most: usize) {
-        let is_clear = !self.subject.is_list && urls.len() <= most;
+        let is_clear = !self.subject.about.is_list()
+            && !self.subject.about.is_anothers()
+            && urls.len() <= most;
         for url in urls {
             if is_clear {
                 self.named.push(Named { url, score });

@@ -13,6 +13,7 @@ mod identifiers;
 mod lexicon;
 mod script;
 mod subject;
+mod surroundings;
 mod words;
 
 use paperfall_adapter::{

@@ -58,29 +58,5 @@ pub(crate) const OTHER_PATH_WORDS: &[&str] = &[
     "pressrelease",
 ];
 
-/// Stems of numbered names of parts: `fig12`, `table3`, `sdc1`.
-pub(crate) const OTHER_NUMBERED: &[&str] = &[
-    "fig", "figure", "figs", "table", "tab", "tables", "scheme", "sdc", "supp", "esm", "appendix",
-    "video", "movie", "dc", "app", "ga",
-];
-
-/// What follows `S1` in the name of a supporting file.
-pub(crate) const AFTER_S_NUMBER: &[&str] = &[
-    "file",
-    "fig",
-    "figure",
-    "table",
-    "text",
-    "appendix",
-    "dataset",
-    "data",
-    "video",
-    "movie",
-    "note",
-    "checklist",
-    "protocol",
-    "methods",
-    "raw",
-    "info",
-    "material",
-];
+/// Stems of numbered names of parts that may be other things in metadata.
+pub(crate) const OTHER_NUMBERED: &[&str] = &["tab", "appendix", "dc", "app", "ga"];

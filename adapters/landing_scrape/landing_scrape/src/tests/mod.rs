@@ -6,6 +6,7 @@ mod challenges;
 mod links;
 mod lists;
 mod metadata;
+mod places;
 mod refusals;
 mod shapes;
 
