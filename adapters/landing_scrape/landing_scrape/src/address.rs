@@ -3,7 +3,7 @@
 use paperfall_adapter::words::{is_numbered, is_supplementary, split};
 use paperfall_adapter::{is_pair_of_supplements, urls};
 
-use crate::lexicon::{OTHER_NUMBERED, OTHER_PATH_WORDS};
+use crate::lexicon::{OTHER_NUMBERED, OTHER_PAIRS, OTHER_PATH_WORDS};
 use crate::subject::{Subject, split_version};
 
 /// Parts of a path that say how a file is shown, not which it is.
@@ -14,6 +14,7 @@ const DISPLAY_SEGMENTS: &[&str] = &[
     "pdfplus",
     "pdfft",
     "pdfviewer",
+    "abs",
     "viewpdf",
     "full",
     "fulltext",
@@ -63,13 +64,15 @@ pub(crate) fn is_another_things(url: &str, subject: &Subject) -> bool {
         .any(|word| {
             OTHER_PATH_WORDS.contains(&word)
                 || is_supplementary(word)
+                // `OnlineAppendix.pdf`
+                || word.ends_with("appendix")
                 || OTHER_NUMBERED.iter().any(|stem| is_numbered(word, stem))
         });
     let by_pair = tokens.windows(2).any(|pair| match pair {
         [first, second] => {
             is_pair_of_supplements(first, second)
                 || matches!((*first, *second), ("media", n) | ("additional", n) if n == "file" || n.parse::<u8>().is_ok())
-                || matches!((*first, *second), ("peer", "review") | ("author", "response") | ("graphical", "abstract") | ("response", "letter") | ("decision", "letter") | ("cover", "letter"))
+                || (OTHER_PAIRS.contains(&(*first, *second)) && foreign(first))
         }
         _ => false,
     });
@@ -147,6 +150,28 @@ pub(crate) fn essence(url: &str) -> (String, Option<u16>) {
         !key.is_empty() && !DISPLAY_KEYS.contains(&key) && !key.starts_with("utm_")
     }));
     (parts.join("/"), version)
+}
+
+/// Leaves out the addresses of which a newer version is known, be it as one of
+/// them or as a page that was read.
+pub(crate) fn leave_out_older<T>(named: &mut Vec<T>, url: impl Fn(&T) -> &str, pages: &[String]) {
+    let known: Vec<(String, Option<u16>, String)> = named
+        .iter()
+        .map(&url)
+        .chain(pages.iter().map(String::as_str))
+        .map(|url| {
+            let (essence, version) = essence(url);
+            (essence, version, url.to_owned())
+        })
+        .collect();
+    named.retain(|named| {
+        let url = url(named);
+        let (essence, version) = essence(url);
+        version.is_none()
+            || known.iter().all(|(other, newer, theirs)| {
+                *other != essence || *newer <= version || !are_one_sites(url, theirs)
+            })
+    });
 }
 
 /// Open Journal Systems shows a galley at `/article/view/1/2` and serves its

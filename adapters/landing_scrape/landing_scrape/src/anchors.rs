@@ -63,11 +63,13 @@ pub(crate) fn pdfs(page: &Page, subject: &Subject, plainly: bool) -> Vec<Named> 
     let in_languages = files
         .iter()
         .all(|links| links.iter().any(|link| link.has_language));
+    let is_named = best == NAMES_THE_WORK;
     let stands_out = match files.len() {
+        _ if !is_named && (subject.is_index() || subject.about.is_anothers()) => false,
         0 => false,
         1 => true,
         several => {
-            best == NAMES_THE_WORK && several <= MAX_FILES
+            is_named && several <= MAX_FILES
                 || best >= HAS_ITS_ID && in_languages && several <= MAX_FILES
         }
     };
@@ -195,6 +197,10 @@ fn judge(page: &Page, subject: &Subject, link: &Element<'_>, section: Place) -> 
     } else {
         LOOKS_LIKE_PDF
     };
+    // A path alone is no word of its own: so end a site's reports and notices.
+    if kind == LOOKS_LIKE_PDF && !(mentions || typed || shown) {
+        return None;
+    }
     let least = match section.max(around) {
         Place::Own => LOOKS_LIKE_PDF,
         Place::Margin => SAYS_FULL_TEXT,

@@ -5,10 +5,10 @@
 //! people, which are guesses and are judged in [`crate::anchors`]. Where one
 //! kind names several files, it has to say which is the work's.
 
-use paperfall_adapter::{Page, Work, urls};
+use paperfall_adapter::{Element, Page, Work, urls};
 
 use crate::subject::Subject;
-use crate::{address, anchors, embedded, script};
+use crate::{address, anchors, embedded, script, words};
 
 /// `meta` names that give the PDF's address, the most reliable first.
 const META_NAMES: &[(&str, u8)] = &[
@@ -59,7 +59,13 @@ pub(crate) fn pdfs(page: &Page, work: &Work) -> Vec<Named> {
         named: Vec::new(),
     };
     for (name, score) in META_NAMES {
-        let urls = found.addresses(page.metas(name));
+        let mut urls = found.addresses(page.metas(name));
+        // An appendix beside the paper is told from it; alone it may be the
+        // paper, for metadata name what they are of.
+        let is_paper = |url: &String| !address::is_another_things(url, &subject);
+        if urls.iter().any(is_paper) {
+            urls.retain(is_paper);
+        }
         found.add(urls, *score, MAX_METAS);
     }
     for (name, score) in MIXED_META_NAMES {
@@ -134,6 +140,17 @@ impl Found<'_> {
         }
     }
 
+    /// Whether a short title says that a link leads to something else; a long
+    /// one is the paper's own, and may contain any word.
+    fn is_titled_another_thing(&self, link: &Element<'_>) -> bool {
+        let title = words::plain(link.attr("title").unwrap_or_default());
+        let foreign: Vec<&str> = words::split(&title)
+            .filter(|word| !self.subject.about.owns(word))
+            .collect();
+        title.split(' ').count() <= words::MAX_HEADING_WORDS
+            && words::are_another_things(&foreign.join(" "))
+    }
+
     /// `link rel=alternate` of type PDF: one, or one for each language.
     fn alternates(&mut self) {
         let links: Vec<_> = self
@@ -143,6 +160,7 @@ impl Found<'_> {
                 link.words("rel")
                     .any(|word| word.eq_ignore_ascii_case("alternate"))
                     && embedded::is_pdf_type(link, "type")
+                    && !self.is_titled_another_thing(link)
             })
             .collect();
         let in_languages = links.iter().all(|link| link.attr("hreflang").is_some());

@@ -9,6 +9,8 @@ use crate::words;
 const MIN_TITLE: usize = 15;
 /// Shorter identifiers in an address occur by chance, in bytes.
 const MIN_ID: usize = 4;
+/// Longer names of segments are titles of papers.
+const MAX_JOURNAL_WORDS: usize = 3;
 /// What stands before even a short id of one article.
 const BEFORE_IDS: [&str; 13] = [
     "view", "viewfile", "download", "article", "articles", "abs", "abstract", "paper", "papers",
@@ -58,6 +60,7 @@ pub(crate) struct Subject {
     ids: Vec<String>,
     /// What stands before the id in the page's path, with its slash.
     place: Option<String>,
+    is_index: bool,
     /// The DOI in the page's path.
     place_doi: Option<String>,
 }
@@ -88,6 +91,7 @@ impl Subject {
             ids,
             place,
             place_doi: doi_of(&path),
+            is_index: is_index(&path),
         }
     }
 
@@ -101,6 +105,12 @@ impl Subject {
             .match_indices(doi)
             .filter_map(|(at, _)| address.get(at..))
             .any(|rest| begins_with_doi(rest, doi))
+    }
+
+    /// Whether the page's address says that it lists works or is a journal's
+    /// own: its only PDF is the one work that happens to be listed.
+    pub(crate) fn is_index(&self) -> bool {
+        self.is_index
     }
 
     /// What a plain text says beside the work's title; none if it lacks it.
@@ -246,6 +256,42 @@ fn path_of(url: &str) -> String {
     path.split('?').next().unwrap_or(path).to_owned()
 }
 
+/// Whether a path is an issue's, a search's or a journal's. An article's path
+/// may have an issue in it, followed by what stands for the article.
+fn is_index(path: &str) -> bool {
+    let segments: Vec<&str> = path
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect();
+    let is_journals = match segments.as_slice() {
+        ["journal" | "journals", name]
+        | [.., "index.php", name]
+        | [.., "index.php", name, "index"] => {
+            !name.contains(|c: char| c.is_ascii_digit())
+                && words::split(name).count() <= MAX_JOURNAL_WORDS
+        }
+        _ => false,
+    };
+    let lists = |(at, segment): (usize, &&str)| match *segment {
+        "toc" | "loi" => true,
+        "issue" | "issues" | "search" | "browse" | "current" => segments
+            .iter()
+            .skip(at + 1)
+            .all(|after| LISTS.contains(after) || is_of_a_list(after)),
+        _ => false,
+    };
+    is_journals || segments.iter().enumerate().any(lists)
+}
+
+/// What stands behind `issue` in the address of an issue: its number, or how
+/// it is shown.
+fn is_of_a_list(segment: &str) -> bool {
+    matches!(segment, "view" | "showtoc" | "index" | "index.html")
+        || segment
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-')
+}
+
 /// The segment of a page's path that stands for its article.
 fn id_in(path: &str) -> Option<String> {
     let segments: Vec<&str> = path
@@ -339,6 +385,33 @@ mod tests {
             ),
         ] {
             assert!(!subject(page).id_is_in(link), "{page} {link}");
+        }
+    }
+
+    #[test]
+    fn pages_of_issues_searches_and_journals_are_indexes_and_articles_in_them_are_not() {
+        for page in [
+            "https://p.example/issue/12",
+            "https://p.example/index.php/j/issue/view/45",
+            "https://p.example/index.php/j/issue/current",
+            "https://p.example/toc/jx/12/3",
+            "https://p.example/loi/jx",
+            "https://p.example/search?q=x",
+            "https://p.example/browse/2020",
+            "https://p.example/journals/jx",
+            "https://p.example/index.php/jx/index",
+        ] {
+            assert!(subject(page).is_index(), "{page}");
+        }
+        for page in [
+            "https://p.example/jx/issue/12/article/3",
+            "https://p.example/issues/12/on-penguins.html",
+            "https://p.example/journals/jx/article/7",
+            "https://p.example/journal/on-the-nesting-habits-of-penguins",
+            "https://p.example/index.php/j/article/view/12",
+            "https://p.example/research/12",
+        ] {
+            assert!(!subject(page).is_index(), "{page}");
         }
     }
 

@@ -2,11 +2,13 @@
 //! word: "discovery" is no "cover", and a journal on policy is no policy page.
 //! The lists themselves stand in [`crate::lexicon`].
 
-use paperfall_adapter::Element;
 use paperfall_adapter::words::is_supplementary;
 pub(crate) use paperfall_adapter::words::split;
+use paperfall_adapter::{Element, is_pair_of_supplements};
 
-use crate::lexicon::{FULL_TEXTS, LANGUAGES, MARGINS, OTHER_PLACES, OTHER_SECTIONS, OTHER_WORDS};
+use crate::lexicon::{
+    FULL_TEXTS, LANGUAGES, MARGINS, OTHER_PAIRS, OTHER_PLACES, OTHER_SECTIONS, OTHER_WORDS,
+};
 
 /// All a link is called: its text, its labels, the pictures inside.
 pub(crate) fn of_link(link: &Element<'_>) -> Vec<String> {
@@ -58,7 +60,16 @@ pub(crate) fn name_a_language(text: &str) -> bool {
 
 /// Whether a plain text names something other than the article.
 pub(crate) fn are_another_things(text: &str) -> bool {
-    split(text).any(|word| OTHER_WORDS.contains(&word) || is_supplementary(word))
+    let words: Vec<&str> = split(text).collect();
+    words
+        .iter()
+        .any(|word| OTHER_WORDS.contains(word) || is_supplementary(word))
+        || words.windows(2).any(|pair| match pair {
+            [first, second] => {
+                is_pair_of_supplements(first, second) || OTHER_PAIRS.contains(&(*first, *second))
+            }
+            _ => false,
+        })
 }
 
 /// Whether a class or id says that its links are other people's.
@@ -81,7 +92,7 @@ fn any_word_of(class: &str, words: &[&str]) -> bool {
 }
 
 /// Words of a section's heading; what is longer is a paper's title.
-const MAX_HEADING_WORDS: usize = 5;
+pub(crate) const MAX_HEADING_WORDS: usize = 5;
 
 /// Whether a heading says that what follows is not the article.
 pub(crate) fn head_another_section(heading: &str) -> bool {

@@ -48,6 +48,17 @@ pub(crate) const OTHER_PATH_WORDS: &[&str] = &[
     "erratum",
     "errata",
     "corrigendum",
+    "correction",
+    "corrections",
+    "retraction",
+    "reply",
+    "firstpage",
+    "extract",
+    "anhang",
+    "annexe",
+    "annexes",
+    "anexo",
+    "anexos",
     "peerreview",
     "peerreviewfile",
     "reviewer",
@@ -56,6 +67,25 @@ pub(crate) const OTHER_PATH_WORDS: &[&str] = &[
     "readme",
     "newsletter",
     "pressrelease",
+];
+
+/// Two words that are something else only together, in addresses and in texts.
+pub(crate) const OTHER_PAIRS: &[(&str, &str)] = &[
+    ("peer", "review"),
+    ("author", "response"),
+    ("graphical", "abstract"),
+    ("response", "letter"),
+    ("decision", "letter"),
+    ("cover", "letter"),
+    ("first", "page"),
+    ("full", "issue"),
+    ("complete", "issue"),
+    ("annual", "report"),
+    ("rate", "card"),
+    ("media", "kit"),
+    ("sample", "chapter"),
+    ("next", "article"),
+    ("previous", "article"),
 ];
 
 /// Stems of numbered names of parts that may be other things in metadata.
