@@ -35,6 +35,7 @@
 //! `paperfall:adapter/adapter@0.1.0`; built for any other target it is a plain
 //! library whose logic is tested against [`testing::ScriptedHost`].
 
+mod about;
 mod adapter;
 #[doc(hidden)]
 #[allow(
@@ -62,10 +63,12 @@ mod request;
 mod response;
 pub mod testing;
 pub mod urls;
+pub mod words;
 mod work;
 
 pub use paperfall_identifiers as ids;
 
+pub use about::{About, is_pair_of_supplements};
 pub use adapter::{Adapter, run};
 pub use bindings::paperfall::adapter::{
     budget::RemainingBudget,

@@ -1,13 +1,63 @@
 //! A page for people, parsed whole by an HTML5 parser: elements in document
 //! order, attributes, links completed against `<base href>`.
 
-use scraper::{ElementRef, Html};
+use html5ever::tendril::TendrilSink;
+use html5ever::tree_builder::TreeBuilderOpts;
+use html5ever::{ParseOpts, parse_document};
+use scraper::{ElementRef, Html, HtmlTreeSink, Node};
 use url::Url;
 
 use crate::{bounds, judgement, urls};
 
 /// How much text of one element is looked at, in characters.
 const TEXT_CHARS: usize = 400;
+/// How many nodes inside it are visited for that: elements without text, one
+/// in the other, would otherwise be visited once for each of them.
+const TEXT_NODES: usize = 1_000;
+
+/// Elements that begin a line of their own, or end one.
+const LINES: &[&str] = &[
+    "address",
+    "article",
+    "aside",
+    "blockquote",
+    "body",
+    "br",
+    "center",
+    "dd",
+    "details",
+    "div",
+    "dl",
+    "dt",
+    "fieldset",
+    "figure",
+    "footer",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hr",
+    "legend",
+    "li",
+    "main",
+    "nav",
+    "ol",
+    "p",
+    "pre",
+    "section",
+    "summary",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "thead",
+    "tr",
+    "ul",
+];
 
 /// What a request in role `landing` led to.
 #[derive(Debug)]
@@ -34,7 +84,7 @@ impl Page {
     #[must_use]
     pub fn parse(text: &str, url: &str) -> Self {
         let text = bounds::readable(text);
-        let html = Html::parse_document(text);
+        let html = parse_without_scripts(text);
         let own = Url::parse(url).ok();
         let declared = elements_of(&html, &["base"])
             .find_map(|element| element.attr("href").map(str::to_owned));
@@ -71,15 +121,17 @@ impl Page {
     /// The contents of the `meta` elements of this name, be it in `name`,
     /// `property` or `itemprop`, whatever its case.
     pub fn metas<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.elements(&["meta"]).filter_map(move |meta| {
-            ["name", "property", "itemprop"]
-                .iter()
-                .any(|key| {
-                    meta.attr(key)
-                        .is_some_and(|value| value.trim().eq_ignore_ascii_case(name))
-                })
-                .then(|| meta.attr("content"))
-                .flatten()
+        self.named_metas(name)
+            .filter_map(|meta| meta.attr("content"))
+    }
+
+    /// The `meta` elements of this name, as [`metas`](Page::metas) reads it.
+    pub(crate) fn named_metas<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Element<'a>> {
+        self.elements(&["meta"]).filter(move |meta| {
+            ["name", "property", "itemprop"].iter().any(|key| {
+                meta.attr(key)
+                    .is_some_and(|value| value.trim().eq_ignore_ascii_case(name))
+            })
         })
     }
 
@@ -91,12 +143,14 @@ impl Page {
     }
 
     /// Where a `<meta http-equiv=refresh>` of at most half a minute leads, if
-    /// it leads elsewhere.
+    /// it leads elsewhere. One in `noscript` leads to a complaint about scripts.
     #[must_use]
     pub fn refresh(&self) -> Option<String> {
         let content = self.elements(&["meta"]).find_map(|meta| {
-            meta.attr("http-equiv")
-                .is_some_and(|value| value.trim().eq_ignore_ascii_case("refresh"))
+            let is_refresh = meta
+                .attr("http-equiv")
+                .is_some_and(|value| value.trim().eq_ignore_ascii_case("refresh"));
+            (is_refresh && meta.ancestors().all(|place| place.tag() != "noscript"))
                 .then(|| meta.attr("content"))
                 .flatten()
         })?;
@@ -115,6 +169,19 @@ impl Page {
         let url = self.absolute(target)?;
         (urls::sameness(&url) != urls::sameness(&self.url)).then_some(url)
     }
+}
+
+/// Parses as a browser without scripts does: what `noscript` holds is part of
+/// the page.
+fn parse_without_scripts(text: &str) -> Html {
+    let options = ParseOpts {
+        tree_builder: TreeBuilderOpts {
+            scripting_enabled: false,
+            ..TreeBuilderOpts::default()
+        },
+        ..ParseOpts::default()
+    };
+    parse_document(HtmlTreeSink::new(Html::new_document()), options).one(text)
 }
 
 fn elements_of<'a>(html: &'a Html, tags: &'a [&'a str]) -> impl Iterator<Item = Element<'a>> {
@@ -152,7 +219,12 @@ impl<'a> Element<'a> {
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();
-        for word in self.0.text().flat_map(str::split_whitespace) {
+        let texts = self
+            .0
+            .descendants()
+            .take(TEXT_NODES)
+            .filter_map(|node| node.value().as_text());
+        for word in texts.flat_map(|text| text.split_whitespace()) {
             if text.len() + word.len() > TEXT_CHARS {
                 break;
             }
@@ -179,10 +251,70 @@ impl<'a> Element<'a> {
             .map(Element)
     }
 
+    /// Whether no words stand beside this element on its line, as nothing does
+    /// beside a heading.
+    #[must_use]
+    pub fn stands_alone(&self) -> bool {
+        if LINES.contains(&self.tag()) {
+            return true;
+        }
+        let (mut before, mut after) = (Beside::Nothing, Beside::Nothing);
+        let of_line = self
+            .0
+            .ancestors()
+            .take_while(|around| !begins_a_line(around.value()));
+        for node in std::iter::once(*self.0).chain(of_line) {
+            if before == Beside::Nothing {
+                before = beside(
+                    node.prev_siblings()
+                        .map(|node| (node.value(), ElementRef::wrap(node))),
+                );
+            }
+            if after == Beside::Nothing {
+                after = beside(
+                    node.next_siblings()
+                        .map(|node| (node.value(), ElementRef::wrap(node))),
+                );
+            }
+        }
+        before != Beside::Words && after != Beside::Words
+    }
+
     /// The elements around this one, the nearest first.
     pub fn ancestors(&self) -> impl Iterator<Item = Element<'a>> {
         self.0.ancestors().filter_map(ElementRef::wrap).map(Element)
     }
+}
+
+/// What stands on one side of a node.
+#[derive(PartialEq, Eq)]
+enum Beside {
+    Nothing,
+    Words,
+    AnotherLine,
+}
+
+/// The siblings on that side, the nearest first, each also as an element if it
+/// is one.
+fn beside<'a>(siblings: impl Iterator<Item = (&'a Node, Option<ElementRef<'a>>)>) -> Beside {
+    for (node, element) in siblings {
+        if begins_a_line(node) {
+            return Beside::AnotherLine;
+        }
+        let words = match node {
+            Node::Text(text) => text.contains(char::is_alphanumeric),
+            _ => element.is_some_and(|element| !Element(element).text().is_empty()),
+        };
+        if words {
+            return Beside::Words;
+        }
+    }
+    Beside::Nothing
+}
+
+fn begins_a_line(node: &Node) -> bool {
+    node.as_element()
+        .is_some_and(|element| LINES.contains(&element.name()))
 }
 
 #[cfg(test)]
@@ -235,6 +367,42 @@ mod tests {
                 target,
                 "{content}"
             );
+        }
+    }
+
+    #[test]
+    fn what_noscript_holds_is_on_the_page_but_its_refresh_is_not_followed() {
+        let page = Page::parse(
+            "<head><noscript><meta name=citation_pdf_url content=/a.pdf>\
+             <meta http-equiv=refresh content='0; url=/enable-scripts'></noscript>\
+             <noscript><img src=/pixel></noscript><meta name=citation_doi content=10.1234/x>\
+             <body><noscript><a href=/b.pdf>PDF</a></noscript>",
+            URL,
+        );
+        assert_eq!(page.metas("citation_pdf_url").next(), Some("/a.pdf"));
+        assert_eq!(page.metas("citation_doi").count(), 1);
+        assert_eq!(page.elements(&["a"]).count(), 1);
+        assert_eq!(page.refresh(), None);
+    }
+
+    #[test]
+    fn a_heading_stands_alone_and_a_label_beside_words() {
+        for (html, is) in [
+            ("<p><b>References</b></p>", true),
+            ("<b>References</b><p>1. Smith", true),
+            (
+                "<div>1. Smith<br><span><b>References</b>:</span><br>2.</div>",
+                true,
+            ),
+            ("<p>text</p><b>References</b>", true),
+            ("<b>References</b>: 42", false),
+            ("<p><span><b>References</b></span> 42</p>", false),
+            ("<p>See the <b>References</b></p>", false),
+            ("<i>Smith</i> <b>References</b>", false),
+        ] {
+            let page = Page::parse(html, URL);
+            let bold = page.elements(&["b"]).next().unwrap();
+            assert_eq!(bold.stands_alone(), is, "{html}");
         }
     }
 

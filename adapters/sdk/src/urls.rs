@@ -114,6 +114,21 @@ pub fn sameness(url: &str) -> String {
     format!("{}{path}", authority.to_ascii_lowercase())
 }
 
+/// Path and query in lower case, without host and fragment and without the
+/// slash in front: what an address says about the file behind it.
+#[must_use]
+pub fn below_host(url: &str) -> String {
+    let address = sameness(url).to_lowercase();
+    match address.find(['/', '?']) {
+        Some(at) => address
+            .get(at..)
+            .unwrap_or_default()
+            .trim_start_matches('/')
+            .to_owned(),
+        None => String::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,6 +186,13 @@ mod tests {
         assert_eq!(host("ftp://a.example/"), None);
         assert!(is_under("https://export.arxiv.org/pdf/1", "arxiv.org"));
         assert!(!is_under("https://notarxiv.org/pdf/1", "arxiv.org"));
+    }
+
+    #[test]
+    fn what_is_below_the_host_keeps_the_query() {
+        assert_eq!(below_host("https://A.example/B/c?D=1#e"), "b/c?d=1");
+        assert_eq!(below_host("https://a.example?x=1"), "?x=1");
+        assert_eq!(below_host("https://a.example"), "");
     }
 
     #[test]

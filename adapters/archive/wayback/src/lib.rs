@@ -58,7 +58,7 @@ impl Adapter for Wayback {
         if pdf_urls.is_empty() && pages.is_empty() {
             return Err(Miss::skipped("no_landing_url"));
         }
-        let mut search = Search::new(host, policy);
+        let mut search = Search::new(host, work, policy);
         for url in pdf_urls.into_iter().take(MAX_PDF_URLS) {
             if search.goes_on() {
                 search.for_pdf(url);

@@ -2,7 +2,8 @@
 //! order, and when to stop.
 
 use paperfall_adapter::{
-    Candidate, Findings, Host, Level, MAX_CANDIDATES, Miss, MissOutcome, Page, Policy,
+    About, Candidate, Findings, Host, Level, MAX_CANDIDATES, Miss, MissOutcome, Page, Policy, Work,
+    urls,
 };
 
 use crate::cdx::Capture;
@@ -20,10 +21,14 @@ const META_NAMES: [&str; 3] = [
     "wkhealth_pdf_url",
 ];
 
+/// One `meta` for each language is usual; more are a volume's table of contents.
+const MAX_NAMED: usize = 4;
+
 /// A search and what it has found so far.
 pub(crate) struct Search<'a> {
     host: &'a dyn Host,
     policy: &'a Policy,
+    work: &'a Work,
     found: Findings,
     trouble: Option<Miss>,
     /// The archive asked for patience; asking on makes its block longer.
@@ -31,10 +36,11 @@ pub(crate) struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    pub(crate) fn new(host: &'a dyn Host, policy: &'a Policy) -> Self {
+    pub(crate) fn new(host: &'a dyn Host, work: &'a Work, policy: &'a Policy) -> Self {
         Self {
             host,
             policy,
+            work,
             found: Findings::none("no_snapshot"),
             trouble: None,
             stopped: false,
@@ -131,7 +137,7 @@ impl<'a> Search<'a> {
                 Replay::Pdf(replayed) => self.propose(replayed),
                 // The newest page that can be read speaks for the work.
                 Replay::Page(page) => {
-                    return match named_pdf(&page) {
+                    return match named_pdf(&page, self.work) {
                         Some(pdf) => self.pdf_captures(&pdf),
                         None => Ok(()),
                     };
@@ -170,9 +176,29 @@ fn of_other_bytes(captures: Vec<Capture>) -> Vec<Capture> {
     distinct
 }
 
-fn named_pdf(page: &Page) -> Option<String> {
-    META_NAMES
-        .iter()
-        .flat_map(|name| page.metas(name))
-        .find_map(|content| page.absolute(content))
+/// The PDF a captured page names: never a supplement, and on a page of several
+/// works or of another one none, for the capture may be of anything that once
+/// stood there. Several files are one work's only where they are few.
+fn named_pdf(page: &Page, work: &Work) -> Option<String> {
+    let about = About::new(page, work);
+    if about.is_list() || about.is_anothers() {
+        return None;
+    }
+    META_NAMES.iter().find_map(|name| {
+        let mut named: Vec<String> = Vec::new();
+        for url in page
+            .metas(name)
+            .filter_map(|content| page.absolute(content))
+        {
+            let is_new = named
+                .iter()
+                .all(|known| urls::sameness(known) != urls::sameness(&url));
+            if is_new && named.len() <= MAX_NAMED && !about.is_supplement(&url) {
+                named.push(url);
+            }
+        }
+        (named.len() <= MAX_NAMED)
+            .then(|| named.into_iter().next())
+            .flatten()
+    })
 }

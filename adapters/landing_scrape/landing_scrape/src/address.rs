@@ -1,10 +1,10 @@
 //! What an address says about the file behind it.
 
-use paperfall_adapter::urls;
+use paperfall_adapter::words::{is_numbered, is_supplementary, split};
+use paperfall_adapter::{is_pair_of_supplements, urls};
 
-use crate::lexicon::{AFTER_S_NUMBER, OTHER_NUMBERED, OTHER_PATH_WORDS};
+use crate::lexicon::{OTHER_NUMBERED, OTHER_PAIRS, OTHER_PATH_WORDS};
 use crate::subject::{Subject, split_version};
-use crate::words::{self, is_numbered, is_supplementary};
 
 /// Parts of a path that say how a file is shown, not which it is.
 const DISPLAY_SEGMENTS: &[&str] = &[
@@ -14,6 +14,7 @@ const DISPLAY_SEGMENTS: &[&str] = &[
     "pdfplus",
     "pdfft",
     "pdfviewer",
+    "abs",
     "viewpdf",
     "full",
     "fulltext",
@@ -49,20 +50,13 @@ const DISPLAY_KEYS: &[&str] = &[
     "showdoi",
 ];
 
-/// Whether an address is a supplement's, judged by words that mean nothing
-/// else: good for addresses that metadata name.
-pub(crate) fn is_supplement(url: &str, subject: &Subject) -> bool {
-    let address = rest_of(url);
-    words::split(&address).any(|word| is_supplementary(word) && !subject.owns(word))
-}
-
 /// Whether an address names something other than the article: good for
 /// addresses that links lead to.
 pub(crate) fn is_another_things(url: &str, subject: &Subject) -> bool {
-    let address = rest_of(url);
+    let address = urls::below_host(url);
     let path = address.split('?').next().unwrap_or(&address);
-    let tokens: Vec<&str> = words::split(path).collect();
-    let foreign = |word: &&str| !subject.owns(word);
+    let tokens: Vec<&str> = split(path).collect();
+    let foreign = |word: &&str| !subject.about.owns(word);
     let by_word = tokens
         .iter()
         .copied()
@@ -70,13 +64,15 @@ pub(crate) fn is_another_things(url: &str, subject: &Subject) -> bool {
         .any(|word| {
             OTHER_PATH_WORDS.contains(&word)
                 || is_supplementary(word)
+                // `OnlineAppendix.pdf`
+                || word.ends_with("appendix")
                 || OTHER_NUMBERED.iter().any(|stem| is_numbered(word, stem))
         });
     let by_pair = tokens.windows(2).any(|pair| match pair {
         [first, second] => {
-            (is_numbered(first, "s") && AFTER_S_NUMBER.contains(second))
+            is_pair_of_supplements(first, second)
                 || matches!((*first, *second), ("media", n) | ("additional", n) if n == "file" || n.parse::<u8>().is_ok())
-                || matches!((*first, *second), ("peer", "review") | ("author", "response") | ("graphical", "abstract") | ("response", "letter") | ("decision", "letter") | ("cover", "letter"))
+                || (OTHER_PAIRS.contains(&(*first, *second)) && foreign(first))
         }
         _ => false,
     });
@@ -90,7 +86,7 @@ pub(crate) fn is_another_things(url: &str, subject: &Subject) -> bool {
         [.., _, last] => (is_numbered(last, "s") || *last == "sm") && foreign(last),
         _ => false,
     };
-    by_word || by_pair || by_end || is_supplement(url, subject)
+    by_word || by_pair || by_end || subject.about.is_supplement(url)
 }
 
 /// Whether the path (query and fragment aside) ends in `.pdf`.
@@ -104,17 +100,19 @@ pub(crate) fn is_pdf_path(url: &str) -> bool {
 
 /// `/pdf/`, `/pdfft`, `/doi/pdf/…`, `?format=pdf`, `type=printable`.
 pub(crate) fn has_pdf_segment(url: &str) -> bool {
-    rest_of(url).split(['/', '?', '&', '=']).any(|part| {
-        matches!(
-            part,
-            "pdf" | "pdfft" | "pdfdirect" | "epdf" | "viewpdf" | "printable" | "_pdf"
-        )
-    })
+    urls::below_host(url)
+        .split(['/', '?', '&', '='])
+        .any(|part| {
+            matches!(
+                part,
+                "pdf" | "pdfft" | "pdfdirect" | "epdf" | "viewpdf" | "printable" | "_pdf"
+            )
+        })
 }
 
 /// Whether an address is a site's first page.
 pub(crate) fn is_home(url: &str) -> bool {
-    let rest = rest_of(url);
+    let rest = urls::below_host(url);
     rest.is_empty()
         || matches!(
             rest.as_str(),
@@ -125,7 +123,7 @@ pub(crate) fn is_home(url: &str) -> bool {
 /// What is left of an address without how it is shown: equal for the buttons
 /// above and below an article and for its versions, whose number comes apart.
 pub(crate) fn essence(url: &str) -> (String, Option<u16>) {
-    let rest = rest_of(&urls::decode(url));
+    let rest = urls::below_host(&urls::decode(url));
     let (path, query) = rest.split_once('?').unwrap_or((&rest, ""));
     let mut version = None;
     let mut parts: Vec<&str> = Vec::new();
@@ -152,6 +150,28 @@ pub(crate) fn essence(url: &str) -> (String, Option<u16>) {
         !key.is_empty() && !DISPLAY_KEYS.contains(&key) && !key.starts_with("utm_")
     }));
     (parts.join("/"), version)
+}
+
+/// Leaves out the addresses of which a newer version is known, be it as one of
+/// them or as a page that was read.
+pub(crate) fn leave_out_older<T>(named: &mut Vec<T>, url: impl Fn(&T) -> &str, pages: &[String]) {
+    let known: Vec<(String, Option<u16>, String)> = named
+        .iter()
+        .map(&url)
+        .chain(pages.iter().map(String::as_str))
+        .map(|url| {
+            let (essence, version) = essence(url);
+            (essence, version, url.to_owned())
+        })
+        .collect();
+    named.retain(|named| {
+        let url = url(named);
+        let (essence, version) = essence(url);
+        version.is_none()
+            || known.iter().all(|(other, newer, theirs)| {
+                *other != essence || *newer <= version || !are_one_sites(url, theirs)
+            })
+    });
 }
 
 /// Open Journal Systems shows a galley at `/article/view/1/2` and serves its
@@ -196,19 +216,6 @@ pub(crate) fn are_one_sites(url: &str, page: &str) -> bool {
     match (urls::host(url), urls::host(page)) {
         (Some(url), Some(page)) => domain(&url) == domain(&page),
         _ => false,
-    }
-}
-
-/// Path and query in lower case, without the slash in front.
-fn rest_of(url: &str) -> String {
-    let address = urls::sameness(url).to_lowercase();
-    match address.find(['/', '?']) {
-        Some(at) => address
-            .get(at..)
-            .unwrap_or_default()
-            .trim_start_matches('/')
-            .to_owned(),
-        None => String::new(),
     }
 }
 

@@ -13,13 +13,12 @@ use paperfall_adapter::{Element, Page, urls};
 use crate::address;
 use crate::extract::Named;
 use crate::subject::Subject;
+use crate::surroundings::{self, HEADING_TAGS, Place, Sections};
 use crate::words;
 
 /// PDF links that are compared; a page with more is an index, in which only a
 /// link that names the work is of interest.
 const MAX_LINKS: usize = 200;
-/// How far around a link its surroundings are looked at.
-const PLACES: usize = 6;
 /// Files of one article that are proposed: its languages.
 const MAX_FILES: usize = 3;
 
@@ -64,11 +63,13 @@ pub(crate) fn pdfs(page: &Page, subject: &Subject, plainly: bool) -> Vec<Named> 
     let in_languages = files
         .iter()
         .all(|links| links.iter().any(|link| link.has_language));
+    let is_named = best == NAMES_THE_WORK;
     let stands_out = match files.len() {
+        _ if !is_named && (subject.is_index() || subject.about.is_anothers()) => false,
         0 => false,
         1 => true,
         several => {
-            best == NAMES_THE_WORK && several <= MAX_FILES
+            is_named && several <= MAX_FILES
                 || best >= HAS_ITS_ID && in_languages && several <= MAX_FILES
         }
     };
@@ -119,17 +120,14 @@ fn by_file(links: Vec<Link>) -> Vec<Vec<Link>> {
 fn collect(page: &Page, subject: &Subject) -> Vec<Link> {
     let mut links: Vec<Link> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
-    let mut elsewhere: Option<u8> = None;
-    for element in page.elements(&["a", "area", "h2", "h3", "h4", "h5", "h6"]) {
-        if let Some(level) = level_of(&element) {
-            let is_end = elsewhere.is_some_and(|since| level <= since);
-            if is_end || elsewhere.is_none() {
-                let begins = words::head_another_section(&element.text());
-                elsewhere = begins.then_some(level);
-            }
+    let mut sections = Sections::default();
+    let tags: Vec<&str> = ["a", "area"].into_iter().chain(HEADING_TAGS).collect();
+    for element in page.elements(&tags) {
+        if !matches!(element.tag(), "a" | "area") {
+            sections.pass(&element);
             continue;
         }
-        let Some(link) = judge(page, subject, &element, elsewhere.is_some()) else {
+        let Some(link) = judge(page, subject, &element, sections.place()) else {
             continue;
         };
         let key = urls::sameness(&link.url);
@@ -152,17 +150,13 @@ fn collect(page: &Page, subject: &Subject) -> Vec<Link> {
     links
 }
 
-/// The level of a heading.
-fn level_of(element: &Element<'_>) -> Option<u8> {
-    element.tag().strip_prefix('h')?.parse().ok()
-}
-
-fn judge(page: &Page, subject: &Subject, link: &Element<'_>, elsewhere: bool) -> Option<Link> {
+fn judge(page: &Page, subject: &Subject, link: &Element<'_>, section: Place) -> Option<Link> {
     let url = page.absolute(link.attr("href")?)?;
     if !address::are_one_sites(&url, page.url())
         || urls::sameness(&url) == urls::sameness(page.url())
         || address::is_another_things(&url, subject)
         || (subject.is_a_siblings(&url) && !subject.doi_is_in(&url))
+        || subject.anothers_doi_is_in(&url)
     {
         return None;
     }
@@ -174,7 +168,9 @@ fn judge(page: &Page, subject: &Subject, link: &Element<'_>, elsewhere: bool) ->
         None => texts.iter().any(|text| words::are_another_things(text)),
     };
     let names_work = beside_title.is_some() || subject.doi_is_in(&url);
-    if is_other || (elsewhere && beside_title.is_none()) || stands_elsewhere(link) {
+    let around = surroundings::around(link);
+    let in_others_section = section == Place::Others && beside_title.is_none();
+    if is_other || in_others_section || around == Place::Others {
         return None;
     }
     let mentions = texts
@@ -187,7 +183,8 @@ fn judge(page: &Page, subject: &Subject, link: &Element<'_>, elsewhere: bool) ->
     });
     let path = address::is_pdf_path(&url) || address::has_pdf_segment(&url);
     // "Download" and "Full text" alone may be a citation or a web page.
-    if !(mentions || typed || path || has_pdf_class(link)) {
+    let shown = looks_like_a_pdfs(link);
+    if !(mentions || typed || path || shown) {
         return None;
     }
     let full_text = texts.iter().any(|text| words::are_full_texts(text));
@@ -200,6 +197,18 @@ fn judge(page: &Page, subject: &Subject, link: &Element<'_>, elsewhere: bool) ->
     } else {
         LOOKS_LIKE_PDF
     };
+    // A path alone is no word of its own: so end a site's reports and notices.
+    if kind == LOOKS_LIKE_PDF && !(mentions || typed || shown) {
+        return None;
+    }
+    let least = match section.max(around) {
+        Place::Own => LOOKS_LIKE_PDF,
+        Place::Margin => SAYS_FULL_TEXT,
+        Place::Doubtful | Place::Others => HAS_ITS_ID,
+    };
+    if kind < least {
+        return None;
+    }
     let looks: u8 = [
         (typed, TYPED_AS_PDF),
         (path, PDF_PATH),
@@ -218,26 +227,19 @@ fn judge(page: &Page, subject: &Subject, link: &Element<'_>, elsewhere: bool) ->
     })
 }
 
-/// Whether the link stands among other people's: a reference list, related
-/// articles, supplements, the footer.
-fn stands_elsewhere(link: &Element<'_>) -> bool {
-    std::iter::once(*link)
-        .chain(link.ancestors().take(PLACES))
-        .take_while(|place| !matches!(place.tag(), "body" | "html" | "main"))
-        .any(|place| {
-            place.tag() == "footer"
-                || ["class", "id"]
+/// Whether a link is shown as a PDF's, by its class or its picture.
+fn looks_like_a_pdfs(link: &Element<'_>) -> bool {
+    let says_pdf = |element: &Element<'_>, name: &str| {
+        element.attr(name).is_some_and(|value| {
+            words::split(&value.to_ascii_lowercase()).any(|word| word == "pdf")
+        })
+    };
+    ["class", "id"].iter().any(|name| says_pdf(link, name))
+        || link
+            .elements(&["img", "i", "span", "svg", "use"])
+            .any(|inside| {
+                ["class", "src", "href", "xlink:href"]
                     .iter()
-                    .any(|name| place.attr(name).is_some_and(words::are_another_place))
-        })
-}
-
-fn has_pdf_class(link: &Element<'_>) -> bool {
-    ["class", "id"].iter().any(|name| {
-        link.words(name).any(|word| {
-            word.to_ascii_lowercase()
-                .split(['-', '_'])
-                .any(|part| part == "pdf")
-        })
-    })
+                    .any(|name| says_pdf(&inside, name))
+            })
 }

@@ -5,10 +5,10 @@
 //! people, which are guesses and are judged in [`crate::anchors`]. Where one
 //! kind names several files, it has to say which is the work's.
 
-use paperfall_adapter::{Page, Work, urls};
+use paperfall_adapter::{Element, Page, Work, urls};
 
 use crate::subject::Subject;
-use crate::{address, anchors, embedded, script};
+use crate::{address, anchors, embedded, script, words};
 
 /// `meta` names that give the PDF's address, the most reliable first.
 const META_NAMES: &[(&str, u8)] = &[
@@ -59,7 +59,13 @@ pub(crate) fn pdfs(page: &Page, work: &Work) -> Vec<Named> {
         named: Vec::new(),
     };
     for (name, score) in META_NAMES {
-        let urls = found.addresses(page.metas(name));
+        let mut urls = found.addresses(page.metas(name));
+        // An appendix beside the paper is told from it; alone it may be the
+        // paper, for metadata name what they are of.
+        let is_paper = |url: &String| !address::is_another_things(url, &subject);
+        if urls.iter().any(is_paper) {
+            urls.retain(is_paper);
+        }
         found.add(urls, *score, MAX_METAS);
     }
     for (name, score) in MIXED_META_NAMES {
@@ -107,7 +113,7 @@ impl Found<'_> {
                     .all(|known| urls::sameness(known) != urls::sameness(&url));
             if is_new
                 && !matches!(reference.trim(), "null" | "undefined" | "none" | "N/A")
-                && !address::is_supplement(&url, self.subject)
+                && !self.subject.about.is_supplement(&url)
                 // A page that names itself has no PDF to name.
                 && urls::sameness(&url) != urls::sameness(self.page.url())
             {
@@ -119,7 +125,9 @@ impl Found<'_> {
 
     /// Adds what one kind of metadata names, if it is clear which is ours.
     fn add(&mut self, urls: Vec<String>, score: u8, most: usize) {
-        let is_clear = !self.subject.is_list && urls.len() <= most;
+        let is_clear = !self.subject.about.is_list()
+            && !self.subject.about.is_anothers()
+            && urls.len() <= most;
         for url in urls {
             if is_clear {
                 self.named.push(Named { url, score });
@@ -132,6 +140,17 @@ impl Found<'_> {
         }
     }
 
+    /// Whether a short title says that a link leads to something else; a long
+    /// one is the paper's own, and may contain any word.
+    fn is_titled_another_thing(&self, link: &Element<'_>) -> bool {
+        let title = words::plain(link.attr("title").unwrap_or_default());
+        let foreign: Vec<&str> = words::split(&title)
+            .filter(|word| !self.subject.about.owns(word))
+            .collect();
+        title.split(' ').count() <= words::MAX_HEADING_WORDS
+            && words::are_another_things(&foreign.join(" "))
+    }
+
     /// `link rel=alternate` of type PDF: one, or one for each language.
     fn alternates(&mut self) {
         let links: Vec<_> = self
@@ -141,6 +160,7 @@ impl Found<'_> {
                 link.words("rel")
                     .any(|word| word.eq_ignore_ascii_case("alternate"))
                     && embedded::is_pdf_type(link, "type")
+                    && !self.is_titled_another_thing(link)
             })
             .collect();
         let in_languages = links.iter().all(|link| link.attr("hreflang").is_some());

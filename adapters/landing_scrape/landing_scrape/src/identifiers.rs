@@ -1,22 +1,21 @@
 //! What a landing page says the work is called elsewhere. A work known by its
 //! page only can then be asked for in every index.
 
-use std::collections::BTreeSet;
-
 use paperfall_adapter::ids::{ArxivId, Doi, Pmid, find_arxiv, find_pmcid};
-use paperfall_adapter::{Findings, Page, Work};
+use paperfall_adapter::{About, Findings, Page, Work};
 
 /// Learns the identifiers the work lacks. A page that describes several works
-/// teaches nothing, and what the work already has is not overruled.
+/// or another one teaches nothing, and what the work already has is not
+/// overruled.
 pub(crate) fn learn(found: &mut Findings, page: &Page, work: &Work) {
-    let dois: BTreeSet<Doi> = page
-        .metas("citation_doi")
-        .filter_map(|text| Doi::parse(text).ok())
-        .collect();
-    if dois.len() > 1 {
+    let about = About::new(page, work);
+    if about.is_list() || about.is_anothers() {
         return;
     }
-    if let (None, Some(doi)) = (work.doi(), dois.into_iter().next()) {
+    let doi = page
+        .metas("citation_doi")
+        .find_map(|text| Doi::parse(text).ok());
+    if let (None, Some(doi)) = (work.doi(), doi) {
         found.learn(doi);
     }
     if work.pmid().is_none()

@@ -13,6 +13,7 @@ mod identifiers;
 mod lexicon;
 mod script;
 mod subject;
+mod surroundings;
 mod words;
 
 use paperfall_adapter::{
@@ -24,6 +25,9 @@ use extract::Named;
 
 /// Landing pages read in one attempt.
 const MAX_PAGES: usize = 4;
+
+/// Meta refreshes followed from each of them; a circle would need more.
+const MAX_REFRESHES: usize = 2;
 
 /// The adapter.
 #[derive(Debug)]
@@ -48,13 +52,14 @@ impl Adapter for LandingScrape {
         let mut found = Findings::none("no_pdf_url");
         let mut named: Vec<Named> = Vec::new();
         let mut misses: Vec<Miss> = Vec::new();
+        let mut seen: Vec<String> = Vec::new();
         for url in pages.into_iter().take(MAX_PAGES) {
             // A slow second page must not cost what the first one named.
             if !named.is_empty() && host.remaining().ms < policy.timeout_ms / 2 {
                 host.log(Level::Debug, "time is short: the other pages stay unread");
                 break;
             }
-            match read(host, work, url, &mut found) {
+            match read(host, work, url, &mut seen, &mut found) {
                 Ok(more) => named.extend(more),
                 Err(miss) => {
                     host.log(
@@ -65,6 +70,7 @@ impl Adapter for LandingScrape {
                 }
             }
         }
+        address::leave_out_older(&mut named, |named| &named.url, &seen);
         if named.is_empty() {
             let miss = misses
                 .into_iter()
@@ -107,16 +113,37 @@ fn reading_order(work: &Work) -> Vec<&str> {
     pages
 }
 
-/// Reads one page: what it names, and into `found` what it says the work is
-/// called elsewhere.
-fn read(host: &dyn Host, work: &Work, url: &str, found: &mut Findings) -> Result<Vec<Named>, Miss> {
-    let response = Request::landing(url).send(host)?;
-    let page = match response.landing()? {
-        Landing::Pdf => return Ok(vec![Named::itself(&response.url)]),
-        Landing::Page(page) => page,
+/// Reads one page: what it names, into `seen` its address, and into `found`
+/// what it says the work is called elsewhere. A page that names nothing and
+/// sends its reader on is followed; challenges are no pages and are not.
+fn read(
+    host: &dyn Host,
+    work: &Work,
+    url: &str,
+    seen: &mut Vec<String>,
+    found: &mut Findings,
+) -> Result<Vec<Named>, Miss> {
+    let mut url = url.to_owned();
+    let mut refreshes = 0;
+    let (response, page, named) = loop {
+        let response = Request::landing(url).send(host)?;
+        let page = match response.landing()? {
+            Landing::Pdf => return Ok(vec![Named::itself(&response.url)]),
+            Landing::Page(page) => page,
+        };
+        seen.push(response.url.clone());
+        identifiers::learn(found, &page, work);
+        let named = extract::pdfs(&page, work);
+        match page.refresh() {
+            Some(next)
+                if named.is_empty() && !page.looks_paywalled() && refreshes < MAX_REFRESHES =>
+            {
+                refreshes += 1;
+                url = next;
+            }
+            _ => break (response, page, named),
+        }
     };
-    identifiers::learn(found, &page, work);
-    let named = extract::pdfs(&page, work);
     if named.is_empty() {
         let reason = if page.looks_paywalled() {
             "paywalled"

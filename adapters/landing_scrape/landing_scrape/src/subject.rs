@@ -1,20 +1,16 @@
-//! Whose page it is: what a page and a work say of themselves, against which
-//! an address is judged. `supplement` in a file's name means another file,
-//! unless the journal or the paper is called so.
+//! Which article a page is: its DOI, its title and the id its site gave it, by
+//! which the links of the page are told from one another.
 
-use std::collections::BTreeSet;
-
-use paperfall_adapter::ids::Doi;
-use paperfall_adapter::{Page, Work, urls};
+use paperfall_adapter::{About, Page, Work, urls};
 
 use crate::words;
 
-/// Words of titles that are kept; no title has so many.
-const MAX_WORDS: usize = 300;
 /// Shorter titles ("Editorial") are no proof of identity, in bytes.
 const MIN_TITLE: usize = 15;
 /// Shorter identifiers in an address occur by chance, in bytes.
 const MIN_ID: usize = 4;
+/// Longer names of segments are titles of papers.
+const MAX_JOURNAL_WORDS: usize = 3;
 /// What stands before even a short id of one article.
 const BEFORE_IDS: [&str; 13] = [
     "view", "viewfile", "download", "article", "articles", "abs", "abstract", "paper", "papers",
@@ -59,44 +55,26 @@ const VIEWS: [&str; 9] = [
 pub(crate) struct Subject {
     doi: Option<String>,
     title: Option<String>,
-    /// Words that mean nothing special here: of the titles and the address.
-    own_words: BTreeSet<String>,
+    pub(crate) about: About,
     /// What stands for this one article in the addresses of its site.
     ids: Vec<String>,
     /// What stands before the id in the page's path, with its slash.
     place: Option<String>,
-    /// The page describes several works.
-    pub(crate) is_list: bool,
+    is_index: bool,
+    /// The DOI in the page's path.
+    place_doi: Option<String>,
 }
 
 impl Subject {
     pub(crate) fn new(page: &Page, work: &Work) -> Self {
-        let dois: BTreeSet<String> = page
-            .metas("citation_doi")
-            .filter_map(|text| Doi::parse(text).ok())
-            .map(|doi| doi.to_string())
-            .collect();
-        let is_list = dois.len() > 1;
-        let titles = page
-            .metas("citation_title")
-            .map(str::to_owned)
-            .chain(page.elements(&["title"]).take(1).map(|title| title.text()))
-            .chain(work.title.clone());
+        let about = About::new(page, work);
         let path = path_of(page.url());
-        let mut own_words: BTreeSet<String> = words::split(&path).map(str::to_owned).collect();
-        for title in titles {
-            own_words.extend(
-                words::split(&title.to_lowercase())
-                    .take(MAX_WORDS)
-                    .map(str::to_owned),
-            );
-        }
         let mut ids: Vec<String> = id_in(&path).into_iter().collect();
         let place = match (ids.is_empty(), path.trim_end_matches('/').rsplit_once('/')) {
             (false, Some((before, _))) => Some(format!("{before}/")),
             _ => None,
         };
-        if let (1, Some(doi)) = (dois.len(), dois.first()) {
+        if let (1, Some(doi)) = (about.dois().len(), about.dois().first()) {
             let suffix = doi.rsplit('/').next().unwrap_or_default();
             if suffix.len() >= MIN_ID + 2 {
                 ids.push(suffix.to_owned());
@@ -109,16 +87,12 @@ impl Subject {
                 .as_deref()
                 .map(words::plain)
                 .filter(|title| title.len() >= MIN_TITLE),
-            own_words,
+            about,
             ids,
             place,
-            is_list,
+            place_doi: doi_of(&path),
+            is_index: is_index(&path),
         }
-    }
-
-    /// Whether a word of an address belongs to the journal's or paper's name.
-    pub(crate) fn owns(&self, word: &str) -> bool {
-        self.own_words.contains(word)
     }
 
     /// Whether an address has the work's DOI in it.
@@ -127,13 +101,16 @@ impl Subject {
             return false;
         };
         let address = urls::decode(url).to_lowercase();
-        address.match_indices(doi).any(|(at, _)| {
-            // `10.1/nature12` does not name `10.1/nature123`.
-            address
-                .get(at + doi.len()..)
-                .and_then(|rest| rest.chars().next())
-                .is_none_or(|next| !next.is_alphanumeric())
-        })
+        address
+            .match_indices(doi)
+            .filter_map(|(at, _)| address.get(at..))
+            .any(|rest| begins_with_doi(rest, doi))
+    }
+
+    /// Whether the page's address says that it lists works or is a journal's
+    /// own: its only PDF is the one work that happens to be listed.
+    pub(crate) fn is_index(&self) -> bool {
+        self.is_index
     }
 
     /// What a plain text says beside the work's title; none if it lacks it.
@@ -165,6 +142,26 @@ impl Subject {
 }
 
 impl Subject {
+    /// Whether an address has a DOI in it that is neither the work's nor the
+    /// page's: a reference's, a related article's. Where nothing is known of
+    /// the article's own there is none to compare with.
+    pub(crate) fn anothers_doi_is_in(&self, url: &str) -> bool {
+        if self.id_is_in(url) {
+            return false;
+        }
+        let own = self
+            .doi
+            .iter()
+            .chain(self.about.dois())
+            .chain(&self.place_doi);
+        let own: Vec<&String> = own.collect();
+        let address = urls::decode(url).to_lowercase();
+        let mut dois = dois_in(&address).peekable();
+        !own.is_empty()
+            && dois.peek().is_some()
+            && dois.all(|doi| own.iter().all(|own| !begins_with_doi(doi, own)))
+    }
+
     /// Whether an address stands where this article's own would stand, but
     /// with another article's id: `/articles/8/pdf` on the page `/articles/7`.
     pub(crate) fn is_a_siblings(&self, url: &str) -> bool {
@@ -182,6 +179,61 @@ impl Subject {
         let is_year = id.len() == 4 && (id.starts_with("19") || id.starts_with("20"));
         id.contains(|c: char| c.is_ascii_digit()) && !is_year
     }
+}
+
+/// Whether a text begins with this DOI and not with a longer one:
+/// `10.1/nature12` does not name `10.1/nature123`, but its second version.
+fn begins_with_doi(text: &str, doi: &str) -> bool {
+    text.strip_prefix(doi).is_some_and(|rest| {
+        let rest = match rest.strip_prefix('v') {
+            Some(number) if doi.ends_with(|c: char| c.is_ascii_digit()) => {
+                let after = number.trim_start_matches(|c: char| c.is_ascii_digit());
+                if after.len() < number.len() {
+                    after
+                } else {
+                    rest
+                }
+            }
+            _ => rest,
+        };
+        rest.chars()
+            .next()
+            .is_none_or(|next| !next.is_alphanumeric())
+    })
+}
+
+/// Where DOIs begin in an address in lower case, each to the address's end.
+fn dois_in(address: &str) -> impl Iterator<Item = &str> {
+    address.match_indices("10.").filter_map(|(at, _)| {
+        let before = address.get(..at)?.chars().next_back();
+        let rest = address.get(at..)?;
+        let (registrant, suffix) = rest.split_once('/')?;
+        let digits = registrant.get(3..)?.split('.').next().unwrap_or_default();
+        let is_doi = before.is_none_or(|c| !c.is_alphanumeric() && c != '.')
+            && (4..=9).contains(&digits.len())
+            && registrant
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || byte == b'.')
+            && suffix.starts_with(char::is_alphanumeric);
+        is_doi.then_some(rest)
+    })
+}
+
+/// The DOI in a page's own path, without how the page is shown.
+fn doi_of(path: &str) -> Option<String> {
+    let path = urls::decode(path);
+    let doi = dois_in(&path).next()?;
+    let mut doi = doi.trim_end_matches('/');
+    while let Some((before, last)) = doi.rsplit_once('/')
+        && VIEWS.contains(&last)
+    {
+        doi = before;
+    }
+    let doi = doi
+        .trim_end_matches(".html")
+        .trim_end_matches(".htm")
+        .trim_end_matches(".full");
+    Some(split_version(doi).0.to_owned())
 }
 
 /// `…v2` as its stem and its number.
@@ -202,6 +254,42 @@ fn path_of(url: &str) -> String {
     let address = urls::sameness(url).to_lowercase();
     let path = address.split_once('/').map_or("", |(_, path)| path);
     path.split('?').next().unwrap_or(path).to_owned()
+}
+
+/// Whether a path is an issue's, a search's or a journal's. An article's path
+/// may have an issue in it, followed by what stands for the article.
+fn is_index(path: &str) -> bool {
+    let segments: Vec<&str> = path
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect();
+    let is_journals = match segments.as_slice() {
+        ["journal" | "journals", name]
+        | [.., "index.php", name]
+        | [.., "index.php", name, "index"] => {
+            !name.contains(|c: char| c.is_ascii_digit())
+                && words::split(name).count() <= MAX_JOURNAL_WORDS
+        }
+        _ => false,
+    };
+    let lists = |(at, segment): (usize, &&str)| match *segment {
+        "toc" | "loi" => true,
+        "issue" | "issues" | "search" | "browse" | "current" => segments
+            .iter()
+            .skip(at + 1)
+            .all(|after| LISTS.contains(after) || is_of_a_list(after)),
+        _ => false,
+    };
+    is_journals || segments.iter().enumerate().any(lists)
+}
+
+/// What stands behind `issue` in the address of an issue: its number, or how
+/// it is shown.
+fn is_of_a_list(segment: &str) -> bool {
+    matches!(segment, "view" | "showtoc" | "index" | "index.html")
+        || segment
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'-')
 }
 
 /// The segment of a page's path that stands for its article.
@@ -301,6 +389,33 @@ mod tests {
     }
 
     #[test]
+    fn pages_of_issues_searches_and_journals_are_indexes_and_articles_in_them_are_not() {
+        for page in [
+            "https://p.example/issue/12",
+            "https://p.example/index.php/j/issue/view/45",
+            "https://p.example/index.php/j/issue/current",
+            "https://p.example/toc/jx/12/3",
+            "https://p.example/loi/jx",
+            "https://p.example/search?q=x",
+            "https://p.example/browse/2020",
+            "https://p.example/journals/jx",
+            "https://p.example/index.php/jx/index",
+        ] {
+            assert!(subject(page).is_index(), "{page}");
+        }
+        for page in [
+            "https://p.example/jx/issue/12/article/3",
+            "https://p.example/issues/12/on-penguins.html",
+            "https://p.example/journals/jx/article/7",
+            "https://p.example/journal/on-the-nesting-habits-of-penguins",
+            "https://p.example/index.php/j/article/view/12",
+            "https://p.example/research/12",
+        ] {
+            assert!(!subject(page).is_index(), "{page}");
+        }
+    }
+
+    #[test]
     fn the_same_place_with_another_id_is_a_siblings() {
         let subject = subject("https://p.example/science/article/pii/S14629011");
         for (link, is) in [
@@ -321,10 +436,33 @@ mod tests {
     }
 
     #[test]
+    fn another_works_doi_is_told_from_the_works_the_pages_and_their_versions() {
+        let subject = subject("https://p.example/doi/full/10.9876/copy.7/html");
+        for (link, is) in [
+            ("https://p.example/doi/pdf/10.1234/zzz9", true),
+            ("https://p.example/get?doi=10.1234%2Fnature123", true),
+            ("https://p.example/content/pdf/10.5555/s1.pdf", true),
+            ("https://p.example/doi/pdf/10.1234/nature12", false),
+            ("https://p.example/10.1234/nature12v2.full.pdf", false),
+            ("https://p.example/doi/pdf/10.9876/copy.7", false),
+            ("https://p.example/pdf/7.pdf", false),
+            ("https://p.example/10.12/7.pdf", false),
+            ("https://p.example/v1.10.2020/7.pdf", false),
+        ] {
+            assert_eq!(subject.anothers_doi_is_in(link), is, "{link}");
+        }
+        let page = Page::parse("<title>x</title>", "https://p.example/article/7");
+        let nameless = Subject::new(&page, &testing::work(&[]));
+        assert!(!nameless.anothers_doi_is_in("https://p.example/doi/pdf/10.1234/zzz9"));
+    }
+
+    #[test]
     fn a_doi_names_a_work_only_whole() {
         let subject = subject("https://p.example/");
         assert!(subject.doi_is_in("https://p.example/doi/pdf/10.1234%2FNature12"));
         assert!(subject.doi_is_in("https://p.example/10.1234/nature12.pdf"));
+        assert!(subject.doi_is_in("https://p.example/10.1234/nature12v3.full.pdf"));
         assert!(!subject.doi_is_in("https://p.example/10.1234/nature123.pdf"));
+        assert!(!subject.doi_is_in("https://p.example/10.1234/nature12vol.pdf"));
     }
 }

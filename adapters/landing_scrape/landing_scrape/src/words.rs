@@ -2,9 +2,13 @@
 //! word: "discovery" is no "cover", and a journal on policy is no policy page.
 //! The lists themselves stand in [`crate::lexicon`].
 
-use paperfall_adapter::Element;
+use paperfall_adapter::words::is_supplementary;
+pub(crate) use paperfall_adapter::words::split;
+use paperfall_adapter::{Element, is_pair_of_supplements};
 
-use crate::lexicon::{FULL_TEXTS, LANGUAGES, OTHER_PLACES, OTHER_SECTIONS, OTHER_WORDS};
+use crate::lexicon::{
+    FULL_TEXTS, LANGUAGES, MARGINS, OTHER_PAIRS, OTHER_PLACES, OTHER_SECTIONS, OTHER_WORDS,
+};
 
 /// All a link is called: its text, its labels, the pictures inside.
 pub(crate) fn of_link(link: &Element<'_>) -> Vec<String> {
@@ -56,17 +60,39 @@ pub(crate) fn name_a_language(text: &str) -> bool {
 
 /// Whether a plain text names something other than the article.
 pub(crate) fn are_another_things(text: &str) -> bool {
-    split(text).any(|word| OTHER_WORDS.contains(&word) || is_supplementary(word))
+    let words: Vec<&str> = split(text).collect();
+    words
+        .iter()
+        .any(|word| OTHER_WORDS.contains(word) || is_supplementary(word))
+        || words.windows(2).any(|pair| match pair {
+            [first, second] => {
+                is_pair_of_supplements(first, second) || OTHER_PAIRS.contains(&(*first, *second))
+            }
+            _ => false,
+        })
 }
 
 /// Whether a class or id says that its links are other people's.
 pub(crate) fn are_another_place(class: &str) -> bool {
-    let class = class.to_lowercase();
-    split(&class).any(|word| OTHER_PLACES.contains(&word))
+    any_word_of(class, OTHER_PLACES)
+}
+
+/// Whether a class or id says that its links stand beside the article.
+pub(crate) fn are_a_margin(class: &str) -> bool {
+    any_word_of(class, MARGINS)
+}
+
+/// A class such as `has-references` says what a place has, not what it is.
+fn any_word_of(class: &str, words: &[&str]) -> bool {
+    class
+        .to_lowercase()
+        .split_ascii_whitespace()
+        .filter(|name| !matches!(split(name).next(), Some("has" | "no" | "with" | "without")))
+        .any(|name| split(name).any(|word| words.contains(&word)))
 }
 
 /// Words of a section's heading; what is longer is a paper's title.
-const MAX_HEADING_WORDS: usize = 5;
+pub(crate) const MAX_HEADING_WORDS: usize = 5;
 
 /// Whether a heading says that what follows is not the article.
 pub(crate) fn head_another_section(heading: &str) -> bool {
@@ -77,36 +103,6 @@ pub(crate) fn head_another_section(heading: &str) -> bool {
                 .strip_prefix(start)
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
         })
-}
-
-/// `suppl`, `supplementary`, `suppl1`, `moesm2`; but not the nutritionists'
-/// `supplementation`.
-pub(crate) fn is_supplementary(word: &str) -> bool {
-    let Some(rest) = word.strip_prefix("suppl") else {
-        return ["suppdata", "downloadsuppl", "moesm"]
-            .iter()
-            .any(|start| word.starts_with(start))
-            || is_numbered(word, "mmc");
-    };
-    let is_verb = ["ementat", "ementing", "emented"]
-        .iter()
-        .any(|end| rest.starts_with(end));
-    let is_noun = ["em", "info", "file", "mat", "data"]
-        .iter()
-        .any(|end| rest.starts_with(end));
-    rest.bytes().all(|byte| byte.is_ascii_digit()) || (is_noun && !is_verb)
-}
-
-/// `fig12` for the stem `fig`.
-pub(crate) fn is_numbered(word: &str, stem: &str) -> bool {
-    word.strip_prefix(stem).is_some_and(|number| {
-        (1..=3).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit())
-    })
-}
-
-pub(crate) fn split(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
 }
 
 #[cfg(test)]
@@ -136,33 +132,7 @@ mod tests {
         assert!(!are_another_things("the discovery of formation"));
         assert!(are_another_place("c-article-references__list"));
         assert!(!are_another_place("correlated preference"));
-    }
-
-    #[test]
-    fn a_supplement_is_told_from_supplementation() {
-        for word in [
-            "suppl",
-            "supplement",
-            "supplementary",
-            "supplemental",
-            "suppl2",
-            "moesm1",
-            "mmc1",
-            "suppdata",
-        ] {
-            assert!(is_supplementary(word), "{word}");
-        }
-        for word in [
-            "supplementation",
-            "supplementing",
-            "supplemented",
-            "supply",
-            "suppliers",
-            "supported",
-            "mmc",
-        ] {
-            assert!(!is_supplementary(word), "{word}");
-        }
+        assert!(!are_another_place("article has-references"));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod bad_days;
 mod captures;
 mod index;
+mod named;
 
 use paperfall_adapter::testing::{self, ScriptedHost, response};
 use paperfall_adapter::{Findings, Header, Miss, MissOutcome, Response, urls};

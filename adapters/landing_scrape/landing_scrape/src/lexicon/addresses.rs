@@ -48,6 +48,17 @@ pub(crate) const OTHER_PATH_WORDS: &[&str] = &[
     "erratum",
     "errata",
     "corrigendum",
+    "correction",
+    "corrections",
+    "retraction",
+    "reply",
+    "firstpage",
+    "extract",
+    "anhang",
+    "annexe",
+    "annexes",
+    "anexo",
+    "anexos",
     "peerreview",
     "peerreviewfile",
     "reviewer",
@@ -58,29 +69,24 @@ pub(crate) const OTHER_PATH_WORDS: &[&str] = &[
     "pressrelease",
 ];
 
-/// Stems of numbered names of parts: `fig12`, `table3`, `sdc1`.
-pub(crate) const OTHER_NUMBERED: &[&str] = &[
-    "fig", "figure", "figs", "table", "tab", "tables", "scheme", "sdc", "supp", "esm", "appendix",
-    "video", "movie", "dc", "app", "ga",
+/// Two words that are something else only together, in addresses and in texts.
+pub(crate) const OTHER_PAIRS: &[(&str, &str)] = &[
+    ("peer", "review"),
+    ("author", "response"),
+    ("graphical", "abstract"),
+    ("response", "letter"),
+    ("decision", "letter"),
+    ("cover", "letter"),
+    ("first", "page"),
+    ("full", "issue"),
+    ("complete", "issue"),
+    ("annual", "report"),
+    ("rate", "card"),
+    ("media", "kit"),
+    ("sample", "chapter"),
+    ("next", "article"),
+    ("previous", "article"),
 ];
 
-/// What follows `S1` in the name of a supporting file.
-pub(crate) const AFTER_S_NUMBER: &[&str] = &[
-    "file",
-    "fig",
-    "figure",
-    "table",
-    "text",
-    "appendix",
-    "dataset",
-    "data",
-    "video",
-    "movie",
-    "note",
-    "checklist",
-    "protocol",
-    "methods",
-    "raw",
-    "info",
-    "material",
-];
+/// Stems of numbered names of parts that may be other things in metadata.
+pub(crate) const OTHER_NUMBERED: &[&str] = &["tab", "appendix", "dc", "app", "ga"];

@@ -4,6 +4,6 @@ mod addresses;
 mod places;
 mod texts;
 
-pub(crate) use addresses::{AFTER_S_NUMBER, OTHER_NUMBERED, OTHER_PATH_WORDS};
-pub(crate) use places::{OTHER_PLACES, OTHER_SECTIONS};
+pub(crate) use addresses::{OTHER_NUMBERED, OTHER_PAIRS, OTHER_PATH_WORDS};
+pub(crate) use places::{MARGINS, OTHER_PLACES, OTHER_SECTIONS};
 pub(crate) use texts::{FULL_TEXTS, LANGUAGES, OTHER_WORDS};

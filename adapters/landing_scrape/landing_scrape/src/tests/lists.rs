@@ -102,3 +102,60 @@ fn a_list_of_works_teaches_no_identifier() {
     let html = "<meta name=citation_doi content=10.1234/p1><meta name=citation_doi content=10.1234/p2><meta name=citation_pmid content=1>";
     assert!(attempt(&ScriptedHost::new().html(PAGE, html), &at(&[PAGE])).is_err());
 }
+
+#[test]
+fn metadata_of_several_works_without_dois_give_none() {
+    let volume: String = (1..4)
+        .map(|n| format!("<meta name=citation_title content='Paper {n}'><meta name=citation_pdf_url content=/p{n}.pdf>"))
+        .collect();
+    assert_eq!(pdfs(&volume), Vec::<String>::new());
+    let languages = "<meta name=citation_title lang=en content='On penguins'><meta name=citation_pdf_url content=/en.pdf>\
+        <meta name=citation_title lang=pt content='Dos pinguins'><meta name=citation_pdf_url content=/pt.pdf>";
+    assert_eq!(pdfs(languages).len(), 2);
+}
+
+#[test]
+fn a_page_whose_doi_and_title_are_another_works_names_nothing_and_teaches_nothing() {
+    let page = |title: &str| {
+        format!(
+            "<meta name=citation_doi content=10.1234/other><meta name=citation_title content='{title}'>\
+            <meta name=citation_pmid content=29456894><meta name=citation_pdf_url content=/other.pdf>\
+            <a href=/article/1/pdf>Download PDF</a>"
+        )
+    };
+    let work = Work {
+        landing_urls: vec![PAGE.to_owned()],
+        title: Some("On the nesting habits of lesser penguins".to_owned()),
+        ..testing::work(&[("doi", "10.1234/ours")])
+    };
+    assert_eq!(
+        read(&page("Soil moisture in alpine meadows"), &work),
+        Err("no_pdf_url".to_owned())
+    );
+    // A repository's copy has a DOI of its own.
+    let copy = page("Nesting habits of lesser penguins: a study");
+    assert!(!read(&copy, &work).unwrap().is_empty());
+}
+
+#[test]
+fn the_one_paper_an_index_happens_to_list_is_taken_only_by_its_name() {
+    let one = "<article><h4>Some other title</h4><a href=/p/x.pdf>Download PDF</a></article>";
+    let named = "<a href=/p/10.1234/ours.pdf>PDF</a><a href=/p/10.1234/theirs.pdf>PDF</a>";
+    let work = |url: &str| Work {
+        landing_urls: vec![url.to_owned()],
+        ..testing::work(&[("doi", "10.1234/ours")])
+    };
+    for url in [
+        "https://pub.example/issue/12",
+        "https://pub.example/toc/jx/12/3",
+        "https://pub.example/search?q=x",
+        "https://pub.example/journals/jx",
+    ] {
+        assert_eq!(pdfs_at(url, one), Vec::<String>::new(), "{url}");
+        let host = ScriptedHost::new().html(url, named);
+        let found = attempt(&host, &work(url)).unwrap();
+        assert_eq!(found.candidates.len(), 1, "{url}");
+    }
+    let article = "https://pub.example/issue/12/article/3";
+    assert_eq!(pdfs_at(article, one), ["https://pub.example/p/x.pdf"]);
+}

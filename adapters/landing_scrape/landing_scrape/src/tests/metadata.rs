@@ -185,3 +185,57 @@ fn what_the_page_calls_the_work_is_learnt_where_the_work_does_not_say() {
     let miss = attempt(&ScriptedHost::new().html(PAGE, html), &known).unwrap_err();
     assert_eq!(miss.reason(), "no_pdf_url");
 }
+
+#[test]
+fn metadata_that_name_a_supplement_name_nothing() {
+    for file in [
+        "/static/esm/abc123_ESM.pdf",
+        "/files/S1_File.pdf",
+        "/files/abc123.si.pdf",
+        "/files/supporting-information.pdf",
+        "/files/sdc1.pdf",
+        "/files/fig1.pdf",
+        "/files/mmc1.pdf",
+    ] {
+        let html = format!("<meta name=citation_pdf_url content={file}>");
+        assert_eq!(pdfs(&html), Vec::<String>::new(), "{file}");
+    }
+}
+
+#[test]
+fn an_appendix_is_left_out_beside_the_paper_and_taken_alone() {
+    let appendix = "<meta name=citation_pdf_url content=/files/appendix-1.pdf>";
+    let both = appendix.to_owned() + "<meta name=citation_pdf_url content=/files/main.pdf>";
+    assert_eq!(pdfs(&both), ["https://pub.example/files/main.pdf"]);
+    assert_eq!(pdfs(appendix), ["https://pub.example/files/appendix-1.pdf"]);
+}
+
+#[test]
+fn an_alternate_that_is_titled_something_else_is_left_out() {
+    let link = |title: &str| {
+        format!(
+            "<title>A review of reviews</title><link rel=alternate type=application/pdf href=/1.pdf title='{title}'>"
+        )
+    };
+    for title in ["Supplementary Information", "Full issue", "Zusatzmaterial"] {
+        assert_eq!(pdfs(&link(title)), Vec::<String>::new(), "{title}");
+    }
+    for title in [
+        "PDF",
+        "",
+        "A review of reviews",
+        "Open data and code in the sciences of the sea",
+    ] {
+        assert_eq!(pdfs(&link(title)).len(), 1, "{title}");
+    }
+}
+
+#[test]
+fn what_stands_in_noscript_is_on_the_page() {
+    for html in [
+        "<head><noscript><meta name=citation_pdf_url content=/x.pdf></noscript>",
+        "<noscript><a href=/x.pdf>Download PDF</a></noscript>",
+    ] {
+        assert_eq!(pdfs(html), ["https://pub.example/x.pdf"], "{html}");
+    }
+}

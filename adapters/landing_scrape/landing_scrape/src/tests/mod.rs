@@ -6,8 +6,11 @@ mod challenges;
 mod links;
 mod lists;
 mod metadata;
+mod places;
+mod refreshes;
 mod refusals;
 mod shapes;
+mod versions;
 
 use paperfall_adapter::testing::{self, ScriptedHost, response};
 use paperfall_adapter::{Findings, HttpErrorKind, Miss, MissOutcome, Work};

@@ -43,9 +43,39 @@ fn companions_of_the_article_are_never_taken_by_what_they_are_called() {
         "Press release (PDF)",
         "Preview PDF",
         "Sample PDF",
+        "S1 Text PDF",
+        "First page (PDF)",
+        "Reply PDF",
+        "Zusatzmaterial (PDF)",
+        "Anhang (PDF)",
+        "Annexes (PDF)",
+        "Material suplementario (PDF)",
+        "Matériel supplémentaire (PDF)",
+        "Дополнения и приложения (PDF)",
+        "補足資料 PDF",
     ] {
         nothing(&format!("<a href=/get/17>{text}</a>"));
         nothing(&format!("<a href=/files/17.pdf>{text}</a>"));
+    }
+}
+
+#[test]
+fn a_file_that_no_word_calls_a_pdf_or_a_paper_is_none() {
+    for html in [
+        "<a href=/docs/GDPR.pdf>GDPR statement</a>",
+        "<a href=/docs/vpat.pdf>Accessibility</a>",
+        "<a href=/docs/report-2020.pdf>Our report</a>",
+    ] {
+        nothing(html);
+    }
+    for html in [
+        "<a href=/docs/9.pdf>Smith.pdf</a>",
+        "<a href=/docs/9.pdf>Accepted manuscript</a>",
+        "<a href=/docs/9.pdf><img src=/icons/pdf.gif></a>",
+        "<a href=/docs/9.pdf><i class='fa fa-file-pdf-o'></i> 1.2 MB</a>",
+        "<a href=/docs/9.pdf type=application/pdf>On penguins</a>",
+    ] {
+        assert_eq!(pdfs(html), ["https://pub.example/docs/9.pdf"], "{html}");
     }
 }
 
@@ -114,6 +144,16 @@ fn companions_are_known_by_their_address_though_the_link_says_pdf() {
         "/x/erratum.pdf",
         "/x/copyright.pdf",
         "/x/guidelines.pdf",
+        "/x/suppmat.pdf",
+        "/x/supmat.pdf",
+        "/x/SuppInfo.pdf",
+        "/x/OnlineAppendix.pdf",
+        "/x/electronicsupplementarymaterial.pdf",
+        "/x/abc123-sup-0001.pdf",
+        "/x/abc123-correction.pdf",
+        "/x/abc123-reply.pdf",
+        "/x/abc123-firstpage.pdf",
+        "/x/full-issue-12.pdf",
     ] {
         nothing(&format!("<a href='{href}'>PDF</a>"));
         nothing(&format!("<a href='{href}'>Download PDF</a>"));

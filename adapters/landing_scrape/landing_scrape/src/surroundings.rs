@@ -1,0 +1,149 @@
+//! Where on its page a link stands. Reference lists, related articles and
+//! supplements have PDF links of their own; a page says where they begin by
+//! headings, by labels that stand like headings, by the elements around them
+//! and by what those are called.
+
+use paperfall_adapter::Element;
+
+use crate::words;
+
+/// How far around a link its surroundings are looked at, when whatever they
+/// are called counts.
+const NEAR: usize = 6;
+/// How far they are looked at when only a section's own name counts: what
+/// encloses half the page has classes that say what the page has.
+const FAR: usize = 14;
+/// Classes of what encloses only some of a page's links.
+const LISTS_AND_SECTIONS: [&str; 7] = ["section", "aside", "ol", "ul", "dl", "table", "article"];
+/// Words of the class of a label that is written as a heading.
+const HEADINGS: [&str; 5] = ["title", "heading", "header", "head", "headline"];
+
+/// Whose links are to be expected somewhere, the surest place first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Place {
+    /// The article's own.
+    Own,
+    /// The page's margin: also of the journal and of other articles.
+    Margin,
+    /// Most likely not the article's: navigation, or below what looks like the
+    /// heading of the references.
+    Doubtful,
+    /// Other people's.
+    Others,
+}
+
+/// Elements that [`Sections::pass`] has to see, in document order.
+pub(crate) const HEADING_TAGS: [&str; 13] = [
+    "h2", "h3", "h4", "h5", "h6", "b", "strong", "dt", "summary", "legend", "div", "p", "span",
+];
+
+/// The section that a place of the page belongs to, by the headings before it.
+#[derive(Debug, Default)]
+pub(crate) struct Sections {
+    /// The level of the heading since which the links are other people's.
+    since: Option<u8>,
+    /// The tag of the label since which they most likely are.
+    label: Option<String>,
+}
+
+impl Sections {
+    /// Passes a heading, or what may be one.
+    pub(crate) fn pass(&mut self, element: &Element<'_>) {
+        if let Some(level) = level_of(element) {
+            self.label = None;
+            if self.since.is_none_or(|since| level <= since) {
+                let begins = words::head_another_section(&element.text());
+                self.since = begins.then_some(level);
+            }
+            return;
+        }
+        let tag = element.tag();
+        let is_of_series = matches!(tag, "dt" | "summary" | "legend");
+        if !is_of_series && !looks_like_a_heading(element) {
+            return;
+        }
+        let text = element.text();
+        if words::head_another_section(&text) && !is_a_links(element) {
+            if is_of_series || element.stands_alone() {
+                self.label = Some(tag.to_owned());
+            }
+        } else if is_of_series && self.label.as_deref() == Some(tag) && !text.is_empty() {
+            // Bold names and volumes stand in reference lists as well: only
+            // what comes in a series is ended by the next of its kind.
+            self.label = None;
+        }
+    }
+
+    /// Whose links stand here, as far as headings say.
+    pub(crate) fn place(&self) -> Place {
+        match (self.since, &self.label) {
+            (Some(_), _) => Place::Others,
+            (None, Some(_)) => Place::Doubtful,
+            (None, None) => Place::Own,
+        }
+    }
+}
+
+/// The level of a heading.
+fn level_of(element: &Element<'_>) -> Option<u8> {
+    element.tag().strip_prefix('h')?.parse().ok()
+}
+
+fn looks_like_a_heading(element: &Element<'_>) -> bool {
+    matches!(element.tag(), "b" | "strong")
+        || element.words("class").any(|class| {
+            words::split(&class.to_ascii_lowercase()).any(|word| HEADINGS.contains(&word))
+        })
+}
+
+/// Whether an entry of a menu, not a heading.
+fn is_a_links(element: &Element<'_>) -> bool {
+    element.elements(&["a", "button"]).next().is_some()
+        || element
+            .ancestors()
+            .take(NEAR)
+            .any(|around| matches!(around.tag(), "a" | "button" | "nav"))
+}
+
+/// Whose links stand where this one stands, as far as the elements around it
+/// say.
+pub(crate) fn around(link: &Element<'_>) -> Place {
+    std::iter::once(*link)
+        .chain(link.ancestors().take(FAR))
+        .enumerate()
+        .take_while(|(_, place)| !matches!(place.tag(), "body" | "html" | "main"))
+        .map(|(distance, place)| whose(&place, distance))
+        .max()
+        .unwrap_or(Place::Own)
+}
+
+fn whose(place: &Element<'_>, distance: usize) -> Place {
+    let is_called = |name: &str| place.attr(name).is_some_and(words::are_another_place);
+    let is_headed = |name: &str| place.attr(name).is_some_and(words::head_another_section);
+    let class_counts = distance <= NEAR || LISTS_AND_SECTIONS.contains(&place.tag());
+    // A link's own label says what it leads to.
+    let is_labelled = distance > 0
+        && (is_headed("aria-label") || is_headed("data-title") || is_called("aria-labelledby"));
+    // What a template holds is not on the page, unless it is a shadow's.
+    let is_inert = place.tag() == "template" && place.attr("shadowrootmode").is_none();
+    if place.tag() == "footer"
+        || is_inert
+        || is_labelled
+        || is_called("id")
+        || is_called("role")
+        || (class_counts && is_called("class"))
+    {
+        return Place::Others;
+    }
+    if place.tag() == "nav" {
+        return Place::Doubtful;
+    }
+    let is_margin = place.tag() == "aside"
+        || ["class", "id"]
+            .iter()
+            .any(|name| place.attr(name).is_some_and(words::are_a_margin));
+    if is_margin && distance > 0 {
+        return Place::Margin;
+    }
+    Place::Own
+}

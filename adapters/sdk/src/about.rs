@@ -1,0 +1,300 @@
+//! What a page says it is about, against which the addresses it names are
+//! judged: whether it describes one work, whether that may be ours, and which
+//! words of an address belong to a name. `supplement` in a file's name means
+//! another file, unless the journal or the paper is called so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::ids::Doi;
+use crate::words::{is_numbered, is_supplementary, split};
+use crate::{Page, Work, urls};
+
+/// Words of titles that are kept; no title has so many.
+const MAX_WORDS: usize = 300;
+/// Shorter titles ("Editorial") are no proof of identity, in bytes.
+const MIN_TITLE: usize = 15;
+/// Where a page names its PDF for machines.
+const PDF_METAS: [&str; 3] = [
+    "citation_pdf_url",
+    "bepress_citation_pdf_url",
+    "wkhealth_pdf_url",
+];
+/// Stems of numbered names that parts of an article have and nothing else.
+const PARTS: [&str; 11] = [
+    "fig", "figure", "figs", "table", "tables", "scheme", "sdc", "supp", "esm", "video", "movie",
+];
+/// What follows `S1` in the name of a supporting file.
+const AFTER_S_NUMBER: [&str; 17] = [
+    "file",
+    "fig",
+    "figure",
+    "table",
+    "text",
+    "appendix",
+    "dataset",
+    "data",
+    "video",
+    "movie",
+    "note",
+    "checklist",
+    "protocol",
+    "methods",
+    "raw",
+    "info",
+    "material",
+];
+
+/// What a page is about.
+#[derive(Debug)]
+pub struct About {
+    dois: BTreeSet<String>,
+    /// Words that mean nothing special here: of the titles and the address.
+    own_words: BTreeSet<String>,
+    is_list: bool,
+    is_anothers: bool,
+}
+
+impl About {
+    /// Reads what `page` says of itself, for an attempt to find `work`.
+    #[must_use]
+    pub fn new(page: &Page, work: &Work) -> Self {
+        let dois: BTreeSet<String> = page
+            .metas("citation_doi")
+            .filter_map(|text| Doi::parse(text).ok())
+            .map(|doi| doi.to_string())
+            .collect();
+        let titles = page
+            .metas("citation_title")
+            .map(str::to_owned)
+            .chain(page.elements(&["title"]).take(1).map(|title| title.text()))
+            .chain(work.title.clone());
+        let path = urls::below_host(page.url());
+        let path = path.split('?').next().unwrap_or_default();
+        let mut own_words: BTreeSet<String> = split(path).map(str::to_owned).collect();
+        for title in titles {
+            own_words.extend(words_of(&title));
+        }
+        Self {
+            is_list: dois.len() > 1 || (dois.is_empty() && has_several_works(page)),
+            is_anothers: contradicts(page, &dois, work),
+            dois,
+            own_words,
+        }
+    }
+
+    /// The DOIs the page gives itself, as they are compared.
+    #[must_use]
+    pub fn dois(&self) -> &BTreeSet<String> {
+        &self.dois
+    }
+
+    /// Whether a lower-case word belongs to the journal's or paper's name.
+    #[must_use]
+    pub fn owns(&self, word: &str) -> bool {
+        self.own_words.contains(word)
+    }
+
+    /// Whether the page describes several works: then what it names is only
+    /// ours if it has our DOI in it.
+    #[must_use]
+    pub fn is_list(&self) -> bool {
+        self.is_list
+    }
+
+    /// Whether the page describes one work that is not ours: its DOI is another
+    /// one and its title has little in common with ours. A DOI alone proves
+    /// nothing, for a repository's copy has one of its own.
+    #[must_use]
+    pub fn is_anothers(&self) -> bool {
+        self.is_anothers
+    }
+
+    /// Whether an address is a supplement's, judged by words that mean nothing
+    /// else: good for addresses that metadata name.
+    #[must_use]
+    pub fn is_supplement(&self, url: &str) -> bool {
+        let address = urls::below_host(url);
+        let is_part = |word: &str| {
+            (is_supplementary(word) || PARTS.iter().any(|stem| is_numbered(word, stem)))
+                && !self.owns(word)
+        };
+        if split(&address).any(is_part) {
+            return true;
+        }
+        let path = address.split('?').next().unwrap_or_default();
+        let name = path.rsplit('/').next().unwrap_or_default();
+        // In a folder they may be a language's or a journal's name.
+        if split(name).any(|word| matches!(word, "si" | "esm") && !self.owns(word)) {
+            return true;
+        }
+        let words: Vec<&str> = split(path).collect();
+        words.windows(2).any(|pair| match pair {
+            [first, second] => is_pair_of_supplements(first, second) && !self.owns(first),
+            _ => false,
+        })
+    }
+}
+
+/// Whether two words of a name, one after the other, mean a supplement: `S1
+/// File`, `sup 0001`, `supporting information`.
+#[must_use]
+pub fn is_pair_of_supplements(first: &str, second: &str) -> bool {
+    (is_numbered(first, "s") && AFTER_S_NUMBER.contains(&second))
+        || (matches!(first, "sup" | "supp")
+            && !second.is_empty()
+            && second.bytes().all(|byte| byte.is_ascii_digit()))
+        || (first == "supporting"
+            && ["info", "mat", "data", "file", "text", "doc"]
+                .iter()
+                .any(|start| second.starts_with(start)))
+}
+
+/// Whether a page without a DOI gives several titles and several PDFs. Titles
+/// marked as of different languages are one work's.
+fn has_several_works(page: &Page) -> bool {
+    let mut pdfs: BTreeSet<String> = BTreeSet::new();
+    for name in PDF_METAS {
+        pdfs.extend(
+            page.metas(name)
+                .filter_map(|content| page.absolute(content))
+                .map(|url| urls::sameness(&url)),
+        );
+    }
+    let mut of_language: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for meta in page.named_metas("citation_title") {
+        let language = meta.attr("xml:lang").or(meta.attr("lang"));
+        of_language
+            .entry(language.unwrap_or_default())
+            .or_default()
+            .insert(meta.attr("content").unwrap_or_default().trim());
+    }
+    pdfs.len() > 1 && of_language.values().any(|titles| titles.len() > 1)
+}
+
+fn contradicts(page: &Page, dois: &BTreeSet<String>, work: &Work) -> bool {
+    let (Some(ours), Some(title)) = (work.doi(), work.title.as_deref()) else {
+        return false;
+    };
+    let is_other_doi = dois.len() == 1 && !dois.contains(&ours.to_string());
+    let mut titles = page.metas("citation_title").peekable();
+    is_other_doi
+        && title.len() >= MIN_TITLE
+        && titles.peek().is_some()
+        && titles.all(|other| other.len() >= MIN_TITLE && !are_alike(title, other))
+}
+
+/// Whether half of the shorter title's words are the longer one's: spellings,
+/// subtitles and a preprint's wording differ.
+fn are_alike(one: &str, other: &str) -> bool {
+    let (one, other): (BTreeSet<String>, BTreeSet<String>) =
+        (words_of(one).collect(), words_of(other).collect());
+    2 * one.intersection(&other).count() >= one.len().min(other.len())
+}
+
+fn words_of(title: &str) -> impl Iterator<Item = String> {
+    let words: Vec<String> = split(&title.to_lowercase())
+        .take(MAX_WORDS)
+        .map(str::to_owned)
+        .collect();
+    words.into_iter()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    const URL: &str = "https://pub.example/article/7";
+
+    fn about(html: &str, title: Option<&str>) -> About {
+        let work = Work {
+            title: title.map(str::to_owned),
+            ..testing::work(&[("doi", "10.1234/ours")])
+        };
+        About::new(&Page::parse(html, URL), &work)
+    }
+
+    fn entry(title: &str, pdf: &str) -> String {
+        format!("<meta name=citation_title {title}><meta name=citation_pdf_url content={pdf}>")
+    }
+
+    #[test]
+    fn a_supplement_is_known_by_words_that_mean_nothing_else() {
+        let about = about("<title>Vitamin D supplement use</title>", None);
+        for path in [
+            "doi/suppl/10.1/x/suppl_file/x_001.pdf",
+            "files/mmc1.pdf",
+            "static/esm/abc123_ESM.pdf",
+            "files/S1_File.pdf",
+            "10.1234/abc/abc.si.pdf",
+            "files/x_si_001.pdf",
+            "files/supporting-information.pdf",
+            "files/abc-sup-0001.pdf",
+            "files/sdc1.pdf",
+            "files/fig1.pdf",
+            "file?type=supplementary&id=x.s001",
+        ] {
+            assert!(
+                about.is_supplement(&format!("https://pub.example/{path}")),
+                "{path}"
+            );
+        }
+        for path in [
+            "pdf/7.pdf",
+            "files/vitamin-d-supplement-use.pdf",
+            "si/article/7.pdf",
+            "supporting-teachers.pdf",
+            "files/s1.pdf",
+            "files/table-of-elements.pdf",
+        ] {
+            assert!(
+                !about.is_supplement(&format!("https://pub.example/{path}")),
+                "{path}"
+            );
+        }
+    }
+
+    #[test]
+    fn several_titles_and_pdfs_are_a_list_unless_they_are_one_works_languages() {
+        let two = entry("content='Paper one'", "/1.pdf") + &entry("content='Paper two'", "/2.pdf");
+        assert!(about(&two, None).is_list());
+        let languages = entry("lang=en content='On penguins'", "/en.pdf")
+            + &entry("lang=pt content='Dos pinguins'", "/pt.pdf");
+        assert!(!about(&languages, None).is_list());
+        let twice =
+            entry("content='On penguins'", "/1.pdf") + &entry("content='On penguins'", "/2.pdf");
+        assert!(!about(&twice, None).is_list());
+        let with_doi = "<meta name=citation_doi content=10.1234/x>".to_owned() + &two;
+        assert!(!about(&with_doi, None).is_list());
+    }
+
+    #[test]
+    fn a_page_is_anothers_when_both_its_doi_and_its_title_are() {
+        let page = |doi: &str, title: &str| {
+            format!(
+                "<meta name=citation_doi content={doi}><meta name=citation_title content='{title}'>"
+            )
+        };
+        let ours = Some("On the nesting habits of lesser penguins");
+        let other = "Soil moisture in alpine meadows";
+        assert!(about(&page("10.1234/other", other), ours).is_anothers());
+        for (html, title) in [
+            (page("10.1234/OURS", other), ours),
+            (page("10.1234/other", other), None),
+            (
+                page(
+                    "10.1234/other",
+                    "Nesting habits of lesser penguins: a review",
+                ),
+                ours,
+            ),
+            (
+                "<meta name=citation_doi content=10.1234/other>".to_owned(),
+                ours,
+            ),
+            (page("10.1234/other", "Editorial"), ours),
+        ] {
+            assert!(!about(&html, title).is_anothers(), "{html}");
+        }
+    }
+}
