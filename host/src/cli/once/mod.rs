@@ -11,6 +11,7 @@ mod download;
 mod ending;
 mod folder;
 mod found;
+mod leasing;
 mod planning;
 mod program;
 mod recorded;
