@@ -102,6 +102,15 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_mark_means_nothing_further_on() {
+        let (first, then) = (&b"\x06"[..], &b"\x11tail"[..]);
+        let mut source = ModestWindow::new(Box::pin(first.chain(then)));
+        let mut all = Vec::new();
+        source.read_to_end(&mut all).await.unwrap();
+        assert_eq!(all, b"\x06\x11tail");
+    }
+
+    #[tokio::test]
     async fn a_gigabyte_window_is_refused_before_it_is_made() {
         let error = decode(&[0x11, 0x1e, 0x00, 0x00]).await.unwrap_err();
         assert!(error.to_string().contains("larger than 16 MiB"), "{error}");

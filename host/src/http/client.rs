@@ -259,6 +259,7 @@ mod tests {
     #[test]
     fn a_setting_that_cannot_work_is_refused_at_the_start() {
         assert!(setup(|config| config.user_agent = "a\nb".to_owned()).is_err());
+        assert!(setup(|config| config.user_agent = String::new()).is_err());
         assert!(setup(|config| config.connect_timeout = Duration::ZERO).is_err());
         assert!(setup(|config| config.stall_timeout = Duration::ZERO).is_err());
         assert!(setup(|config| config.stall_timeout = Duration::MAX).is_err());

@@ -165,6 +165,13 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_body_is_decoded_up_to_its_cap() {
+        let sent = Bytes::from_static(b"a few bytes");
+        assert_eq!(whole(&[], sent.clone(), 11), Some(sent.to_vec()));
+        assert_eq!(whole(&[], sent, 10), None);
+    }
+
+    #[test]
     fn known_encodings_are_read_in_their_order_and_others_refused() {
         assert_eq!(declared_in("identity").unwrap(), []);
         assert_eq!(declared_in("GZIP").unwrap(), [Encoding::Gzip]);

@@ -163,6 +163,18 @@ mod tests {
     }
 
     #[test]
+    fn it_is_one_row_of_numbers_however_it_is_drawn() {
+        let row = drawn(7, ["secure", "acme", "w"]);
+        let mut numbers = Numbers::new(7, ["secure", "acme", "w"]);
+        let mut rest = [0; 88];
+        let Ok(four) = numbers.try_next_u32();
+        let Ok(eight) = numbers.try_next_u64();
+        let Ok(()) = numbers.try_fill_bytes(&mut rest);
+        let all = [&four.to_le_bytes()[..], &eight.to_le_bytes(), &rest].concat();
+        assert_eq!(all, row);
+    }
+
+    #[test]
     fn a_long_draw_does_not_begin_again() {
         let numbers = drawn(7, ["secure", "acme", "w"]);
         let [first, second, third] = [0, 32, 64].map(|at| numbers.iter().skip(at).take(32));

@@ -11,7 +11,7 @@
 use std::io::ErrorKind;
 use std::net::TcpListener;
 
-use paperfall_e2e::Rig;
+use paperfall_e2e::{Rig, finish};
 use paperfall_miniweb::{Answer, Location, Paper, Pdf, UnpaywallRecord, World};
 
 const ARXIV: &str = "arXiv:2101.00001";
@@ -158,4 +158,25 @@ async fn a_certificate_nobody_vouches_for_is_refused() {
     let ran = paperfall_e2e::finish(command.spawn().unwrap()).await;
     rig.assert_lost(&ran, WORK, "retryable", "tls");
     assert!(rig.web.requests().is_empty(), "{:?}", rig.web.requests());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proxy_that_only_the_environment_names_is_not_asked() {
+    let proxy = Private::new();
+    let address = format!("http://127.0.0.1:{}", proxy.port);
+    let pdf = "https://publisher.example/one.pdf";
+    let paper = Paper::new("One")
+        .doi("10.5555/one")
+        .doi_leads_to(pdf)
+        .page(pdf, Answer::pdf(Pdf::new("One", 7, 20_000)));
+    let rig = Rig::new(World::new().paper(paper)).await;
+    let mut command = rig.command(["fetch", "10.5555/one", "--only", "doi_follow"]);
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"] {
+        command
+            .env(name, &address)
+            .env(name.to_lowercase(), &address);
+    }
+    let ran = finish(command.spawn().unwrap()).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    proxy.assert_untouched();
 }

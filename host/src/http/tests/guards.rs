@@ -123,6 +123,19 @@ async fn a_hop_that_brought_nothing_is_not_credited_with_the_bytes_of_the_one_be
 }
 
 #[tokio::test]
+async fn a_place_named_by_an_answer_that_is_no_redirect_is_not_gone_to() {
+    let server = Server::answering(|path| match path {
+        "/here" => answer("200 OK", &["Location: /there"], b"here"),
+        _ => answer("200 OK", &[], b"there"),
+    })
+    .await;
+    let session = session(vec![server.pin("a.test")]);
+    let response = fetch(&session, "http://a.test/here").await.unwrap();
+    assert_eq!(&response.body[..], b"here");
+    assert_eq!(server.heads().len(), 1);
+}
+
+#[tokio::test]
 async fn a_redirect_of_more_than_sixteen_kibibytes_is_not_followed() {
     let server = Server::answering(|path| match path {
         "/fits" => to(&format!("/{}", "x".repeat(16 * 1024 - 1))),
