@@ -202,12 +202,12 @@ fn askers() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         (
             "addresses of 10 MiB",
             guest(200, &ask(10_485_760, 0, 0)),
-            "error request_limit",
+            "error output_limit",
         ),
         (
             "requests with 700 000 headers",
             guest(200, &ask(10, 65_536, 700_000)),
-            "error request_limit",
+            "error output_limit",
         ),
     ]
 }
