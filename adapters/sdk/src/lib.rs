@@ -53,6 +53,7 @@ pub mod bindings;
 mod bounds;
 mod charset;
 mod descriptor;
+mod element;
 mod findings;
 mod host;
 pub mod json;
@@ -79,10 +80,11 @@ pub use bindings::paperfall::adapter::{
         Setting, SettingSpec, Work,
     },
 };
+pub use element::Element;
 pub use findings::{MAX_CANDIDATES, MAX_IDENTIFIERS, MAX_LANDING_URLS, MAX_STRING_BYTES};
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
 pub use host::ComponentHost;
 pub use host::Host;
 pub use miss::Miss;
-pub use page::{Element, Landing, Page};
+pub use page::{Landing, Page};

@@ -7,9 +7,11 @@
 
 mod address;
 mod anchors;
+mod dois;
 mod embedded;
 mod extract;
 mod identifiers;
+mod index;
 mod lexicon;
 mod script;
 mod subject;

@@ -3,43 +3,22 @@
 
 use paperfall_adapter::{About, Page, Work, urls};
 
+use crate::dois::{begins_with_doi, doi_of, dois_in};
+use crate::index::{LISTS, is_index};
 use crate::words;
 
 /// Shorter titles ("Editorial") are no proof of identity, in bytes.
 const MIN_TITLE: usize = 15;
 /// Shorter identifiers in an address occur by chance, in bytes.
 const MIN_ID: usize = 4;
-/// Longer names of segments are titles of papers.
-const MAX_JOURNAL_WORDS: usize = 3;
 /// What stands before even a short id of one article.
 const BEFORE_IDS: [&str; 13] = [
     "view", "viewfile", "download", "article", "articles", "abs", "abstract", "paper", "papers",
     "record", "records", "item", "document",
 ];
-/// Segments of the addresses of pages that list many works.
-const LISTS: [&str; 18] = [
-    "issue",
-    "issues",
-    "toc",
-    "volume",
-    "volumes",
-    "archive",
-    "archives",
-    "list",
-    "search",
-    "browse",
-    "current",
-    "contents",
-    "category",
-    "tag",
-    "author",
-    "collection",
-    "collections",
-    "loi",
-];
 
 /// Last segments that say how an article is shown.
-const VIEWS: [&str; 9] = [
+pub(crate) const VIEWS: [&str; 9] = [
     "full",
     "fulltext",
     "full-text",
@@ -181,61 +160,6 @@ impl Subject {
     }
 }
 
-/// Whether a text begins with this DOI and not with a longer one:
-/// `10.1/nature12` does not name `10.1/nature123`, but its second version.
-fn begins_with_doi(text: &str, doi: &str) -> bool {
-    text.strip_prefix(doi).is_some_and(|rest| {
-        let rest = match rest.strip_prefix('v') {
-            Some(number) if doi.ends_with(|c: char| c.is_ascii_digit()) => {
-                let after = number.trim_start_matches(|c: char| c.is_ascii_digit());
-                if after.len() < number.len() {
-                    after
-                } else {
-                    rest
-                }
-            }
-            _ => rest,
-        };
-        rest.chars()
-            .next()
-            .is_none_or(|next| !next.is_alphanumeric())
-    })
-}
-
-/// Where DOIs begin in an address in lower case, each to the address's end.
-fn dois_in(address: &str) -> impl Iterator<Item = &str> {
-    address.match_indices("10.").filter_map(|(at, _)| {
-        let before = address.get(..at)?.chars().next_back();
-        let rest = address.get(at..)?;
-        let (registrant, suffix) = rest.split_once('/')?;
-        let digits = registrant.get(3..)?.split('.').next().unwrap_or_default();
-        let is_doi = before.is_none_or(|c| !c.is_alphanumeric() && c != '.')
-            && (4..=9).contains(&digits.len())
-            && registrant
-                .bytes()
-                .all(|byte| byte.is_ascii_digit() || byte == b'.')
-            && suffix.starts_with(char::is_alphanumeric);
-        is_doi.then_some(rest)
-    })
-}
-
-/// The DOI in a page's own path, without how the page is shown.
-fn doi_of(path: &str) -> Option<String> {
-    let path = urls::decode(path);
-    let doi = dois_in(&path).next()?;
-    let mut doi = doi.trim_end_matches('/');
-    while let Some((before, last)) = doi.rsplit_once('/')
-        && VIEWS.contains(&last)
-    {
-        doi = before;
-    }
-    let doi = doi
-        .trim_end_matches(".html")
-        .trim_end_matches(".htm")
-        .trim_end_matches(".full");
-    Some(split_version(doi).0.to_owned())
-}
-
 /// `…v2` as its stem and its number.
 pub(crate) fn split_version(segment: &str) -> (&str, Option<u16>) {
     match segment.rsplit_once('v') {
@@ -254,42 +178,6 @@ fn path_of(url: &str) -> String {
     let address = urls::sameness(url).to_lowercase();
     let path = address.split_once('/').map_or("", |(_, path)| path);
     path.split('?').next().unwrap_or(path).to_owned()
-}
-
-/// Whether a path is an issue's, a search's or a journal's. An article's path
-/// may have an issue in it, followed by what stands for the article.
-fn is_index(path: &str) -> bool {
-    let segments: Vec<&str> = path
-        .split('/')
-        .filter(|segment| !segment.is_empty())
-        .collect();
-    let is_journals = match segments.as_slice() {
-        ["journal" | "journals", name]
-        | [.., "index.php", name]
-        | [.., "index.php", name, "index"] => {
-            !name.contains(|c: char| c.is_ascii_digit())
-                && words::split(name).count() <= MAX_JOURNAL_WORDS
-        }
-        _ => false,
-    };
-    let lists = |(at, segment): (usize, &&str)| match *segment {
-        "toc" | "loi" => true,
-        "issue" | "issues" | "search" | "browse" | "current" => segments
-            .iter()
-            .skip(at + 1)
-            .all(|after| LISTS.contains(after) || is_of_a_list(after)),
-        _ => false,
-    };
-    is_journals || segments.iter().enumerate().any(lists)
-}
-
-/// What stands behind `issue` in the address of an issue: its number, or how
-/// it is shown.
-fn is_of_a_list(segment: &str) -> bool {
-    matches!(segment, "view" | "showtoc" | "index" | "index.html")
-        || segment
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b'-')
 }
 
 /// The segment of a page's path that stands for its article.
@@ -385,33 +273,6 @@ mod tests {
             ),
         ] {
             assert!(!subject(page).id_is_in(link), "{page} {link}");
-        }
-    }
-
-    #[test]
-    fn pages_of_issues_searches_and_journals_are_indexes_and_articles_in_them_are_not() {
-        for page in [
-            "https://p.example/issue/12",
-            "https://p.example/index.php/j/issue/view/45",
-            "https://p.example/index.php/j/issue/current",
-            "https://p.example/toc/jx/12/3",
-            "https://p.example/loi/jx",
-            "https://p.example/search?q=x",
-            "https://p.example/browse/2020",
-            "https://p.example/journals/jx",
-            "https://p.example/index.php/jx/index",
-        ] {
-            assert!(subject(page).is_index(), "{page}");
-        }
-        for page in [
-            "https://p.example/jx/issue/12/article/3",
-            "https://p.example/issues/12/on-penguins.html",
-            "https://p.example/journals/jx/article/7",
-            "https://p.example/journal/on-the-nesting-habits-of-penguins",
-            "https://p.example/index.php/j/article/view/12",
-            "https://p.example/research/12",
-        ] {
-            assert!(!subject(page).is_index(), "{page}");
         }
     }
 
