@@ -40,7 +40,7 @@ pub fn measure(origin: &Origin) {
     let rounds = interleave(
         ROUNDS,
         || {
-            let store = Store::open(&next("ours"), Sharing::Alone).expect("a store");
+            let store = Store::open(&next("ours"), &Sharing::Alone).expect("a store");
             let fetched = runtime.block_on(fetch_pdf(&http.session(), &candidate, &store));
             assert_eq!(fetched.expect("it is fetched").stored.bytes, PAPER_BYTES);
         },

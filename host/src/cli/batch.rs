@@ -100,7 +100,7 @@ async fn plainly(
     options: &BatchOptions<'_>,
     telemetry: &Telemetry,
 ) -> Result<Batch, Failed> {
-    let store = Arc::new(Store::open(options.out, Sharing::Alone)?);
+    let store = Arc::new(Store::open(options.out, &Sharing::Alone)?);
     let journal = Journal::open(&store)?;
     let stop = stop_on_ctrl_c();
     let done = if options.again {
@@ -138,7 +138,7 @@ async fn plainly(
 
     let mut desk = Desk::new(options, journal, stop);
     desk.collect(&mut reads, &mut turns).await;
-    desk.close(&store, reads, reader, workers).await
+    desk.close(store.leave(), reads, reader, workers).await
 }
 
 /// One of several that take works from the same queue.

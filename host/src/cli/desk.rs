@@ -10,7 +10,7 @@ use super::exit::Failed;
 use super::output::outln;
 use super::progress::Progress;
 use super::reading::Read;
-use crate::download::{Journal, Store, WorkResult};
+use crate::download::{Journal, WorkResult};
 
 /// What a worker brings.
 pub(crate) enum Turn {
@@ -176,7 +176,7 @@ impl<'a> Desk<'a> {
     /// Ends the run: waits for who is still busy, and closes the journal.
     pub(crate) async fn close(
         mut self,
-        store: &Store,
+        is_last: bool,
         mut reads: mpsc::Receiver<Read>,
         reader: JoinHandle<()>,
         mut workers: JoinSet<()>,
@@ -193,7 +193,7 @@ impl<'a> Desk<'a> {
         self.progress.finish();
         self.tell_done_before();
         self.batch.interrupted = self.stop.is_cancelled() && self.failure.is_none();
-        let closed = self.journal.finish(store);
+        let closed = self.journal.finish(is_last);
         if let Some(error) = self.failure {
             return Err(error);
         }

@@ -238,15 +238,15 @@ impl Journal {
         Ok(())
     }
 
-    /// Ends the run: each work keeps its last line only, lines cut short go, and
-    /// the file is synced. Lines that never were results stay.
+    /// Ends the run. If it is the last one in the folder, each work keeps its last
+    /// line only and lines cut short go. The file is synced. Lines that never were results stay.
     ///
     /// # Errors
     ///
     /// The file could not be rewritten; the old one stands.
-    pub fn finish(mut self, store: &Store) -> Result<(), StoreError> {
+    pub fn finish(mut self, is_last: bool) -> Result<(), StoreError> {
         // Others may be appending to the file that would be replaced.
-        if store.is_alone() {
+        if is_last {
             let bytes = self.file.metadata().map(|file| file.len());
             if bytes.is_ok_and(|bytes| bytes != self.known_bytes) {
                 self.read()?;

@@ -4,11 +4,13 @@
 //! `.lock` is held for as long as a process is there, by one alone or by
 //! several together. The system gives up a file's lock before it grants another
 //! kind of it, so whoever comes in or changes its hold takes `.lock.turn` for
-//! that moment: nobody comes in between, and a refused change loses nothing.
+//! that moment: nobody comes in between. Whoever comes in first writes there
+//! which ledger it brings, for part files are named by a ledger's job and fence:
+//! two ledgers in one folder at once would take each other's for their own.
 
 use std::fs::{self, File, TryLockError};
-use std::io;
-use std::path::Path;
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,13 +21,26 @@ const CLOSING: Duration = Duration::from_secs(10);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(20);
 
+/// Longest path that is read from the lock.
+const LONGEST_PATH: u64 = 64 * 1024;
+
 /// Who else may write to an output folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Sharing {
     /// Nobody.
     Alone,
-    /// Other processes, which a ledger keeps out of each other's way.
-    WithOthers,
+    /// Other processes, which this ledger keeps out of each other's way.
+    OfLedger(PathBuf),
+}
+
+impl Sharing {
+    /// What stands in the lock while somebody is there.
+    fn sign(&self) -> String {
+        match self {
+            Self::Alone => String::new(),
+            Self::OfLedger(ledger) => ledger.to_string_lossy().into_owned(),
+        }
+    }
 }
 
 /// A place in the folder. The system lets go of it when the process ends,
@@ -41,7 +56,7 @@ impl Presence {
     /// is there.
     pub(super) fn enter(
         root: &Path,
-        sharing: Sharing,
+        sharing: &Sharing,
         when_alone: impl Fn() -> io::Result<()>,
     ) -> Result<Self, StoreError> {
         let path = root.join(".lock");
@@ -50,21 +65,37 @@ impl Presence {
             turn: open(&root.join(".lock.turn"))?,
         };
         let since = Instant::now();
+        let sign = sharing.sign();
         loop {
             let entered = presence.in_turn(|lock| {
                 let alone = taken(lock.try_lock())?;
                 if alone {
                     when_alone()?;
+                    write_sign(lock, &sign)?;
                 }
-                match sharing {
-                    Sharing::Alone => Ok(alone),
-                    Sharing::WithOthers => taken(lock.try_lock_shared()),
+                if *sharing == Sharing::Alone {
+                    return Ok(Entered::if_taken(alone));
                 }
+                if !taken(lock.try_lock_shared())? {
+                    return Ok(Entered::Occupied);
+                }
+                let stands = read_sign(lock)?;
+                if stands != sign {
+                    lock.unlock()?;
+                    return Ok(Entered::OfAnother(stands));
+                }
+                Ok(Entered::Yes)
             });
             match entered.map_err(|error| StoreError::io("lock", &path, error))? {
-                Some(true) => return Ok(presence),
+                Some(Entered::Yes) => return Ok(presence),
+                Some(Entered::OfAnother(ledger)) => {
+                    return Err(StoreError::OtherLedger {
+                        root: root.to_owned(),
+                        ledger: ledger.into(),
+                    });
+                }
                 // A process that ends alone may take a moment.
-                _ if sharing == Sharing::WithOthers && since.elapsed() < CLOSING => {
+                _ if *sharing != Sharing::Alone && since.elapsed() < CLOSING => {
                     thread::sleep(PAUSE);
                 }
                 _ => return Err(StoreError::InUse(root.to_owned())),
@@ -72,18 +103,12 @@ impl Presence {
         }
     }
 
-    /// Whether nobody else is there now; nobody can come in, then, until this
-    /// process ends.
-    pub(super) fn is_alone(&self) -> bool {
-        let alone = self.in_turn(|lock| {
-            let alone = taken(lock.try_lock())?;
-            if !alone {
-                // The refused lock cost the one that was held. Nobody can have
-                // all of it now: the others are still there.
-                taken(lock.try_lock_shared())?;
-            }
-            Ok(alone)
-        });
+    /// Leaves the folder as far as the others go; whether nobody else is there.
+    /// Then nobody can come in until this process ends, and it may still tidy up.
+    /// Of several that leave at once exactly one is the last: who is refused has
+    /// given its place up by that. It must not write there any more.
+    pub(super) fn leave(&self) -> bool {
+        let alone = self.in_turn(|lock| taken(lock.try_lock()));
         matches!(alone, Ok(Some(true)))
     }
 
@@ -103,10 +128,38 @@ impl Presence {
     }
 }
 
+/// What became of an attempt to come in.
+enum Entered {
+    Yes,
+    Occupied,
+    /// Others are there, with this ledger.
+    OfAnother(String),
+}
+
+impl Entered {
+    const fn if_taken(taken: bool) -> Self {
+        if taken { Self::Yes } else { Self::Occupied }
+    }
+}
+
+fn write_sign(mut lock: &File, sign: &str) -> io::Result<()> {
+    lock.set_len(0)?;
+    lock.rewind()?;
+    lock.write_all(sign.as_bytes())
+}
+
+fn read_sign(mut lock: &File) -> io::Result<String> {
+    let mut sign = Vec::new();
+    lock.rewind()?;
+    lock.take(LONGEST_PATH).read_to_end(&mut sign)?;
+    Ok(String::from_utf8_lossy(&sign).into_owned())
+}
+
 fn open(path: &Path) -> Result<File, StoreError> {
     fs::File::options()
         .create(true)
         .truncate(false)
+        .read(true)
         .write(true)
         .open(path)
         .map_err(|error| StoreError::io("open", path, error))
@@ -125,20 +178,52 @@ fn taken(tried: Result<(), TryLockError>) -> io::Result<bool> {
 mod tests {
     use super::*;
 
-    fn enter(root: &Path, sharing: Sharing) -> Result<Presence, StoreError> {
+    fn enter(root: &Path, sharing: &Sharing) -> Result<Presence, StoreError> {
         Presence::enter(root, sharing, || Ok(()))
     }
 
+    fn of(ledger: &str) -> Sharing {
+        Sharing::OfLedger(ledger.into())
+    }
+
     #[test]
-    fn asking_in_vain_whether_it_is_alone_costs_nobody_its_place() {
+    fn of_those_that_leave_at_once_exactly_one_is_the_last() {
         let folder = tempfile::tempdir().unwrap();
-        let one = enter(folder.path(), Sharing::WithOthers).unwrap();
-        let other = enter(folder.path(), Sharing::WithOthers).unwrap();
-        assert!(!one.is_alone());
-        drop(other);
-        let refused = enter(folder.path(), Sharing::Alone);
+        let all: Vec<Presence> = (0..4)
+            .map(|_| enter(folder.path(), &of("/a")).unwrap())
+            .collect();
+        let last: Vec<bool> = all.iter().map(Presence::leave).collect();
+        assert_eq!(last, [false, false, false, true]);
+        // The last one keeps the others out while it tidies up.
+        let refused = enter(folder.path(), &Sharing::Alone);
         assert!(matches!(refused, Err(StoreError::InUse(_))), "{refused:?}");
-        assert!(one.is_alone());
+        drop(all);
+        enter(folder.path(), &Sharing::Alone).unwrap();
+    }
+
+    #[test]
+    fn who_leaves_costs_the_others_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let one = enter(folder.path(), &of("/a")).unwrap();
+        let other = enter(folder.path(), &of("/a")).unwrap();
+        assert!(!one.leave());
+        let refused = enter(folder.path(), &Sharing::Alone);
+        assert!(matches!(refused, Err(StoreError::InUse(_))), "{refused:?}");
+        assert!(other.leave());
+    }
+
+    #[test]
+    fn a_folder_takes_one_ledger_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = enter(folder.path(), &of("/a")).unwrap();
+        let second = enter(folder.path(), &of("/a")).unwrap();
+        let refused = enter(folder.path(), &of("/b"));
+        assert!(
+            matches!(&refused, Err(StoreError::OtherLedger { ledger, .. }) if ledger == Path::new("/a")),
+            "{refused:?}"
+        );
+        drop((first, second));
+        enter(folder.path(), &of("/b")).unwrap();
     }
 
     #[test]
@@ -146,7 +231,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let calls = std::cell::Cell::new(0);
         let enter = || {
-            Presence::enter(folder.path(), Sharing::WithOthers, || {
+            Presence::enter(folder.path(), &of("/a"), || {
                 calls.set(calls.get() + 1);
                 Ok(())
             })

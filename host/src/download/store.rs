@@ -40,7 +40,7 @@ impl Store {
     /// # Errors
     ///
     /// A folder that cannot be made, written or locked.
-    pub fn open(root: &Path, sharing: Sharing) -> Result<Self, StoreError> {
+    pub fn open(root: &Path, sharing: &Sharing) -> Result<Self, StoreError> {
         if root.exists() && !root.is_dir() {
             return Err(StoreError::NotAFolder(root.to_owned()));
         }
@@ -54,10 +54,10 @@ impl Store {
         Ok(Self { folder, presence })
     }
 
-    /// Whether no other process uses the folder now; none can begin to, then,
-    /// until this one ends.
-    pub(crate) fn is_alone(&self) -> bool {
-        self.presence.is_alone()
+    /// Leaves the folder to the others; whether there are none. Only then this
+    /// process may still write there, and none can come in until it ends.
+    pub(crate) fn leave(&self) -> bool {
+        self.presence.leave()
     }
 
     /// The folder's path.

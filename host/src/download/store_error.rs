@@ -34,6 +34,19 @@ pub enum StoreError {
         .0.display()
     )]
     InUse(PathBuf),
+    /// Other processes work there, with another ledger.
+    #[error(
+        "{} is in use with the ledger {} by another paperfall process; use that --ledger, wait for it, \
+         or choose another --out",
+        root.display(),
+        ledger.display()
+    )]
+    OtherLedger {
+        /// The output folder.
+        root: PathBuf,
+        /// The ledger that is used there; empty where it is not known.
+        ledger: PathBuf,
+    },
 }
 
 impl StoreError {

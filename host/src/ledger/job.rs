@@ -219,6 +219,8 @@ pub struct Outlook {
 pub struct Standing {
     /// Its state.
     pub state: JobState,
+    /// The fence of its last lease.
+    pub fence: Fence,
     /// Nothing is left to do for it.
     pub done: bool,
     /// Somebody's lease on it lasts.

@@ -55,8 +55,8 @@ async fn europe_pmc_is_fit() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn wayback_is_fit_and_takes_an_empty_index_for_no_capture() {
-    is_fit("wayback", &["warn empty_answer"]).await;
+async fn wayback_is_fit() {
+    is_fit("wayback", &[]).await;
 }
 
 /// None of the examples' warnings; skipped where they cannot be built.

@@ -141,7 +141,7 @@ async fn a_shared_file_deleted_by_hand_is_fetched_once_and_serves_all_its_works(
     std::fs::remove_file(rig.out().join(object)).unwrap();
     let ran = one_by_one(&rig).await;
     assert!(
-        ran.stderr.contains("3 works whose stored file was gone"),
+        ran.stderr.contains("3 works whose stored files were gone"),
         "{ran}"
     );
     for id in ["w1", "w2", "w3"] {

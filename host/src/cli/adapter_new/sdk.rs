@@ -14,6 +14,10 @@ pub(super) const FILES: &[Template] = &[
         include_str!("templates/rust/sdk-identifiers.toml"),
     ),
     (
+        "sdk/adapter/src/about.rs",
+        repository!("adapters/sdk/src/about.rs"),
+    ),
+    (
         "sdk/adapter/src/adapter.rs",
         repository!("adapters/sdk/src/adapter.rs"),
     ),
@@ -32,6 +36,10 @@ pub(super) const FILES: &[Template] = &[
     (
         "sdk/adapter/src/descriptor.rs",
         repository!("adapters/sdk/src/descriptor.rs"),
+    ),
+    (
+        "sdk/adapter/src/element.rs",
+        repository!("adapters/sdk/src/element.rs"),
     ),
     (
         "sdk/adapter/src/findings.rs",
@@ -88,6 +96,10 @@ pub(super) const FILES: &[Template] = &[
     (
         "sdk/adapter/src/urls.rs",
         repository!("adapters/sdk/src/urls.rs"),
+    ),
+    (
+        "sdk/adapter/src/words.rs",
+        repository!("adapters/sdk/src/words.rs"),
     ),
     (
         "sdk/adapter/src/work.rs",

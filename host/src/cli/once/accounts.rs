@@ -40,6 +40,7 @@ pub(super) struct Accounts {
     /// that the list has not come to: it need not be of this list at all.
     rounds: HashMap<JobId, Ended>,
     is_list_over: bool,
+    wait_for_retries: bool,
     store: Arc<Store>,
 }
 
@@ -55,7 +56,12 @@ enum Listed {
 }
 
 impl Accounts {
-    pub(super) fn new(book: Book, tracked: Arc<Tracked>, store: Arc<Store>) -> Self {
+    pub(super) fn new(
+        book: Book,
+        tracked: Arc<Tracked>,
+        store: Arc<Store>,
+        wait_for_retries: bool,
+    ) -> Self {
         Self {
             book,
             tracked,
@@ -64,6 +70,7 @@ impl Accounts {
             listed: HashMap::new(),
             rounds: HashMap::new(),
             is_list_over: false,
+            wait_for_retries,
             store,
         }
     }
@@ -118,13 +125,8 @@ impl Accounts {
 
     /// Writes the lines that are missing for good. Only the last process in the
     /// folder can tell: the line of another may be on its way.
-    pub(super) async fn tell_untold(
-        &mut self,
-        desk: &mut Desk<'_>,
-        store: &Store,
-    ) -> Result<(), Failed> {
-        let nothing = self.untold.is_empty() && self.untold_here.is_empty();
-        if nothing || !store.is_alone() {
+    pub(super) async fn tell_untold(&mut self, desk: &mut Desk<'_>) -> Result<(), Failed> {
+        if self.untold.is_empty() && self.untold_here.is_empty() {
             return Ok(());
         }
         desk.journal.read()?;
@@ -160,12 +162,15 @@ impl Accounts {
             count(desk, ended);
             return;
         };
+        let follows = self.follows(&ended);
         let round = self.rounds.remove(&job);
         let listed = self.listed.get_mut(&job);
         if listed.is_none() && round.is_none() {
             desk.progress.expect(1);
         }
-        desk.write_down(&ended.result);
+        if !follows {
+            desk.write_down(&ended.result);
+        }
         if let Some(round) = round {
             ended.resumed = round.resumed;
             ended.resumed_at = ended.resumed_at.max(round.resumed_at);
@@ -186,6 +191,12 @@ impl Accounts {
         }
     }
 
+    /// Whether another round of this job follows in this run: this one is no
+    /// result, then, unless the run is stopped before.
+    const fn follows(&self, ended: &Ended) -> bool {
+        self.wait_for_retries && ended.again.is_some()
+    }
+
     /// Every work of the list is known now: what ended and is not among them is
     /// of another list.
     pub(super) fn list_is_over(&mut self, desk: &mut Desk<'_>) {
@@ -198,6 +209,10 @@ impl Accounts {
     /// Counts the works that are to be tried again another time.
     pub(super) fn count_rounds(&mut self, desk: &mut Desk<'_>) {
         for (job, ended) in std::mem::take(&mut self.rounds) {
+            // The run was stopped before the next one.
+            if self.follows(&ended) {
+                desk.write_down(&ended.result);
+            }
             if self.listed.contains_key(&job) {
                 count(desk, ended);
             } else {

@@ -18,7 +18,7 @@ pub(crate) async fn open(
     ledger: &Path,
     options: Options,
 ) -> Result<(Arc<Store>, Arc<SqliteLedger>), Failed> {
-    let store = Store::open(out, Sharing::WithOthers)?;
+    let store = Store::open(out, &Sharing::OfLedger(whole(ledger)))?;
     let path = ledger.to_owned();
     let opened = tokio::task::spawn_blocking(move || {
         SqliteLedger::open(
@@ -37,6 +37,20 @@ pub(crate) async fn open(
         return Err(wrong_folder(ledger, out, &stands));
     }
     Ok((Arc::new(store), Arc::new(opened)))
+}
+
+/// The ledger's path as every process sees it, as far as it is there yet.
+fn whole(ledger: &Path) -> PathBuf {
+    let name = ledger.file_name().unwrap_or_default();
+    let beside = match ledger.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    ledger
+        .canonicalize()
+        .or_else(|_| beside.canonicalize().map(|folder| folder.join(name)))
+        .or_else(|_| std::path::absolute(ledger))
+        .unwrap_or_else(|_| ledger.to_owned())
 }
 
 /// The error for a folder that holds another ledger's papers.

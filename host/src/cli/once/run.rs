@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -21,8 +22,13 @@ use crate::cli::setup::App;
 use crate::cli::shelf::OutputShelf;
 use crate::download::{Journal, Store};
 use crate::intake::{InputError, Item, Work};
-use crate::ledger::{Ledger, LedgerError, Options, Thoroughness};
+use crate::ledger::{Ledger, LedgerError, Options, SqliteLedger, Thoroughness};
 use crate::telemetry::Telemetry;
+
+/// How long the ledger's last user is waited for at the end.
+const LAST_USER: Duration = Duration::from_secs(2);
+/// Between two looks for it.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
 
 /// Runs every work of `items` on the ledger in `file`.
 pub(crate) async fn run(
@@ -82,7 +88,7 @@ pub(crate) async fn run(
 
     let mut desk = Desk::new(options, journal, stop);
     desk.batch.tally.ledger = Some(Default::default());
-    let mut accounts = Accounts::new(book, tracked, Arc::clone(&store));
+    let mut accounts = Accounts::new(book, tracked, Arc::clone(&store), args.wait_for_retries);
     let (mut reading, mut planning) = (true, true);
     loop {
         tokio::select! {
@@ -120,17 +126,32 @@ pub(crate) async fn run(
     {
         desk.fail(Failed::machine(error));
     }
-    if desk.is_well()
-        && let Err(error) = accounts.tell_untold(&mut desk, &store).await
+    let is_last = store.leave();
+    if is_last
+        && desk.is_well()
+        && let Err(error) = accounts.tell_untold(&mut desk).await
     {
         desk.fail(error);
     }
-    let batch = desk.close(&store, reads, reader, tasks).await;
+    let batch = desk.close(is_last, reads, reader, tasks).await;
     drop((crew, accounts));
-    if let Some(ledger) = Arc::into_inner(ledger) {
-        ledger.close().await;
-    }
+    close(ledger).await;
     batch
+}
+
+/// Closes the ledger. Tasks that were aborted (heartbeats) have it until the
+/// runtime drops them.
+async fn close(mut ledger: Arc<SqliteLedger>) {
+    let since = Instant::now();
+    loop {
+        match Arc::try_unwrap(ledger) {
+            Ok(ledger) => return ledger.close().await,
+            // Its lock goes with the process, and the next one tidies up.
+            Err(_) if since.elapsed() >= LAST_USER => return,
+            Err(shared) => ledger = shared,
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
 }
 
 async fn plan(

@@ -100,10 +100,20 @@ impl Program<'_> {
     async fn place(&self, streamed: &Streamed) -> Result<Option<Stored>, Stopped> {
         let store = std::sync::Arc::clone(self.store);
         let streamed = streamed.clone();
+        let own = format!("{}.", self.part_stem());
         let placed = tokio::task::spawn_blocking(move || {
             let folder = store.folder();
             let part = folder.part_path(&streamed.part);
-            if part.is_file() {
+            // What another lease left may have changed since it was looked through.
+            let is_whole = || -> Result<bool, StoreError> {
+                if streamed.part.starts_with(&own) {
+                    return Ok(part.is_file());
+                }
+                let found =
+                    hash_of_file(&part).map_err(|error| StoreError::io("read", &part, error))?;
+                Ok(found.is_some_and(|found| found == streamed.sha256))
+            };
+            if is_whole()? {
                 return folder
                     .keep_part(&part, &streamed.sha256, streamed.bytes)
                     .map(Some);

@@ -22,7 +22,7 @@ use crate::cli::output::note;
 use crate::cli::race_events::tell_race;
 use crate::cli::setup::App;
 use crate::download::{Halt, Store};
-use crate::ledger::{Failure, Heartbeat, JobId, Lease, LedgerError, PartName};
+use crate::ledger::{Failure, Heartbeat, JobId, Lease, LedgerError, PartName, Standing};
 use crate::outcome::Reason;
 use crate::telemetry::Telemetry;
 
@@ -80,8 +80,7 @@ impl Crew {
                     let (ending, told) = oneshot::channel();
                     let ended;
                     (ended, ahead) = tokio::join!(self.job(&lease, ending), self.lease_ahead(told));
-                    let ended = self.unless_again(ended);
-                    if matches!(ended, Some(Ok(_))) {
+                    if matches!(&ended, Some(Ok((_, ended))) if !self.is_again(ended)) {
                         // Before anybody can take it for one that nobody has.
                         self.tracked.settle(lease.job_id);
                     }
@@ -110,21 +109,18 @@ impl Crew {
         self.tracked.take_work(&self.in_hand())
     }
 
-    /// A round that another one follows in this run is no result yet.
-    fn unless_again(&self, ended: Option<Result<Done, Failed>>) -> Option<Result<Done, Failed>> {
-        if let Some(Ok((_, ended))) = &ended
-            && let Some(wait) = ended.again
-            && self.wait_for_retries
-        {
-            note(&format!(
-                "paperfall: {}: {}; trying again in {} s",
-                ended.result.work_id,
-                ended.result.reason,
-                wait.as_secs()
-            ));
-            return None;
-        }
-        ended
+    /// Whether another round follows in this run, which people are told then.
+    fn is_again(&self, ended: &Ended) -> bool {
+        let Some(wait) = ended.again.filter(|_| self.wait_for_retries) else {
+            return false;
+        };
+        note(&format!(
+            "paperfall: {}: {}; trying again in {} s",
+            ended.result.work_id,
+            ended.result.reason,
+            wait.as_secs()
+        ));
+        true
     }
 
     /// One leased job, until it ends or the run is stopped.
@@ -140,6 +136,8 @@ impl Crew {
         // Boxed, to be dropped before anything else is done.
         let mut program = Box::pin(program);
         let ended = tokio::select! {
+            // What has ended has: a renewal that came too late for it is no loss.
+            biased;
             ended = &mut program => Some(ended),
             () = heartbeat.lost() => Some(Err(Stopped::LeaseLost)),
             () = self.stop.cancelled() => {
@@ -200,8 +198,9 @@ impl Crew {
     async fn ended_at_the_stop(&self, lease: &Lease) -> Option<Result<Done, Failed>> {
         let ledger = self.book.ledger();
         let standing = ledger.standing(vec![lease.job_id]).await.ok()?;
-        if !standing.iter().flatten().any(|job| job.done) {
-            return None;
+        let ended_here = |job: &Standing| job.done && job.fence == lease.fence;
+        if !standing.iter().flatten().any(ended_here) {
+            return self.leave_to_others(lease).await;
         }
         let result = recorded(ledger.as_ref(), lease.job_id).await.ok()??;
         sweep(&self.store, lease.job_id);

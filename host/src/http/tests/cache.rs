@@ -65,7 +65,9 @@ async fn a_fresh_answer_is_asked_for_once_by_any_process() {
     assert!(second.from_cache);
     assert_eq!((second.status, &second.body[..]), (200, &b"body"[..]));
     assert_eq!(second.headers.get("x-a"), Some("b"));
-    assert_eq!(second.headers.get("age"), Some("0"));
+    // In seconds: a busy machine may let some pass.
+    let age: u64 = second.headers.get("age").unwrap().parse().unwrap();
+    assert!(age < 60, "{age}");
     assert_eq!(server.heads().len(), 1);
     assert_eq!((meter.requests_used(), meter.bytes_used()), (0, 0));
 }

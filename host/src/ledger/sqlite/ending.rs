@@ -242,13 +242,14 @@ pub(super) fn standing(
         return Ok(None);
     };
     db.prepare_cached(
-        "SELECT state, due_at, owner IS NOT NULL, reason FROM ledger_jobs WHERE id = ?1",
+        "SELECT state, due_at, owner IS NOT NULL, reason, fence FROM ledger_jobs WHERE id = ?1",
     )?
     .query_row([row], |row| {
         let due: Option<i64> = row.get(1)?;
         let due_in = due.map(|due| Timestamp::from_millis(due).since(now));
         Ok(Standing {
             state: rows::state(row, 0)?,
+            fence: rows::fence(row, 4)?,
             done: due.is_none(),
             held: row.get::<_, bool>(2)? && due_in.is_some_and(|left| !left.is_zero()),
             due_in,
