@@ -178,3 +178,27 @@ async fn a_work_that_failed_for_a_passing_cause_has_one_result_line_in_the_end()
     }
     assert_all_obtained(&rig, 6);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_folder_takes_one_ledger_at_a_time() {
+    let rig = good(WORKS).await;
+    let mut first = rig.start(RUN);
+    first
+        .until("it is in the folder", || {
+            rig.out().join("manifest.sqlite3").exists()
+        })
+        .await;
+    let other = RUN.iter().chain(&["--ledger", "other.sqlite3"]);
+    let refused = rig.paperfall(other.clone()).await;
+    assert_eq!(refused.code, 3, "{refused}");
+    let told = "is in use with the ledger";
+    assert!(refused.stderr.contains(told), "{refused}");
+    assert!(refused.stderr.contains("manifest.sqlite3"), "{refused}");
+    let ran = first.end().await;
+    assert_eq!(ran.code, 0, "{ran}");
+    assert_all_obtained(&rig, WORKS);
+    // One after the other they may.
+    let ran = rig.paperfall(other).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    assert_eq!(rig.files("objects").len(), usize::try_from(WORKS).unwrap());
+}

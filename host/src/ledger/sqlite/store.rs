@@ -332,11 +332,13 @@ fn common_clock(
 
 /// Enters this process among the owners; the row's number is its epoch.
 fn register(db: &Connection, owner: &OwnerId, now: Timestamp) -> rusqlite::Result<i64> {
-    db.query_row(
-        "INSERT INTO ledger_owners(name, started_at) VALUES(?1, ?2) RETURNING id",
+    // Not RETURNING: the row comes before the commit, which may fail (a full
+    // disk) when nobody listens any more.
+    db.execute(
+        "INSERT INTO ledger_owners(name, started_at) VALUES(?1, ?2)",
         params![owner.as_str(), now.as_millis()],
-        |row| row.get(0),
-    )
+    )?;
+    Ok(db.last_insert_rowid())
 }
 
 /// What the writer thread does last.
