@@ -52,7 +52,7 @@ const LINES: &[&str] = &[
     "ul",
 ];
 
-/// One element of a [`Page`].
+/// One element of a [`Page`](crate::Page).
 #[derive(Debug, Clone, Copy)]
 pub struct Element<'a>(pub(crate) ElementRef<'a>);
 
