@@ -80,7 +80,8 @@ impl Presence {
                     return Ok(Entered::Occupied);
                 }
                 let stands = read_sign(lock)?;
-                if stands != sign {
+                // Versions of before wrote nothing.
+                if !stands.is_empty() && stands != sign {
                     lock.unlock()?;
                     return Ok(Entered::OfAnother(stands));
                 }

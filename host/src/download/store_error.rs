@@ -44,7 +44,7 @@ pub enum StoreError {
     OtherLedger {
         /// The output folder.
         root: PathBuf,
-        /// The ledger that is used there; empty where it is not known.
+        /// The ledger that is used there.
         ledger: PathBuf,
     },
 }
