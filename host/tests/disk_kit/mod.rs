@@ -13,6 +13,11 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// So many times in a row a disk has to be found full, and between two looks.
+const LOOKS: u32 = 5;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// A mounted folder; unmounted when dropped.
 pub struct Disk(PathBuf);
@@ -71,8 +76,18 @@ impl Disk {
     /// Fills it to the last byte.
     pub fn fill(&self) {
         let mut hog = std::fs::File::create(self.0.join("hog")).unwrap();
-        for size in [64 * 1024, 4096, 512, 1] {
-            while hog.write_all(&vec![0; size]).is_ok() {}
+        let mut full_for = 0;
+        // A process that another test is just starting may still have removed
+        // files open, and gives their room back a moment later.
+        while full_for < LOOKS {
+            let mut had_room = false;
+            for size in [64 * 1024, 4096, 512, 1] {
+                while hog.write_all(&vec![0; size]).is_ok() {
+                    had_room = true;
+                }
+            }
+            full_for = if had_room { 0 } else { full_for + 1 };
+            std::thread::sleep(BETWEEN_LOOKS);
         }
     }
 
