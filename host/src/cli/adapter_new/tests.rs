@@ -51,6 +51,29 @@ fn the_guest_kit_in_a_project_is_the_whole_kit() {
     assert_eq!(taken, there);
 }
 
+/// The names under `[dependencies]`.
+fn dependencies(manifest: &str) -> BTreeSet<String> {
+    manifest
+        .lines()
+        .skip_while(|line| *line != "[dependencies]")
+        .skip(1)
+        .take_while(|line| !line.starts_with('['))
+        .filter_map(|line| line.split([' ', '.', '=']).next())
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn the_guest_kit_in_a_project_has_what_the_kit_depends_on() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let kit = fs::read_to_string(root.join("adapters/sdk/Cargo.toml")).unwrap();
+    let files = files(Language::Rust, None);
+    let taken = dependencies(text(&files, "sdk/adapter/Cargo.toml"));
+    assert!(taken.len() > 3, "{taken:?}");
+    assert_eq!(taken, dependencies(&kit));
+}
+
 #[test]
 fn no_placeholder_is_left_in_any_file() {
     for (word, language) in Language::WORDS {
