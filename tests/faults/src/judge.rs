@@ -188,13 +188,17 @@ fn assert_results(rig: &Rig, acknowledged: &BTreeMap<String, Value>) {
     for work in Cast::WORKS {
         let line = &results[work.id];
         assert_eq!(line["outcome"], work.outcome, "{line}");
-        assert_eq!(line["reason"], work.reason, "{line}");
+        // A slow machine lets the one that is tried again have its next round, and
+        // the breaker may be open by then.
+        let is_again = work.outcome == "retryable" && line["reason"] == "breaker_open";
+        assert!(line["reason"] == work.reason || is_again, "{line}");
         let hash = files.get(work.id).map(String::as_str);
         assert_eq!(line["sha256"].as_str(), hash, "{line}");
         assert_file_of(rig, work.id, line);
     }
     assert_eq!(results.len(), Cast::WORKS.len(), "{results:?}");
-    for (work, line) in acknowledged {
+    let ended = |line: &Value| line["outcome"] != "retryable";
+    for (work, line) in acknowledged.iter().filter(|(_, line)| ended(line)) {
         for key in ["outcome", "reason", "sha256", "path", "url", "notes"] {
             assert_eq!(line[key], results[work][key], "{work}: {key}");
         }
