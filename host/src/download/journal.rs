@@ -239,7 +239,8 @@ impl Journal {
     }
 
     /// Ends the run. If it is the last one in the folder, each work keeps its last
-    /// line only and lines cut short go. The file is synced. Lines that never were results stay.
+    /// line only and lines cut short go; lines that never were results stay. The
+    /// file is synced.
     ///
     /// # Errors
     ///

@@ -162,13 +162,12 @@ impl Accounts {
             count(desk, ended);
             return;
         };
-        let follows = self.follows(&ended);
         let round = self.rounds.remove(&job);
         let listed = self.listed.get_mut(&job);
         if listed.is_none() && round.is_none() {
             desk.progress.expect(1);
         }
-        if !follows {
+        if ended.followed_in(self.wait_for_retries).is_none() {
             desk.write_down(&ended.result);
         }
         if let Some(round) = round {
@@ -191,12 +190,6 @@ impl Accounts {
         }
     }
 
-    /// Whether another round of this job follows in this run: this one is no
-    /// result, then, unless the run is stopped before.
-    const fn follows(&self, ended: &Ended) -> bool {
-        self.wait_for_retries && ended.again.is_some()
-    }
-
     /// Every work of the list is known now: what ended and is not among them is
     /// of another list.
     pub(super) fn list_is_over(&mut self, desk: &mut Desk<'_>) {
@@ -210,7 +203,7 @@ impl Accounts {
     pub(super) fn count_rounds(&mut self, desk: &mut Desk<'_>) {
         for (job, ended) in std::mem::take(&mut self.rounds) {
             // The run was stopped before the next one.
-            if self.follows(&ended) {
+            if ended.followed_in(self.wait_for_retries).is_some() {
                 desk.write_down(&ended.result);
             }
             if self.listed.contains_key(&job) {

@@ -17,6 +17,14 @@ pub(crate) struct Ended {
     pub(crate) resumed_at: u64,
 }
 
+impl Ended {
+    /// How long until another round of the job in this very run: this one is no
+    /// result, then, unless the run is stopped before.
+    pub(super) fn followed_in(&self, wait_for_retries: bool) -> Option<Duration> {
+        self.again.filter(|_| wait_for_retries)
+    }
+}
+
 /// Why a job's turn ended without an end.
 #[derive(Debug)]
 pub(super) enum Stopped {

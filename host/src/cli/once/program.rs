@@ -178,7 +178,7 @@ impl Program<'_> {
     }
 
     /// The next transaction is the job's last, as far as one can tell.
-    pub(super) fn is_ending(&mut self) {
+    pub(super) fn announce_end(&mut self) {
         if let Some(ending) = self.ending.take() {
             // Nobody may be waiting for it.
             let _ = ending.send(());

@@ -125,7 +125,7 @@ impl Program<'_> {
             op: op.map(|op| (op.clone(), code, stored)),
             also,
         };
-        self.is_ending();
+        self.announce_end();
         let again = match self.book.fail(self.lease, &failure).await? {
             Failed::Again(wait) => Some(wait),
             Failed::ForGood => {
@@ -158,7 +158,7 @@ impl Program<'_> {
         };
         self.link_paper(&stored)?;
         let url = result.url.clone().unwrap_or_default();
-        self.is_ending();
+        self.announce_end();
         self.book.skip_duplicate(self.lease, &url, &object).await?;
         self.sweep();
         self.tell_race(&result);

@@ -72,7 +72,7 @@ impl Program<'_> {
             urls,
             result: json!({ "result": value(&result)? }),
         };
-        self.is_ending();
+        self.announce_end();
         if let Indexed::Duplicate { by, .. } = self.book.index(self.lease, &entry).await? {
             result.notes.push(DEDUPED.to_owned());
             let dedupe = self.op(OpType::Dedupe, json!({ "sha256": stored.sha256 }))?;

@@ -80,9 +80,12 @@ impl Crew {
                     let (ending, told) = oneshot::channel();
                     let ended;
                     (ended, ahead) = tokio::join!(self.job(&lease, ending), self.lease_ahead(told));
-                    if matches!(&ended, Some(Ok((_, ended))) if !self.is_again(ended)) {
-                        // Before anybody can take it for one that nobody has.
-                        self.tracked.settle(lease.job_id);
+                    if let Some(Ok((_, ended))) = &ended {
+                        match ended.followed_in(self.wait_for_retries) {
+                            Some(wait) => tell_again(ended, wait),
+                            // Before anybody can take it for one that nobody has.
+                            None => self.tracked.settle(lease.job_id),
+                        }
                     }
                     self.in_hand().remove(&lease.job_id);
                     ended
@@ -107,20 +110,6 @@ impl Crew {
 
     pub(super) fn work_nobody_has(&self) -> Option<Box<crate::intake::Work>> {
         self.tracked.take_work(&self.in_hand())
-    }
-
-    /// Whether another round follows in this run, which people are told then.
-    fn is_again(&self, ended: &Ended) -> bool {
-        let Some(wait) = ended.again.filter(|_| self.wait_for_retries) else {
-            return false;
-        };
-        note(&format!(
-            "paperfall: {}: {}; trying again in {} s",
-            ended.result.work_id,
-            ended.result.reason,
-            wait.as_secs()
-        ));
-        true
     }
 
     /// One leased job, until it ends or the run is stopped.
@@ -252,6 +241,15 @@ impl Crew {
             Err(error) => Err(error.into()),
         })
     }
+}
+
+fn tell_again(ended: &Ended, wait: Duration) {
+    note(&format!(
+        "paperfall: {}: {}; trying again in {} s",
+        ended.result.work_id,
+        ended.result.reason,
+        wait.as_secs()
+    ));
 }
 
 /// Whether an error concerns one job, and the ledger is well.
