@@ -157,6 +157,10 @@ fn read_sign(mut lock: &File) -> io::Result<String> {
 }
 
 fn open(path: &Path) -> Result<File, StoreError> {
+    // It is written to: what a link leads to is somebody else's.
+    if fs::symlink_metadata(path).is_ok_and(|there| there.is_symlink()) {
+        return Err(StoreError::InTheWay(path.to_owned()));
+    }
     fs::File::options()
         .create(true)
         .truncate(false)
@@ -225,6 +229,21 @@ mod tests {
         );
         drop((first, second));
         enter(folder.path(), &of("/b")).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_lock_that_leads_elsewhere_is_not_written_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let precious = folder.path().join("precious");
+        fs::write(&precious, "kept").unwrap();
+        std::os::unix::fs::symlink(&precious, folder.path().join(".lock")).unwrap();
+        let refused = enter(folder.path(), &Sharing::Alone);
+        assert!(
+            matches!(refused, Err(StoreError::InTheWay(_))),
+            "{refused:?}"
+        );
+        assert_eq!(fs::read_to_string(precious).unwrap(), "kept");
     }
 
     #[test]
