@@ -350,6 +350,45 @@ async fn a_program_that_keeps_the_file_locked_is_waited_for() {
     assert_eq!(house.state(), "PLANNED");
 }
 
+/// Opens it in eight threads at the same moment, and closes all.
+async fn open_eight_times_at_once(house: &House) {
+    let start = std::sync::Barrier::new(8);
+    let opened = std::thread::scope(|scope| {
+        let open = || {
+            start.wait();
+            SqliteLedger::open(&house.path(), house.options())
+        };
+        let all = [(); 8].map(|()| scope.spawn(open));
+        all.map(|one| one.join().unwrap())
+    });
+    for ledger in opened {
+        ledger.expect("it waits for the others").close().await;
+    }
+}
+
+#[tokio::test]
+async fn many_may_open_a_ledger_that_is_not_there_yet_at_the_same_moment() {
+    for _ in 0..20 {
+        let house = House::new();
+        open_eight_times_at_once(&house).await;
+        assert_eq!(house.one::<i64>("SELECT count(*) FROM artifact_jobs"), 0);
+    }
+}
+
+#[tokio::test]
+async fn many_may_open_a_ledger_of_docstokg_at_the_same_moment_and_one_migrates_it() {
+    for _ in 0..5 {
+        let house = House::new();
+        docstokg(&house.path());
+        let jobs = rows(&house.path(), JOBS);
+        open_eight_times_at_once(&house).await;
+        assert_eq!(rows(&house.path(), JOBS), jobs);
+        let copies = walk(house.dir.path());
+        let copies: Vec<_> = copies.iter().filter(|f| f.contains("backup")).collect();
+        assert_eq!(copies, ["manifest.sqlite3.v3-backup"]);
+    }
+}
+
 #[tokio::test]
 async fn a_clean_close_leaves_no_lock_and_no_log_behind() {
     let house = House::new();

@@ -187,10 +187,15 @@ thread_local! {
     static WAITING_SINCE: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// Waits a millisecond or two at a time, not in growing pauses, and each process
-/// its own time, so that two do not try in step.
+/// A millisecond or two, not growing, and each process its own time, so that two
+/// do not try in step.
+fn pause() -> Duration {
+    let own = u64::from(std::process::id() % 400);
+    Duration::from_micros(1300 + own)
+}
+
+/// Waits until it has been long enough.
 fn wait_for_others(tries: i32) -> bool {
-    const PAUSE: Duration = Duration::from_micros(1300);
     let since = match WAITING_SINCE.get() {
         Some(since) if tries > 0 => since,
         _ => Instant::now(),
@@ -199,14 +204,31 @@ fn wait_for_others(tries: i32) -> bool {
     if since.elapsed() >= Duration::from_millis(BUSY_PATIENCE_MS) {
         return false;
     }
-    let own = u64::from(std::process::id() % 400);
-    thread::sleep(PAUSE + Duration::from_micros(own));
+    thread::sleep(pause());
     true
 }
 
-/// Turns on the write-ahead log and the durability of a writing connection.
+/// Turns on the write-ahead log. The caller has the turn to write: SQLite asks no
+/// busy handler when two switch one file at a time, it fails at once.
+pub(super) fn turn_on_log(db: &Connection) -> rusqlite::Result<()> {
+    let began = Instant::now();
+    loop {
+        match db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())) {
+            // A program that does not queue.
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && began.elapsed() < Duration::from_millis(BUSY_PATIENCE_MS) =>
+            {
+                thread::sleep(pause());
+            }
+            switched => return switched,
+        }
+    }
+}
+
+/// The durability of a writing connection, which leaves the log to the
+/// checkpointer.
 pub(super) fn tune_writer(db: &Connection, durability: Durability) -> rusqlite::Result<()> {
-    db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     db.execute_batch(&format!(
         "PRAGMA synchronous = {}; PRAGMA wal_autocheckpoint = 0;",
         durability.pragma()
@@ -215,7 +237,9 @@ pub(super) fn tune_writer(db: &Connection, durability: Durability) -> rusqlite::
 
 /// What the file holds, or why it cannot be used.
 pub(super) fn inspect(path: &Path, db: &Connection) -> Result<Found, LedgerError> {
-    match schema::look(db).map_err(|error| LedgerError::sqlite(path, &error))? {
+    // At one moment: another process may be making the tables.
+    let look = || schema::look(&*db.unchecked_transaction()?);
+    match look().map_err(|error| LedgerError::sqlite(path, &error))? {
         Found::Newer(found) => Err(LedgerError::Newer {
             path: path.to_owned(),
             found,

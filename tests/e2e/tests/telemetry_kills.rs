@@ -15,13 +15,11 @@
 mod schema_check;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Stdio;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use paperfall::ledger::JobState;
-use paperfall_e2e::{RUN, Rig};
+use paperfall_e2e::{RUN, Rig, Seeds, ShortLives};
 use paperfall_miniweb::{Answer, Pdf, Script, World};
 use serde_json::Value;
 
@@ -39,6 +37,7 @@ fn url(n: usize) -> String {
 async fn rig() -> Rig {
     let world = (0..WORKS).fold(World::new(), |world, n| {
         let good = Answer::pdf(Pdf::new("Told", u64::try_from(n).unwrap(), 6_000));
+        let good = good.delay(ShortLives::DELAY);
         let script = match n {
             n if n % 9 == 0 => Script::from(Answer::status(404)),
             n if n % 7 == 0 => Script::from(good.clone())
@@ -52,34 +51,6 @@ async fn rig() -> Rig {
     let rig = Rig::new(world).await;
     rig.list((0..WORKS).map(url));
     rig
-}
-
-/// Runs, is killed after a while, and runs again, until it ends by itself.
-async fn keep_running(rig: Arc<Rig>, number: usize, kills: Arc<AtomicUsize>) {
-    let mut chance = number.wrapping_mul(7919).wrapping_add(17);
-    loop {
-        let flags = ["--telemetry", "events.jsonl", "--workers", "2"];
-        let mut child = rig
-            .command(RUN.iter().chain(&flags))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        chance = chance.wrapping_mul(1_103_515_245).wrapping_add(12_345) % 0x7fff_ffff;
-        let life = Duration::from_millis(u64::try_from(150 + chance % 500).unwrap());
-        let ended = if kills.load(Ordering::Relaxed) < KILLS {
-            tokio::time::timeout(life, child.wait()).await.ok()
-        } else {
-            Some(child.wait().await)
-        };
-        if let Some(status) = ended {
-            assert_eq!(status.unwrap().code(), Some(1), "some works have no paper");
-            return;
-        }
-        child.start_kill().unwrap();
-        child.wait().await.unwrap();
-        kills.fetch_add(1, Ordering::Relaxed);
-    }
 }
 
 /// The ledger's own words: results of effects by key, states and fences of jobs.
@@ -202,15 +173,21 @@ fn assert_possible(job: &str, events: &[&Value]) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_killed_processes_told_is_in_order_and_in_the_ledger() {
     let rig = Arc::new(rig().await);
-    let kills = Arc::new(AtomicUsize::new(0));
+    let lives = Arc::new(ShortLives::new(KILLS));
     let processes: Vec<_> = (0..PROCESSES)
-        .map(|n| tokio::spawn(keep_running(Arc::clone(&rig), n, Arc::clone(&kills))))
+        .map(|n| {
+            let (rig, lives) = (Arc::clone(&rig), Arc::clone(&lives));
+            let seeds = Seeds::new(u64::try_from(n).unwrap());
+            let flags = ["--telemetry", "events.jsonl", "--workers", "2"];
+            tokio::spawn(async move { lives.live(&rig, &[&RUN, &flags[..]].concat(), seeds).await })
+        })
         .collect();
     for process in processes {
         let ended = tokio::time::timeout(PATIENCE, process);
-        ended.await.expect("in time").unwrap();
+        let ran = ended.await.expect("in time").unwrap();
+        assert_eq!(ran.code, 1, "some works have no paper: {ran}");
     }
-    let kills = kills.load(Ordering::Relaxed);
+    let kills = lives.kills();
     assert!(kills >= KILLS / 2, "only {kills} kills");
 
     let kept = kept(&rig);

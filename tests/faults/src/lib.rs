@@ -20,7 +20,6 @@ mod ledger;
 mod origin;
 mod places;
 mod runs;
-mod seeds;
 mod sweep;
 
 pub use cast::Cast;
@@ -30,5 +29,4 @@ pub use ledger::{Job, LedgerCopy, Op};
 pub use origin::{Asked, asked};
 pub use places::{Mishap, all, places, some};
 pub use runs::{ON_LEDGER, ended, helped_when_pausing, run, started};
-pub use seeds::Seeds;
 pub use sweep::sweep;

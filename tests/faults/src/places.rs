@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Action, Cast, Faults, Judge, ON_LEDGER, Seeds, counts, run};
+use paperfall_e2e::Seeds;
+
+use crate::{Action, Cast, Faults, Judge, ON_LEDGER, counts, run};
 
 /// Something that happens to a run.
 #[derive(Debug, Clone, PartialEq, Eq)]

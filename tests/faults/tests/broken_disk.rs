@@ -13,10 +13,10 @@
 
 use std::collections::BTreeMap;
 
-use paperfall_e2e::Ran;
+use paperfall_e2e::{Ran, Seeds};
 use paperfall_faults::{
-    Action, Cast, Judge, Mishap, ON_LEDGER, Seeds, all, ended, helped_when_pausing, places, run,
-    some, started, sweep,
+    Action, Cast, Judge, Mishap, ON_LEDGER, all, ended, helped_when_pausing, places, run, some,
+    started, sweep,
 };
 
 /// Places at which a disk can fail.

@@ -11,8 +11,9 @@
     missing_docs
 )]
 
+use paperfall_e2e::Seeds;
 use paperfall_faults::{
-    Action, Cast, Judge, Mishap, ON_LEDGER, Seeds, all, ended, places, run, some, sweep,
+    Action, Cast, Judge, Mishap, ON_LEDGER, all, ended, places, run, some, sweep,
 };
 
 /// Killed once, if it comes there; whether it did.

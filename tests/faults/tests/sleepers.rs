@@ -12,9 +12,9 @@
 
 use std::time::Duration;
 
-use paperfall_e2e::finish;
+use paperfall_e2e::{Seeds, finish};
 use paperfall_faults::{
-    Action, Cast, Judge, Mishap, ON_LEDGER, Seeds, ended, places, run, some, started, sweep,
+    Action, Cast, Judge, Mishap, ON_LEDGER, ended, places, run, some, started, sweep,
 };
 
 /// What it may be asleep in. Not in the ledger: there it holds the file's own

@@ -13,13 +13,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use paperfall_e2e::{Rig, sha256};
-use paperfall_faults::{LedgerCopy, Seeds, asked, run};
+use paperfall_e2e::{Rig, Seeds, ShortLives, sha256};
+use paperfall_faults::{LedgerCopy, asked, run};
 use paperfall_miniweb::{Answer, Pdf, World};
 use serde_json::{Value, json};
 
@@ -88,14 +87,18 @@ fn pdf(n: usize) -> Option<Pdf> {
     Some(Pdf::new("Soaked", u64::try_from(of).unwrap(), 4_000))
 }
 
+fn answer(pdf: Pdf) -> Answer {
+    Answer::pdf(pdf).delay(ShortLives::DELAY)
+}
+
 async fn rig() -> Rig {
     let world = (0..WORKS).fold(World::new(), |world, n| match (kind(n), pdf(n)) {
         (Kind::SameUrl, _) => world,
         (_, None) => world.page(&url(n), Answer::status(404)),
         (Kind::Struck, Some(pdf)) => world
-            .page(&cut(n), Answer::pdf(pdf.clone()).truncated_to(2_000))
-            .page(&url(n), Answer::pdf(pdf)),
-        (_, Some(pdf)) => world.page(&url(n), Answer::pdf(pdf)),
+            .page(&cut(n), answer(pdf.clone()).truncated_to(2_000))
+            .page(&url(n), answer(pdf)),
+        (_, Some(pdf)) => world.page(&url(n), answer(pdf)),
     });
     let rig = Rig::new(world).await;
     let list = (0..WORKS).map(|n| {
@@ -104,35 +107,6 @@ async fn rig() -> Rig {
     });
     rig.file("works.jsonl", list.collect::<String>());
     rig
-}
-
-/// One of the processes, over and over, until it ends by itself.
-async fn keep_running(rig: Arc<Rig>, mut seeds: Seeds, kills: Arc<AtomicUsize>) {
-    loop {
-        let mut child = rig
-            .command(ARGS)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let life = Duration::from_millis(u64::try_from(60 + seeds.below(500)).unwrap());
-        let ended = if kills.load(Ordering::Relaxed) < KILLS {
-            tokio::time::timeout(life, child.wait()).await.ok()
-        } else {
-            Some(child.wait().await)
-        };
-        match ended {
-            Some(status) => {
-                assert_eq!(status.unwrap().code(), Some(1), "some works have no paper");
-                return;
-            }
-            None => {
-                child.start_kill().unwrap();
-                child.wait().await.unwrap();
-                kills.fetch_add(1, Ordering::Relaxed);
-            }
-        }
-    }
 }
 
 /// Reads `results.jsonl` all the while, as another program would; what it has
@@ -253,27 +227,25 @@ fn assert_asked(rig: &Rig, kills: usize) {
 async fn four_processes_killed_at_random_do_a_thousand_works_once() {
     let rig = Arc::new(rig().await);
     let began = Instant::now();
-    let (kills, over) = (
-        Arc::new(AtomicUsize::new(0)),
-        Arc::new(AtomicBool::new(false)),
-    );
+    let lives = Arc::new(ShortLives::new(KILLS));
+    let over = Arc::new(AtomicBool::new(false));
     let observer = tokio::spawn(observe(rig.out().join("results.jsonl"), Arc::clone(&over)));
     let processes: Vec<_> = (0..PROCESSES)
         .map(|n| {
+            let (rig, lives) = (Arc::clone(&rig), Arc::clone(&lives));
             let seeds = Seeds::new(u64::try_from(n).unwrap());
-            tokio::spawn(keep_running(Arc::clone(&rig), seeds, Arc::clone(&kills)))
+            tokio::spawn(async move { lives.live(&rig, &ARGS, seeds).await })
         })
         .collect();
     for process in processes {
         let left = PATIENCE.saturating_sub(began.elapsed());
-        tokio::time::timeout(left, process)
-            .await
-            .expect("in time")
-            .unwrap();
+        let ended = tokio::time::timeout(left, process);
+        let ran = ended.await.expect("in time").unwrap();
+        assert_eq!(ran.code, 1, "some works have no paper: {ran}");
     }
     over.store(true, Ordering::Relaxed);
     let acknowledged = observer.await.unwrap();
-    let kills = kills.load(Ordering::Relaxed);
+    let kills = lives.kills();
     eprintln!(
         "{WORKS} works, {PROCESSES} processes, {kills} kills, {:.1} s; {} results seen on the way",
         began.elapsed().as_secs_f64(),

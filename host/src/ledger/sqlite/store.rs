@@ -290,6 +290,7 @@ fn enter(
     let Some(_turn) = turn.map_err(failed_io)? else {
         return Err(LedgerError::locked(path, &[&OneTurn::lock(&locks)]));
     };
+    open::turn_on_log(db).map_err(|error| LedgerError::sqlite(path, &error))?;
     match found {
         Found::Legacy => migrate::migrate(path, db)?,
         Found::Nothing => create(path, db)?,
