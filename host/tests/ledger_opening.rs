@@ -14,6 +14,7 @@ mod ledger_kit;
 
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use docstokg_kit::docstokg;
 use ledger_kit::*;
@@ -387,6 +388,63 @@ async fn many_may_open_a_ledger_of_docstokg_at_the_same_moment_and_one_migrates_
         let copies: Vec<_> = copies.iter().filter(|f| f.contains("backup")).collect();
         assert_eq!(copies, ["manifest.sqlite3.v3-backup"]);
     }
+}
+
+#[tokio::test]
+async fn a_migration_by_another_process_is_waited_for_as_long_as_it_takes() {
+    let house = House::new();
+    docstokg(&house.path());
+    // Longer than anything else is waited for.
+    const MIGRATION: Duration = Duration::from_secs(11);
+    let locks = house.dir.path().join("manifest.sqlite3-locks");
+    std::fs::create_dir(&locks).unwrap();
+    let turn = std::fs::File::create(locks.join("writer.lock")).unwrap();
+    turn.lock().unwrap();
+    std::thread::scope(|scope| {
+        let opened = scope.spawn(|| SqliteLedger::open(&house.path(), house.options()));
+        std::thread::sleep(MIGRATION);
+        assert!(!opened.is_finished(), "it did not wait");
+        drop(turn);
+        opened.join().unwrap().unwrap();
+    });
+}
+
+#[tokio::test]
+async fn a_copy_that_a_killed_migration_did_not_finish_goes_with_the_next_opening() {
+    let house = House::new();
+    house.open().close().await;
+    for left in [".v3-backup.unfinished", ".v3-backup.unfinished-journal"] {
+        std::fs::write(
+            house.dir.path().join(format!("manifest.sqlite3{left}")),
+            "half",
+        )
+        .unwrap();
+    }
+    house.open().close().await;
+    let names = walk(house.dir.path());
+    assert!(
+        !names.iter().any(|name| name.contains("backup")),
+        "{names:?}"
+    );
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_ledger_with_two_names_is_refused_by_both() {
+    let house = House::new();
+    house.open().close().await;
+    let second = house.dir.path().join("second.sqlite3");
+    std::fs::hard_link(house.path(), &second).unwrap();
+    for name in [&house.path(), &second] {
+        let refused = refuse(name, &house);
+        assert!(
+            matches!(refused, LedgerError::Linked { names: 2, .. }),
+            "{refused}"
+        );
+        assert!(LedgerReader::open(name).is_err());
+    }
+    std::fs::remove_file(second).unwrap();
+    house.open().close().await;
 }
 
 #[tokio::test]

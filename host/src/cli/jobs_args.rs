@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 
-use crate::ledger::JobState;
+use crate::ledger::{JobState, followed};
 
 /// The output folder of those who name none.
 const DEFAULT_OUT: &str = "paperfall-out";
@@ -73,18 +73,18 @@ pub(crate) struct LedgerArgs {
 impl LedgerArgs {
     /// The ledger's file.
     pub(crate) fn path(&self) -> PathBuf {
-        match (&self.ledger, &self.out) {
+        followed(&match (&self.ledger, &self.out) {
             (Some(ledger), _) => ledger.clone(),
             (None, Some(out)) => out.join(LEDGER_NAME),
             (None, None) => PathBuf::from(DEFAULT_OUT).join(LEDGER_NAME),
-        }
+        })
     }
 
     /// The folder of the ledger's papers.
     pub(crate) fn folder(&self) -> PathBuf {
         match (&self.ledger, &self.out) {
             (_, Some(out)) => out.clone(),
-            (Some(ledger), None) => match ledger.parent() {
+            (Some(_), None) => match self.path().parent() {
                 Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
                 _ => PathBuf::from("."),
             },
@@ -189,9 +189,8 @@ pub(crate) struct ExportArgs {
 impl ExportArgs {
     /// The ledger's file.
     pub(crate) fn path(&self) -> PathBuf {
-        self.ledger
-            .clone()
-            .unwrap_or_else(|| self.folder.join(LEDGER_NAME))
+        let ledger = self.ledger.clone();
+        followed(&ledger.unwrap_or_else(|| self.folder.join(LEDGER_NAME)))
     }
 }
 

@@ -8,7 +8,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
 use super::exit::Failed;
 use super::once::OnLedgerError;
-use crate::ledger::Durability;
+use crate::ledger::{Durability, followed};
 
 /// The file's name in the output folder.
 pub(crate) const LEDGER_FILE: &str = "manifest.sqlite3";
@@ -93,7 +93,8 @@ impl LedgerArgs {
             };
         }
         let file = self.ledger.clone();
-        Ok(Some(file.unwrap_or_else(|| out.join(LEDGER_FILE))))
+        let file = file.unwrap_or_else(|| out.join(LEDGER_FILE));
+        Ok(Some(followed(&file)))
     }
 
     pub(crate) fn patience(&self) -> Duration {

@@ -70,6 +70,16 @@ pub enum LedgerError {
         /// The system's word.
         detail: String,
     },
+    /// It has several names.
+    #[error(
+        "the ledger {path} has {names} names (hard links), and its last steps and its locks stand beside one of them only; remove the others (keep the one with a -wal file beside it), or work on a copy made with cp"
+    )]
+    Linked {
+        /// The file.
+        path: PathBuf,
+        /// How many.
+        names: u64,
+    },
     /// Another program keeps it locked.
     #[error(
         "the ledger {path} stayed locked by {} for {waited_ms} ms; nothing was changed. Let it finish, or end it (a sqlite3 shell with an open transaction? a stopped paperfall?), and try again",

@@ -16,6 +16,10 @@ use super::record;
 use super::schema::{self, Found};
 use super::state::JobState;
 
+/// The copy while it is made, and what SQLite keeps beside it meanwhile.
+const DRAFT: &str = ".v3-backup.unfinished";
+const DRAFT_JOURNAL: &str = ".v3-backup.unfinished-journal";
+
 /// Migrates the file unless another process has done so meanwhile.
 pub(super) fn migrate(path: &Path, db: &mut Connection) -> Result<(), LedgerError> {
     let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
@@ -51,9 +55,9 @@ pub(super) fn migrate(path: &Path, db: &mut Connection) -> Result<(), LedgerErro
 /// Puts a copy beside the file, under its name once it is whole. The caller has
 /// the turn: nobody else of us is at it.
 fn copy(path: &Path, db: &Connection, backup: &Path) -> Result<(), LedgerError> {
-    let draft = open::beside(path, ".v3-backup.unfinished");
     // What a process left that was killed while it copied.
-    let _ = std::fs::remove_file(&draft);
+    sweep(path);
+    let draft = open::beside(path, DRAFT);
     let copied = db
         .execute("VACUUM INTO ?1", [draft.to_string_lossy()])
         .map_err(|error| LedgerError::sqlite(path, &error))
@@ -63,9 +67,16 @@ fn copy(path: &Path, db: &Connection, backup: &Path) -> Result<(), LedgerError> 
         });
     if copied.is_err() {
         // Half a copy would only take the space that is missing.
-        let _ = std::fs::remove_file(&draft);
+        sweep(path);
     }
     copied
+}
+
+/// Removes a copy that was not finished. The caller has the turn.
+pub(super) fn sweep(path: &Path) {
+    for draft in [DRAFT, DRAFT_JOURNAL] {
+        let _ = std::fs::remove_file(open::beside(path, draft));
+    }
 }
 
 fn put(draft: &Path, backup: &Path) -> std::io::Result<()> {

@@ -60,6 +60,7 @@ pub use op::{
 };
 pub use open::{Durability, Existing};
 pub use owner::Liveness;
+pub use place::followed;
 pub use reader::LedgerReader;
 pub use reconcile::{PartName, Reconciled, Shelf, Thoroughness};
 pub use record::{JobRecord, JobStory, OpRecord, StateCount};

@@ -137,9 +137,24 @@ fn is_closed(path: &Path, error: &rusqlite::Error) -> bool {
     no_log && !beside(path, "-journal").exists()
 }
 
+/// By how many names a file is known (hard links).
+#[cfg(unix)]
+fn names_of(file: &std::fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::nlink(file)
+}
+
+#[cfg(not(unix))]
+fn names_of(_: &std::fs::Metadata) -> u64 {
+    1
+}
+
 /// Whether there is such a file; what is no file is refused.
 fn is_there(path: &Path) -> Result<bool, LedgerError> {
     match std::fs::metadata(path) {
+        Ok(found) if found.is_file() && names_of(&found) > 1 => Err(LedgerError::Linked {
+            path: path.to_owned(),
+            names: names_of(&found),
+        }),
         Ok(found) if found.is_file() => Ok(true),
         Ok(found) if found.is_dir() => Err(LedgerError::Folder {
             path: path.to_owned(),

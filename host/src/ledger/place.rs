@@ -4,10 +4,30 @@
 //! acknowledges what nobody will find again. So the writer looks before it writes.
 
 use std::fs::Metadata;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::LedgerError;
+
+/// Symbolic links followed from a ledger's name, as many as Linux follows.
+const MAX_LINKS: usize = 40;
+
+/// The ledger's file where the path is a symbolic link to it, there or not yet:
+/// its log and its locks stand beside the file, and everybody has to find them.
+#[must_use]
+pub fn followed(path: &Path) -> PathBuf {
+    let mut path = path.to_owned();
+    for _ in 0..MAX_LINKS {
+        let Ok(target) = std::fs::read_link(&path) else {
+            break;
+        };
+        path = match path.parent() {
+            Some(folder) => folder.join(target),
+            None => target,
+        };
+    }
+    path
+}
 
 /// A file and the name it was opened by.
 #[derive(Debug, Clone)]

@@ -12,6 +12,7 @@ use super::health::Durations;
 use super::job::OwnerId;
 use super::open;
 use super::owner::{self, Liveness};
+use super::place::followed;
 use super::record::{self, JobRecord, JobStory, OpRecord, StateCount, job, op, value};
 use super::schema::Found;
 use super::state::JobState;
@@ -43,6 +44,7 @@ impl LedgerReader {
     /// # Errors
     /// [`LedgerError`] if there is none, or none that can be read.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        let path = &followed(path);
         let db = open::readable(path)?;
         let ours = match open::inspect(path, &db)? {
             Found::Ours => true,

@@ -17,7 +17,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::owner::lock_file;
 
@@ -31,6 +31,15 @@ pub(super) fn tell_waiting(ledger: &Path) {
         "still waiting for the ledger: another process holds its write lock (is one stopped?) or the disk is slow"
     );
 }
+
+/// Says that a caller waits until another process has migrated the ledger.
+pub(super) fn tell_migrating(ledger: &Path) {
+    tracing::warn!(
+        ledger = %ledger.display(),
+        "still waiting: another process is migrating this DocsToKG ledger, which is done once and takes a while (or is it stopped?)"
+    );
+}
+
 /// The lock of whoever writes.
 const WRITER: &str = "writer.lock";
 
@@ -71,9 +80,13 @@ impl Queue {
 pub(super) struct OneTurn(Queue);
 
 impl OneTurn {
-    /// Waits for the turn at this ledger, but no longer than this: whoever has it
-    /// may be stopped.
-    pub(super) fn take(folder: &Path, patience: Duration) -> io::Result<Option<Self>> {
+    /// Waits for the turn at this ledger; every so often `wait_on` is asked whether
+    /// to (and told for how long it was): whoever has it may be stopped.
+    pub(super) fn take(
+        folder: &Path,
+        often: Duration,
+        wait_on: impl Fn(Duration) -> bool,
+    ) -> io::Result<Option<Self>> {
         let queue = Queue::open(folder)?;
         let (tell, told) = mpsc::sync_channel(1);
         // File locks know no time-out. Left alone, the thread gives back what it
@@ -84,9 +97,13 @@ impl OneTurn {
                 let taken = queue.take().map(std::mem::forget);
                 let _ = tell.send(taken.map(|()| Self(queue)));
             })?;
-        match told.recv_timeout(patience) {
-            Ok(taken) => taken.map(Some),
-            Err(_) => Ok(None),
+        let began = Instant::now();
+        loop {
+            match told.recv_timeout(often) {
+                Ok(taken) => return taken.map(Some),
+                Err(_) if wait_on(began.elapsed()) => {}
+                Err(_) => return Ok(None),
+            }
         }
     }
 

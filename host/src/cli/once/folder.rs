@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::cli::exit::Failed;
-use crate::download::{Sharing, Store};
+use crate::download::{Sharing, Store, StoreError};
 use crate::ledger::{Existing, Ledger, Options, SqliteLedger};
 
 /// The fact a ledger keeps of its folder.
@@ -18,7 +18,12 @@ pub(crate) async fn open(
     ledger: &Path,
     options: Options,
 ) -> Result<(Arc<Store>, Arc<SqliteLedger>), Failed> {
-    let store = Store::open(out, &Sharing::OfLedger(whole(ledger)))?;
+    // Before either is named in full: what is not there yet has no full name.
+    for folder in [Some(out), ledger.parent()].into_iter().flatten() {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| StoreError::io("make the folder", folder, error))?;
+    }
+    let store = Store::open(out, &Sharing::OfLedger(whole(ledger)?))?;
     let path = ledger.to_owned();
     let opened = tokio::task::spawn_blocking(move || {
         SqliteLedger::open(
@@ -39,18 +44,20 @@ pub(crate) async fn open(
     Ok((Arc::new(store), Arc::new(opened)))
 }
 
-/// The ledger's path as every process sees it, as far as it is there yet.
-fn whole(ledger: &Path) -> PathBuf {
+/// The ledger's path as every process sees it, there or not yet.
+fn whole(ledger: &Path) -> Result<PathBuf, StoreError> {
     let name = ledger.file_name().unwrap_or_default();
-    let beside = match ledger.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    ledger
-        .canonicalize()
-        .or_else(|_| beside.canonicalize().map(|folder| folder.join(name)))
-        .or_else(|_| std::path::absolute(ledger))
-        .unwrap_or_else(|_| ledger.to_owned())
+    let folder = beside(ledger)
+        .map_err(|error| StoreError::io("find the folder of the ledger", ledger, error))?;
+    Ok(folder.join(name))
+}
+
+/// The folder a ledger is in, in full.
+fn beside(ledger: &Path) -> io::Result<PathBuf> {
+    match ledger.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.canonicalize(),
+        _ => Path::new(".").canonicalize(),
+    }
 }
 
 /// The error for a folder that holds another ledger's papers.
@@ -79,10 +86,7 @@ pub(crate) async fn belongs(
 
 /// The folder as seen from the ledger, so that both may be moved together.
 fn relative(ledger: &Path, out: &Path) -> io::Result<String> {
-    let beside = match ledger.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.canonicalize()?,
-        _ => Path::new(".").canonicalize()?,
-    };
+    let beside = beside(ledger)?;
     let out = out.canonicalize()?;
     let relative = match out.strip_prefix(&beside) {
         Ok(below) if below.as_os_str().is_empty() => PathBuf::from("."),

@@ -19,10 +19,10 @@ use crate::ledger::job::{Lease, LeaseRequest, OwnerId};
 use crate::ledger::migrate;
 use crate::ledger::open::{self, Durability, Existing};
 use crate::ledger::owner::{self, OwnerLock};
-use crate::ledger::place::Place;
+use crate::ledger::place::{Place, followed};
 use crate::ledger::queue::{self, OpError, Writer, WriterThread};
 use crate::ledger::schema::{self, Found};
-use crate::ledger::turn::{OneTurn, Queue};
+use crate::ledger::turn::{OneTurn, Queue, tell_migrating};
 
 /// The log is folded back by force when it is longer than this many pages of
 /// 4 KiB. (A test of kills would write 64 MiB for every worker it kills.)
@@ -100,6 +100,7 @@ impl SqliteLedger {
     /// # Errors
     /// [`LedgerError`], with what to do about it; the file is untouched then.
     pub fn open(path: &Path, options: Options) -> Result<Self, LedgerError> {
+        let path = &followed(path);
         let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
         let failed_io = |error: std::io::Error| LedgerError::io(path, &error);
         let mut db = open::writable(path, options.existing)?;
@@ -286,15 +287,24 @@ fn enter(
 ) -> Result<(i64, Arc<dyn Clock>), LedgerError> {
     let locks = owner::folder(path);
     let failed_io = |error: std::io::Error| LedgerError::io(path, &error);
-    let turn = OneTurn::take(&locks, OPENING_PATIENCE);
+    let wait_on = |waited: Duration| {
+        // Another process migrates it, and that takes as long as it takes.
+        let migrates = found == Found::Legacy;
+        if migrates {
+            tell_migrating(path);
+        }
+        migrates || waited < OPENING_PATIENCE
+    };
+    let turn = OneTurn::take(&locks, OPENING_PATIENCE, wait_on);
     let Some(_turn) = turn.map_err(failed_io)? else {
         return Err(LedgerError::locked(path, &[&OneTurn::lock(&locks)]));
     };
     open::turn_on_log(db).map_err(|error| LedgerError::sqlite(path, &error))?;
-    match found {
+    // Whoever had the turn before may have done it.
+    match open::inspect(path, db)? {
         Found::Legacy => migrate::migrate(path, db)?,
         Found::Nothing => create(path, db)?,
-        _ => {}
+        _ => migrate::sweep(path),
     }
     failpoint!("open.before_epoch");
     let clock = common_clock(clock, &locks, owner, lock).map_err(failed_io)?;
