@@ -11,12 +11,13 @@
 
 mod ledger_kit;
 
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, Mutex, mpsc};
 
 use ledger_kit::*;
 use paperfall::ledger::{
     Begun, Failure, Finish, Indexed, JobState, Lease, Ledger, LedgerError, OpType, PartName,
-    SqliteLedger, Thoroughness, Timestamp,
+    Sha256Hex, Shelf, SqliteLedger, Thoroughness, Timestamp,
 };
 use serde_json::json;
 
@@ -201,6 +202,73 @@ async fn a_long_live_stream_is_not_abandoned_and_a_job_whose_file_is_gone_is_hea
         .unwrap();
     assert_eq!(house.events.count("crash_recovery_event"), 1);
     assert_eq!(ledger.stored(hash("file 1")).await.unwrap(), None);
+}
+
+/// A shelf that finds a file gone, says so and waits for `go_on`.
+struct Slow {
+    papers: Arc<PaperShelf>,
+    looked: mpsc::Sender<()>,
+    go_on: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Shelf for Slow {
+    fn has(&self, sha256: &Sha256Hex, bytes: Option<u64>) -> io::Result<bool> {
+        self.papers.has(sha256, bytes)
+    }
+
+    fn restore(&self, sha256: &Sha256Hex, path: Option<&str>) -> io::Result<bool> {
+        let restored = self.papers.restore(sha256, path)?;
+        self.looked.send(()).unwrap();
+        self.go_on.lock().unwrap().recv().unwrap();
+        Ok(restored)
+    }
+
+    fn parts(&self) -> io::Result<Vec<PartName>> {
+        self.papers.parts()
+    }
+
+    fn remove_part(&self, part: &PartName) -> io::Result<()> {
+        self.papers.remove_part(part)
+    }
+}
+
+#[tokio::test]
+async fn what_another_fetched_again_since_it_was_missed_is_not_sent_off_once_more() {
+    let house = House::new();
+    let ledger = house.open();
+    plan(&ledger, 1).await;
+    let papers = Arc::new(PaperShelf::default());
+    let held = lease(&ledger).await;
+    drive(&ledger, &held, "file", JobState::Indexed).await;
+
+    let (looked, has_looked) = mpsc::channel();
+    let (proceed, go_on) = mpsc::channel();
+    let slow = Arc::new(Slow {
+        papers: Arc::clone(&papers),
+        looked,
+        go_on: Mutex::new(go_on),
+    });
+    let second = house.open();
+    let late = tokio::spawn(async move { second.reconcile(slow, Thoroughness::Full).await });
+    tokio::task::spawn_blocking(move || has_looked.recv())
+        .await
+        .unwrap()
+        .unwrap();
+
+    let first = ledger.reconcile(papers.clone(), Thoroughness::Full).await;
+    assert_eq!(first.unwrap().healed_jobs, 1);
+    let again = lease(&ledger).await;
+    drive(&ledger, &again, "file", JobState::Indexed).await;
+    papers
+        .files
+        .lock()
+        .unwrap()
+        .insert(hash("file").to_string());
+
+    proceed.send(()).unwrap();
+    assert_eq!(late.await.unwrap().unwrap().healed_jobs, 0);
+    assert_eq!(house.state(), "INDEXED");
+    assert!(ledger.stored(hash("file")).await.unwrap().is_some());
 }
 
 /// 26.

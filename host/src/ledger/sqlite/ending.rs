@@ -297,6 +297,8 @@ pub(super) fn settle(db: &Connection, name: &str, value: &str) -> rusqlite::Resu
 /// A job whose file should stand.
 pub(super) struct Stored {
     pub(super) row: i64,
+    /// Of its last lease.
+    pub(super) fence: i64,
     pub(super) sha256: Sha256Hex,
     pub(super) path: Option<String>,
     /// Its size when it was stored, where that is known.
@@ -310,13 +312,14 @@ pub(super) fn stored_after(
     limit: u32,
 ) -> rusqlite::Result<Vec<Stored>> {
     db.prepare_cached(
-        "SELECT j.id, j.sha256, o.path, o.bytes FROM ledger_jobs j LEFT JOIN ledger_objects o ON o.sha256 = j.sha256
+        "SELECT j.id, j.sha256, o.path, o.bytes, j.fence FROM ledger_jobs j LEFT JOIN ledger_objects o ON o.sha256 = j.sha256
          WHERE j.id > ?1 AND j.sha256 IS NOT NULL AND j.state BETWEEN 5 AND 8 ORDER BY j.id LIMIT ?2",
     )?
     .query_map(params![after, limit], |row| {
         let bytes: Option<i64> = row.get(3)?;
         Ok(Stored {
             row: row.get(0)?,
+            fence: row.get(4)?,
             sha256: Sha256Hex::from_bytes(row.get(1)?),
             path: row.get(2)?,
             bytes: bytes.and_then(|bytes| u64::try_from(bytes).ok()).filter(|bytes| *bytes > 0),
@@ -326,15 +329,16 @@ pub(super) fn stored_after(
 }
 
 /// Sends a job whose file is gone into a new round, unless somebody holds it or
-/// it has moved on meanwhile.
-pub(super) fn fetch_again(tx: &mut Tx<'_>, row: i64, sha256: &Sha256Hex) -> Result<bool, OpError> {
+/// has held it since its file was looked for: then the file may be there again.
+pub(super) fn fetch_again(tx: &mut Tx<'_>, gone: &Stored) -> Result<bool, OpError> {
+    let (row, sha256) = (gone.row, &gone.sha256);
     let found = tx
         .db
         .prepare_cached(
             "SELECT state, key, foreign_id FROM ledger_jobs
-             WHERE id = ?1 AND sha256 = ?2 AND state BETWEEN 5 AND 8 AND (owner IS NULL OR due_at <= ?3)",
+             WHERE id = ?1 AND sha256 = ?2 AND fence = ?4 AND state BETWEEN 5 AND 8 AND (owner IS NULL OR due_at <= ?3)",
         )?
-        .query_row(params![row, sha256.as_bytes(), tx.now.as_millis()], |row| {
+        .query_row(params![row, sha256.as_bytes(), tx.now.as_millis(), gone.fence], |row| {
             Ok((rows::state(row, 0)?, rows::job_id(&JobKey::from_bytes(row.get(1)?), row.get(2)?)))
         })
         .optional()?;

@@ -104,7 +104,7 @@ async fn heal(ledger: &SqliteLedger, shelf: Arc<dyn Shelf>) -> Result<u64, Ledge
                     {
                         restored += 1;
                     } else {
-                        gone.push((stored.row, stored.sha256));
+                        gone.push(stored);
                     }
                 }
                 Ok((last, restored, gone))
@@ -115,8 +115,8 @@ async fn heal(ledger: &SqliteLedger, shelf: Arc<dyn Shelf>) -> Result<u64, Ledge
             healed += ledger
                 .write(move |tx| {
                     let mut again = 0;
-                    for (row, sha256) in &gone {
-                        again += u64::from(ending::fetch_again(tx, *row, sha256)?);
+                    for stored in &gone {
+                        again += u64::from(ending::fetch_again(tx, stored)?);
                     }
                     Ok(again)
                 })
