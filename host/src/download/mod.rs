@@ -14,6 +14,7 @@ mod marks;
 mod paper_name;
 mod part;
 mod presence;
+mod rest;
 mod result;
 mod store;
 mod store_error;

@@ -8,6 +8,7 @@ use super::error::DownloadError;
 use super::halt::{Halt, Streaming};
 use super::marks::Validators;
 use super::part::{PartFile, Sealed};
+use super::rest::{Broken, ask_for_rest};
 use crate::http::pdf::{self, Labels};
 use crate::http::{Download, Headers, HostGrants, HttpError, Method, Request, Role, Session};
 use crate::outcome::Reason;
@@ -33,6 +34,9 @@ pub(crate) struct Streamed {
     /// The first byte that was asked for: more than none when an earlier
     /// worker's bytes were kept.
     pub(crate) resumed_at: u64,
+    /// It was the rest that was asked for: a judgement of these bytes is none of
+    /// the candidate.
+    pub(crate) answers_for_rest: bool,
 }
 
 /// Asks for the headers first: a file that is too large is refused before a
@@ -58,7 +62,7 @@ pub(crate) async fn head(session: &Session, url: &str) -> Result<Validators, Dow
     }
 }
 
-fn validators(url: &str, headers: &Headers, length: Option<u64>) -> Validators {
+pub(super) fn validators(url: &str, headers: &Headers, length: Option<u64>) -> Validators {
     Validators {
         url: url.to_owned(),
         etag: headers.etag().map(str::to_owned),
@@ -82,21 +86,61 @@ pub(crate) async fn stream(
     halt: &Halt,
 ) -> Result<Streamed, DownloadError> {
     let url = candidate.url.as_str();
-    let mut rest = None;
+    let kept = part.len();
     if let Some(known) = known
-        && part.len() > 0
+        && kept > 0
+        && let Some(rest) = ask_for_rest(session, url, kept, known).await?
     {
-        rest = ask_for_rest(session, url, &part, known).await?;
-    }
-    let (mut download, is_checked) = match rest {
-        Some(rest) => {
-            let is_checked = rest.status() == 206;
-            (rest, is_checked)
+        let is_rest = rest.status() == 206;
+        match take_in(rest, url, is_rest, &mut part, halt).await {
+            Ok(came) => return came.sealed(part, true).await,
+            Err(broken) if broken.is_no_verdict(part.len() != kept) => {
+                if let Broken::Judged(error) = &broken {
+                    tracing::debug!("{url}: {error}; now the whole is asked for");
+                    // Nor does anybody go on behind it.
+                    part.restart().await?;
+                }
+            }
+            Err(broken) => return Err(broken.into()),
         }
-        None => (open(session, url, None).await?, false),
-    };
+    }
+    let whole = open(session, url, None).await?;
+    let came = take_in(whole, url, false, &mut part, halt).await?;
+    came.sealed(part, false).await
+}
+
+/// An answer that was taken in to its end.
+struct TakenIn {
+    final_url: String,
+    resumed_at: u64,
+}
+
+impl TakenIn {
+    async fn sealed(
+        self,
+        part: PartFile,
+        answers_for_rest: bool,
+    ) -> Result<Streamed, DownloadError> {
+        Ok(Streamed {
+            sealed: part.seal().await?,
+            final_url: self.final_url,
+            resumed_at: self.resumed_at,
+            answers_for_rest,
+        })
+    }
+}
+
+/// Takes an answer's body in: behind what `part` has where it `is_rest`, else
+/// in its place.
+async fn take_in(
+    mut download: Download,
+    url: &str,
+    is_rest: bool,
+    part: &mut PartFile,
+    halt: &Halt,
+) -> Result<TakenIn, Broken> {
     let resumed_at = match download.status() {
-        206 if is_checked => part.len(),
+        206 if is_rest => part.len(),
         // A 206 to a request for everything is fine where it is everything.
         status if status == 200 || (status == 206 && is_all(&download)) => {
             part.restart().await?;
@@ -107,19 +151,13 @@ pub(crate) async fn stream(
             0
         }
         // The part file stays as it is: another day the rest may come.
-        status => {
-            let reason = pdf::judge_head(status, Labels::of(download.headers()), b"x")
-                .err()
-                .unwrap_or(Reason::NotAPdf);
-            let message = format!("{url}: status {status}");
-            return Err(DownloadError::candidate(reason, message));
-        }
+        _ => return Err(status_error(url, &download).into()),
     };
     let streaming = halt.begin();
     let announced = download
         .length()
         .map(|length| length.saturating_add(resumed_at));
-    let written = receive(&mut download, &mut part, &streaming).await;
+    let written = receive(&mut download, part, &streaming).await;
     if let Ok(Received::Halted) = written {
         // Behind the last byte there is no rest to ask for.
         if announced != Some(part.len()) {
@@ -131,22 +169,33 @@ pub(crate) async fn stream(
     part.flush().await?;
     drop(streaming);
     written?;
-    let total = match download.status() {
-        206 => download
-            .headers()
-            .content_range()
-            .and_then(|range| range.total),
+    let end = match download.status() {
+        206 => range_end(&download),
         _ => None,
     };
-    if total.is_some_and(|total| total != part.len()) {
-        let message = format!("{url}: {} bytes of {total:?}", part.len());
-        return Err(DownloadError::candidate(Reason::Truncated, message));
+    if end.is_some_and(|end| end != part.len()) {
+        let message = format!("{url}: {} bytes of {end:?}", part.len());
+        return Err(DownloadError::candidate(Reason::Truncated, message).into());
     }
-    Ok(Streamed {
-        sealed: part.seal().await?,
+    Ok(TakenIn {
         final_url: download.url().to_string(),
         resumed_at,
     })
+}
+
+/// What a status that brings no bytes of the file says of it.
+pub(super) fn status_error(url: &str, download: &Download) -> DownloadError {
+    let status = download.status();
+    let reason = pdf::judge_head(status, Labels::of(download.headers()), b"x")
+        .err()
+        .unwrap_or(Reason::NotAPdf);
+    DownloadError::candidate(reason, format!("{url}: status {status}"))
+}
+
+/// The length of the file up to where a part of it ends.
+fn range_end(download: &Download) -> Option<u64> {
+    let (_, last) = download.headers().content_range()?.range?;
+    last.checked_add(1)
 }
 
 /// How a body ended that did not fail.
@@ -160,7 +209,7 @@ async fn receive(
     download: &mut Download,
     part: &mut PartFile,
     streaming: &Streaming<'_>,
-) -> Result<Received, DownloadError> {
+) -> Result<Received, Broken> {
     let mut asked_to_stop = pin!(streaming.asked_to_stop());
     let mut judged = false;
     loop {
@@ -172,24 +221,22 @@ async fn receive(
         let chunk = tokio::select! {
             biased;
             () = &mut asked_to_stop => return Ok(Received::Halted),
-            chunk = download.chunk() => chunk?,
+            chunk = download.chunk() => chunk.map_err(Broken::Way)?,
         };
         let Some(chunk) = chunk else {
             break;
         };
         part.write(&chunk).await?;
         if part.len() > ARTIFACT_MAX_BYTES {
-            return Err(DownloadError::candidate(
-                Reason::TooLarge,
-                format!("more than {ARTIFACT_MAX_BYTES} bytes"),
-            ));
+            let message = format!("more than {ARTIFACT_MAX_BYTES} bytes");
+            return Err(DownloadError::candidate(Reason::TooLarge, message).into());
         }
     }
     judge_start(part, Labels::of(download.headers()))?;
     Ok(Received::Whole)
 }
 
-async fn open(
+pub(super) async fn open(
     session: &Session,
     url: &str,
     rest: Option<(u64, &str)>,
@@ -204,52 +251,13 @@ async fn open(
     session.open(request).await
 }
 
-/// Asks for what follows the bytes of `part`, of the file they are of. `None`:
-/// the server has no such rest, so the whole is to be asked for.
-async fn ask_for_rest(
-    session: &Session,
-    url: &str,
-    part: &PartFile,
-    known: &Validators,
-) -> Result<Option<Download>, DownloadError> {
-    let Some(if_range) = known.if_range() else {
-        return Ok(None);
-    };
-    let download = open(session, url, Some((part.len(), if_range))).await?;
-    match download.status() {
-        206 => Ok(is_rest(&download, part.len(), known).then_some(download)),
-        // Nothing follows: the file is shorter now, or it is all there and the
-        // last byte's mark is the end. Either way the whole is asked for.
-        412 | 416 => Ok(None),
-        // Asked for nothing but the rest, and the rest alone was refused.
-        400 | 403 | 405 | 501 => Ok(None),
-        _ => Ok(Some(download)),
-    }
-}
-
 /// Whether a 206 that was not asked for brings the whole file.
 fn is_all(download: &Download) -> bool {
     let range = download.headers().content_range();
     range.is_some_and(|range| match (range.range, range.total) {
         (Some((0, last)), Some(total)) => last.checked_add(1) == Some(total),
         _ => false,
-    }) && !download.is_encoded()
-}
-
-/// Whether a 206 brings exactly what was asked for.
-fn is_rest(download: &Download, from: u64, known: &Validators) -> bool {
-    let Some(content_range) = download.headers().content_range() else {
-        return false;
-    };
-    let said = validators(&known.url, download.headers(), content_range.total);
-    let Some((first, last)) = content_range.range else {
-        return false;
-    };
-    let to_the_end = content_range
-        .total
-        .or(known.length)
-        .is_none_or(|total| last.checked_add(1) == Some(total));
-    first == from && to_the_end && !download.is_encoded() && !known.contradicts(&said)
+    })
 }
 
 fn judge_start(part: &PartFile, labels: Labels) -> Result<(), DownloadError> {

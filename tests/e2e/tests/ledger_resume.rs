@@ -110,7 +110,7 @@ async fn a_server_that_ignores_ranges_sends_the_whole_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_without_such_a_range_is_asked_for_the_whole() {
     let refused = |status: u16| Answer::status(status).header("content-range", "bytes */77");
-    for status in [416, 403] {
+    for status in [416, 403, 412, 404] {
         let half = then(&[refused(status), good()]).await;
         let (_, downloads) = half.run_again().await;
         assert_began_afresh(&downloads);

@@ -178,9 +178,11 @@ impl Program<'_> {
         let unwrapped = format!("{}.unwrapped", self.part_stem());
         let make = self.store.leased_part(&unwrapped, wants_md5(candidate));
         let examined = match examine(candidate, streamed.sealed, make).await {
-            Err(DownloadError::Candidate { message, .. }) if streamed.resumed_at > 0 => {
+            Err(DownloadError::Candidate { message, .. }) if streamed.answers_for_rest => {
                 // The rest may be another file's, whatever the server said of it.
-                tracing::debug!("{message}; continued, so the whole is fetched once");
+                tracing::debug!(
+                    "{message}; it answered for the rest, so the whole is fetched once"
+                );
                 return Box::pin(self.stream_now(session, candidate, None)).await;
             }
             examined => examined?,
