@@ -8,6 +8,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use crate::content::Content;
+use crate::cue::Cue;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -48,6 +49,7 @@ pub struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) content: Content,
+    pub(crate) cue: Option<Cue>,
     pub(crate) delay: Duration,
     pub(crate) delivery: Delivery,
     pub(crate) pause: Duration,
@@ -94,6 +96,13 @@ impl Answer {
     #[must_use]
     pub fn retry_after(mut self, retry_after: RetryAfter) -> Self {
         self.retry_after = Some(retry_after);
+        self
+    }
+
+    /// Waits for its cue before anything else, its delay included.
+    #[must_use]
+    pub fn held_until(mut self, cue: &Cue) -> Self {
+        self.cue = Some(cue.clone());
         self
     }
 

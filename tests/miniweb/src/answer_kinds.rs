@@ -19,6 +19,7 @@ impl Answer {
             status,
             headers: vec![("content-type".to_owned(), content_type.to_owned())],
             content,
+            cue: None,
             delay: Duration::ZERO,
             delivery: Delivery::Whole,
             pause: Duration::ZERO,

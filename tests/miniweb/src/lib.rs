@@ -28,6 +28,7 @@ mod asked;
 mod behaviour;
 mod certificate;
 mod content;
+mod cue;
 mod demo;
 mod http_date;
 mod log;
@@ -42,6 +43,7 @@ mod wire;
 mod world;
 
 pub use answer::{Answer, RetryAfter};
+pub use cue::{Cue, Door};
 pub use demo::{Demo, ScriptedWork, Verdict, demo};
 pub use log::{Ended, LoggedRequest, Scheme};
 pub use paper::{Paper, Service};

@@ -25,7 +25,7 @@ use crate::log::{Ended, Log, LoggedRequest, Scheme};
 use crate::wire::{Stream, Wire, WireControl};
 use crate::world::{Turns, World};
 
-/// How often a waiting test looks at the log again.
+/// How often a waiting test, or answer, looks at the log again.
 const GLANCE: Duration = Duration::from_millis(5);
 
 /// A running miniature web. It stops when dropped.
@@ -240,6 +240,11 @@ async fn answer(
     let ticket = stage.log.open(&asked);
     let scripted = stage.world.answer(&asked, &stage.turns);
     let answer = behaviour::choose(&scripted, &asked);
+    for cue in stage.world.cues_of(&asked).chain(&answer.cue) {
+        while !cue.has_come(&stage.log.requests()) {
+            sleep(GLANCE).await;
+        }
+    }
     let wait = stage.world.latency_of(&asked) + answer.delay;
     if !wait.is_zero() {
         sleep(wait).await;

@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::answer::Answer;
 use crate::asked::Asked;
+use crate::cue::Cue;
 use crate::log::Scheme;
 use crate::paper::{Paper, Service};
 use crate::script::Script;
@@ -33,6 +34,8 @@ pub struct World {
     pages: HashMap<String, Script>,
     hosts: BTreeSet<String>,
     latencies: Vec<Latency>,
+    /// Whole hosts that wait.
+    cues: Vec<(String, Cue)>,
     mistakes: Vec<String>,
 }
 
@@ -149,6 +152,22 @@ impl World {
             delay,
         });
         self
+    }
+
+    /// Requests to `host` wait for this cue before they are answered, and for their
+    /// latency after it.
+    #[must_use]
+    pub fn held_until(mut self, host: &str, cue: &Cue) -> Self {
+        self.cues.push((host.to_ascii_lowercase(), cue.clone()));
+        self
+    }
+
+    /// What a request waits for, whatever its answer waits for beside.
+    pub(crate) fn cues_of(&self, asked: &Asked) -> impl Iterator<Item = &Cue> {
+        self.cues
+            .iter()
+            .filter(|(host, _)| *host == asked.host)
+            .map(|(_, cue)| cue)
     }
 
     /// Every name this web answers for.
