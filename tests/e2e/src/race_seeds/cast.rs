@@ -1,12 +1,14 @@
 //! A work being drawn: its identifiers, its publisher's page, what was given
 //! with it. Each source draws its own part in the files beside this one.
 
+use std::time::Duration;
+
 use paperfall_miniweb::{Answer, LandingPage, Paper, PdfLink, Service};
 use serde_json::{Value, json};
 
 use super::draw::Lots;
 use super::plans::RacePlan;
-use super::staging::{PRESS, Story, answer, page_url, wait};
+use super::staging::{PRESS, Story, answer, lasting, page_url};
 use crate::race_model::{After, Copy, Part, Says, Scene, Thing, predict};
 
 /// The service does not know the work.
@@ -42,10 +44,11 @@ pub(super) struct Cast {
     pub(super) scene: Scene,
     pub(super) paper: Paper,
     pub(super) waits: Vec<(&'static str, String, u64)>,
+    tick: Duration,
 }
 
 impl Cast {
-    pub(super) fn new(seed: u64, turn: u64) -> Self {
+    pub(super) fn new(seed: u64, turn: u64, tick: Duration) -> Self {
         let doi = format!("10.5555/s{seed:04}.end");
         let title = format!("Race {seed}");
         Self {
@@ -60,6 +63,7 @@ impl Cast {
             scene: Scene::default(),
             paper: Paper::new(&title).doi(&doi),
             waits: Vec::new(),
+            tick,
             doi,
         }
     }
@@ -83,7 +87,12 @@ impl Cast {
             paper: self.paper,
             waits: self.waits,
             archive,
+            tick: self.tick,
         }
+    }
+
+    pub(super) fn wait(&self, ticks: u64) -> Duration {
+        lasting(self.tick, ticks)
     }
 
     fn identifiers(&mut self) -> Value {
@@ -116,7 +125,7 @@ impl Cast {
 
     /// Puts a copy at a URL of the publisher.
     pub(super) fn publish(&mut self, url: &str, copy: Copy) {
-        let answer = answer(url, copy).delay(wait(copy.after));
+        let answer = answer(url, copy).delay(self.wait(copy.after));
         self.paper = self.paper.clone().page(url, answer);
         self.scene.copies.insert(url.to_owned(), copy);
     }
@@ -167,7 +176,7 @@ impl Cast {
             Page::Broken => Answer::status(500),
             Page::Silent => Answer::never(),
         };
-        let answer = answer.delay(wait(self.page_ticks));
+        let answer = answer.delay(self.wait(self.page_ticks));
         self.paper = self.paper.clone().page(&page_url(self.seed), answer);
     }
 

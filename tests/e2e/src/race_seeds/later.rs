@@ -3,7 +3,7 @@
 use paperfall_miniweb::{Answer, DoiTarget, EuropePmcRecord, Service};
 
 use super::cast::{BROKEN, Cast, Page, UNKNOWN};
-use super::staging::{Archive, answer, page_url, wait};
+use super::staging::{Archive, answer, page_url};
 use crate::race_model::{After, Copied, Copy, Says, Thing};
 
 impl Cast {
@@ -46,7 +46,7 @@ impl Cast {
                 (Answer::status(404), says, 0)
             }
         };
-        self.asked(Service::Doi, answer.delay(wait(ticks)));
+        self.asked(Service::Doi, answer.delay(self.wait(ticks)));
         self.part("doi_redirect", After::Ticks(ticks + more), says, "doi_pdf");
     }
 
@@ -105,7 +105,7 @@ impl Cast {
                 (After::Ticks(ticks), Says::Hangs)
             }
             _ => {
-                let render = answer(&url, copy).delay(wait(copy.after));
+                let render = answer(&url, copy).delay(self.wait(copy.after));
                 let open = EuropePmcRecord::open(render);
                 self.paper = self.paper.clone().europe_pmc(open);
                 let says = Says::Finds {

@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use crate::race_model::{Rules, Source, Thing};
 
-/// A tick of the model. Long enough that a loaded machine keeps the order of
-/// two things a tick apart.
-pub(super) const TICK: Duration = Duration::from_millis(150);
 /// What a source may take.
 const SOURCE_TICKS: u64 = 11;
-/// What the URLs given with a work may take, by default.
+/// What the URLs given with a work may take, by default and by the fastest clock; none
+/// takes so long.
 const GIVEN_TICKS: u64 = 66;
-/// The default for finding one work.
+/// The default for finding one work, by the fastest clock; none takes so long.
 const TOTAL_TICKS: u64 = 800;
 /// The shortened one of [`RacePlan::ShortTime`].
 const SHORT_TOTAL_TICKS: u64 = 18;
@@ -42,10 +40,10 @@ impl RacePlan {
         Self::ShortTime,
     ];
 
-    /// The flags that make the plan.
+    /// The flags that make the plan where a tick of the model takes so long.
     #[must_use]
-    pub fn flags(self) -> Vec<String> {
-        let timeout = TICK.as_millis() * u128::from(SOURCE_TICKS);
+    pub fn flags(self, tick: Duration) -> Vec<String> {
+        let timeout = tick.as_millis() * u128::from(SOURCE_TICKS);
         let tier = |name: &str, more: &str| {
             [
                 "--fallback-tier".to_owned(),
@@ -66,7 +64,7 @@ impl RacePlan {
         .into_iter()
         .flatten()
         .collect();
-        let short = (TICK.as_millis() * u128::from(SHORT_TOTAL_TICKS)).to_string();
+        let short = (tick.as_millis() * u128::from(SHORT_TOTAL_TICKS)).to_string();
         let more: &[&str] = match self {
             Self::OneAtATime => &["--fallback-max-concurrent", "1"],
             Self::FewAttempts => &["--fallback-max-attempts", "4"],

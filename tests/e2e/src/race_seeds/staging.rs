@@ -6,7 +6,7 @@ use paperfall_miniweb::{Answer, Capture, Paper, Pdf, World};
 use serde_json::Value;
 
 use super::cast::Cast;
-use super::plans::{RacePlan, TICK};
+use super::plans::RacePlan;
 use crate::race_model::{Copied, Copy, Prediction, Scene, predict};
 
 /// The publisher of all seeds.
@@ -30,6 +30,7 @@ pub struct Story {
     /// Host, part of the path, ticks.
     pub(super) waits: Vec<(&'static str, String, u64)>,
     pub(super) archive: Archive,
+    pub(super) tick: Duration,
 }
 
 /// What the archive holds of a work.
@@ -41,17 +42,17 @@ pub(super) enum Archive {
 }
 
 impl Story {
-    /// The work of a seed, raced under `plan`.
+    /// The work of a seed, raced under `plan`, with ticks of this length.
     ///
     /// # Panics
     ///
     /// When no draw of the seed has an order.
     #[must_use]
-    pub fn of(seed: u64, plan: RacePlan) -> Self {
+    pub fn of(seed: u64, plan: RacePlan, tick: Duration) -> Self {
         let rules = plan.rules();
         (0..DRAWS)
             .map(|turn| {
-                let mut story = Cast::new(seed, turn).story();
+                let mut story = Cast::new(seed, turn, tick).story();
                 story.prediction = predict(&rules, &story.scene);
                 story
             })
@@ -76,7 +77,7 @@ impl Story {
     pub fn stage(&self, world: World) -> World {
         let mut world = world.paper(self.paper.clone());
         for (host, path, ticks) in &self.waits {
-            world = world.latency(host, path, wait(*ticks));
+            world = world.latency(host, path, lasting(self.tick, *ticks));
         }
         let page = page_url(self.seed);
         let copies = self.scene.copies.keys().chain([&page]);
@@ -93,8 +94,9 @@ impl Story {
     }
 }
 
-pub(super) fn wait(ticks: u64) -> Duration {
-    TICK * u32::try_from(ticks).expect("few ticks")
+/// So many ticks.
+pub(super) fn lasting(tick: Duration, ticks: u64) -> Duration {
+    tick * u32::try_from(ticks).expect("few ticks")
 }
 
 pub(super) fn page_url(seed: u64) -> String {
