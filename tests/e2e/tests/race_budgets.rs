@@ -9,17 +9,19 @@
     missing_docs
 )]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use paperfall_e2e::{Guest, Proposal, Rig};
-use paperfall_miniweb::{Answer, Ended, Location, Paper, Pdf, Service, UnpaywallRecord, World};
+use paperfall_miniweb::{
+    Answer, Cue, Ended, Location, Paper, Pdf, Script, Service, UnpaywallRecord, World,
+};
 use serde_json::{Value, json};
 
 const DOI: &str = "10.5555/race";
 const ARXIV: &str = "2101.00001";
 const PAGE: &str = "https://journal.example/page";
 /// Short enough for a test, long enough for a loaded machine.
-const SHORT: &str = "direct_oa:timeout_ms=900";
+const SHORT: &str = "direct_oa:timeout_ms=2000";
 
 fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -75,9 +77,11 @@ async fn a_silent_source_is_left_at_its_own_deadline_and_a_later_one_wins() {
     let silent = rig.web.requests_for("api.unpaywall.org", "/");
     assert_eq!(silent[0].ended, Some(Ended::ClientGone));
     let next = rig.web.requests_for("doi.org", "/");
-    assert!(silent[0].ended_at.unwrap() <= next[0].started_at + ms(50));
-    let patience = silent[0].ended_at.unwrap() - silent[0].started_at;
-    assert!(patience > ms(600) && patience < ms(3_000), "{patience:?}");
+    assert!(next[0].started_at > silent[0].started_at);
+    // Its own, and not the six seconds of the plan.
+    let attempts = rig.result("W1")["attempts"].clone();
+    let patience = attempts[2]["elapsed_ms"].as_u64().unwrap();
+    assert!((2_000..6_000).contains(&patience), "{patience} ms");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -102,10 +106,8 @@ async fn the_works_deadline_ends_whatever_is_under_way_and_nothing_starts_after_
         .arxiv(ARXIV)
         .arxiv_pdf(Answer::never());
     let rig = Rig::new(World::new().paper(paper)).await;
-    let started = Instant::now();
-    let flags = ["--fallback-total-timeout-ms", "900"];
+    let flags = ["--fallback-total-timeout-ms", "2000"];
     let ran = rig.race(&[by_both()], &flags).await;
-    assert!(started.elapsed() < ms(4_500), "{:?}", started.elapsed());
     rig.assert_lost(&ran, "W1", "retryable", "total_deadline");
     let mut attempts = rig.attempts("W1");
     attempts.sort();
@@ -187,9 +189,13 @@ async fn a_dropped_loser_that_gets_its_turn_again_is_launched_again_and_counts()
         let paper = named(&["cut"])
             .page(&url("cut"), pdf(20_000).truncated_to(9_000))
             .arxiv(ARXIV)
-            .arxiv_pdf(pdf(30_000).delay(ms(1_000)));
-        // Late enough for arXiv to have been asked by then.
-        let world = World::new().latency("api.unpaywall.org", "", ms(300));
+            .when_asked(
+                Service::ArxivPdf,
+                // Silent until it is dropped.
+                Script::from(Answer::never()).then(pdf(30_000)),
+            );
+        // arXiv is to have been asked by then.
+        let world = World::new().held_until("api.unpaywall.org", &Cue::asked("arxiv.org"));
         let rig = Rig::new(world.paper(paper)).await;
         let flags = ["--fallback-max-attempts", attempts];
         let ran = rig.race(&[by_both()], &flags).await;
