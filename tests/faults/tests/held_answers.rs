@@ -16,28 +16,35 @@ use paperfall_e2e::{Rig, finish};
 use paperfall_faults::{
     Action, Cast, Judge, LedgerCopy, Mishap, ON_LEDGER, asked, ended, run, started, sweep,
 };
-use paperfall_miniweb::{Answer, Location, LoggedRequest, Paper, Pdf, UnpaywallRecord};
+use paperfall_miniweb::{Answer, Cue, Door, Location, LoggedRequest, Paper, Pdf, UnpaywallRecord};
 
-/// Answers take this long: far longer than a look at the log.
-const HELD: Duration = Duration::from_millis(150);
 const PATIENCE: Duration = Duration::from_secs(30);
 const MIB: u64 = 1024 * 1024;
+
+/// Whether somebody waits for the answer to such a request.
+fn is_waited_for(log: &[LoggedRequest], method: &str, url: &str) -> bool {
+    let fits = |request: &LoggedRequest| {
+        let is_probe = request.header("range").is_some();
+        let kind = if is_probe {
+            "PROBE"
+        } else {
+            request.method.as_str()
+        };
+        kind == method && request.url().starts_with(url) && request.ended.is_none()
+    };
+    log.iter().any(fits)
+}
+
+/// Such a request is answered when the door is open, and what comes beside it too.
+fn held_back(door: &Door, method: &'static str, url: &'static str) -> Cue {
+    let door = door.clone();
+    Cue::when(move |log| door.is_open() || !is_waited_for(log, method, url))
+}
 
 /// Runs until the origin holds such a request, and kills the run then.
 async fn killed_while_held(rig: &Rig, args: &[&str], method: &'static str, url: &'static str) {
     let mut child = started(rig, args, None);
-    let held = move |requests: &[LoggedRequest]| {
-        let fits = |request: &LoggedRequest| {
-            let is_probe = request.header("range").is_some();
-            let kind = if is_probe {
-                "PROBE"
-            } else {
-                request.method.as_str()
-            };
-            kind == method && request.url().starts_with(url) && request.ended.is_none()
-        };
-        requests.iter().any(fits)
-    };
+    let held = move |log: &[LoggedRequest]| is_waited_for(log, method, url);
     assert!(rig.web.wait_until(PATIENCE, held).await, "{method} {url}");
     child.start_kill().unwrap();
     let ran = finish(child).await;
@@ -46,12 +53,15 @@ async fn killed_while_held(rig: &Rig, args: &[&str], method: &'static str, url: 
 }
 
 async fn held((method, url): (&'static str, &'static str)) {
+    let door = Door::closed();
+    let cue = held_back(&door, method, url);
     let world = Cast::world()
-        .latency("files.example", "", HELD)
-        .latency("arxiv.org", "", HELD);
+        .held_until("files.example", &cue)
+        .held_until("arxiv.org", &cue);
     let rig = Rig::new(world).await;
     rig.file("works.jsonl", Cast::list());
     killed_while_held(&rig, &ON_LEDGER, method, url).await;
+    door.open();
     let judge = Judge::between_runs(&rig);
     let second = run(&rig, &ON_LEDGER, None).await;
     judge.assert_completed(&rig, &second);
@@ -82,6 +92,7 @@ async fn killed_while_an_answer_is_held_back_a_run_asks_once_more() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn killed_while_a_sources_answer_is_held_back_a_run_asks_it_once_more() {
     const COPY: &str = "https://journal.example/copy.pdf";
+    let door = Door::closed();
     let world = Cast::world()
         .paper(
             Paper::new("Asked about")
@@ -89,11 +100,12 @@ async fn killed_while_a_sources_answer_is_held_back_a_run_asks_it_once_more() {
                 .unpaywall(UnpaywallRecord::open([Location::pdf(COPY, COPY)]))
                 .page(COPY, Answer::pdf(Pdf::new("Asked about", 9, 20_000))),
         )
-        .latency("api.unpaywall.org", "", HELD);
+        .held_until("api.unpaywall.org", &door.cue());
     let rig = Rig::new(world).await;
     let mut args = vec!["fetch", "10.5555/asked", "--only", "unpaywall"];
     args.push("--enable-idempotency");
     killed_while_held(&rig, &args, "GET", "https://api.unpaywall.org/").await;
+    door.open();
     let copy = LedgerCopy::of(&rig.out().join("manifest.sqlite3")).unwrap();
     let job = &copy.jobs()["doi:10.5555/asked"];
     assert_eq!(job.state, "LEASED");

@@ -292,9 +292,9 @@ async fn a_body_that_begins_well_and_then_drips_is_a_stall() {
         stream.write_all(head).await.unwrap();
         let plenty = vec![b'x'; usize::try_from(2 * TRICKLE_MIN_BYTES).unwrap()];
         stream.write_all(&plenty).await.unwrap();
-        // Three windows of three stalls; was only the first one looked at, the
-        // body would come to its end.
-        let end = Instant::now() + 9 * stall;
+        // Many windows of three stalls; was only the first one looked at, the body
+        // would come to its end.
+        let end = Instant::now() + 60 * stall;
         while Instant::now() < end && stream.write_all(b"x").await.is_ok() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

@@ -61,15 +61,12 @@ async fn sixteen_workers_keep_a_servers_rate_together() {
     let mut arrivals = arrivals.lock().unwrap().clone();
     arrivals.sort_unstable();
     assert_eq!(arrivals.len(), 64);
-    // In any stretch: what the rate grants, and what a busy machine delayed
-    // on the way before it.
-    for (first, start) in arrivals.iter().enumerate() {
-        for (more, end) in arrivals[first..].iter().enumerate() {
-            let granted = (*end - *start + Duration::from_millis(250)).as_millis() / 20 + 1;
-            assert!(u128::try_from(more + 1).unwrap() <= granted + 1);
-        }
+    // Five may come at once. However late they arrive on a busy machine, the n-th to
+    // arrive is no earlier than the n-th that was let go.
+    for (turn, arrival) in (0_u32..).zip(&arrivals) {
+        let let_go = turn.saturating_sub(5) * Duration::from_millis(20);
+        assert!(*arrival >= let_go, "{turn} before {arrival:?}");
     }
-    assert!(arrivals[63] - arrivals[0] >= Duration::from_millis(63 * 20 - 250));
 }
 
 #[tokio::test]

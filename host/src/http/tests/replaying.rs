@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::server::{Server, answer, config, fetch, get};
@@ -118,18 +119,24 @@ async fn the_policies_judge_a_replay_as_they_judge_the_network() {
 
 #[tokio::test]
 async fn what_a_lost_race_cut_off_stays_pending() {
-    let server = Server::with(|head, mut stream| async move {
-        if head.contains("/slow-body") {
-            stream
-                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
-                .await
-                .ok();
+    let under_way = Arc::new(Semaphore::new(0));
+    let arrived = Arc::clone(&under_way);
+    let server = Server::with(move |head, mut stream| {
+        let arrived = Arc::clone(&arrived);
+        async move {
+            if head.contains("/slow-body") {
+                stream
+                    .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+                    .await
+                    .ok();
+            }
+            if head.contains("/slow") {
+                arrived.add_permits(1);
+                tokio::time::sleep(Duration::from_secs(60)).await;
+            }
+            stream.write_all(&answer("200 OK", &[], b"fast")).await.ok();
+            stream.shutdown().await.ok();
         }
-        if head.contains("/slow") {
-            tokio::time::sleep(Duration::from_secs(60)).await;
-        }
-        stream.write_all(&answer("200 OK", &[], b"fast")).await.ok();
-        stream.shutdown().await.ok();
     })
     .await;
     let tape = Tape::new();
@@ -140,8 +147,10 @@ async fn what_a_lost_race_cut_off_stays_pending() {
             _ = fetch(session, slow[0]) => "slow",
             _ = fetch(session, slow[1]) => "slow-body",
             answer = async {
-                // By now the slow ones are on their way.
+                // The slow ones are on their way, and what was said is read.
+                under_way.acquire_many(2).await.unwrap().forget();
                 tokio::time::sleep(Duration::from_millis(100)).await;
+                under_way.add_permits(2);
                 fetch(session, "http://b.test/fast").await
             } => { answer.unwrap(); "fast" }
         }
@@ -166,12 +175,21 @@ async fn what_a_lost_race_cut_off_stays_pending() {
 
 #[tokio::test]
 async fn a_race_ends_as_it_ended_whoever_asks_first() {
-    let server = Server::with(|head, mut stream| async move {
-        if head.contains("/one") {
-            tokio::time::sleep(Duration::from_millis(150)).await;
+    let two_is_answered = Arc::new(Semaphore::new(0));
+    let server = Server::with(move |head, mut stream| {
+        let two_is_answered = Arc::clone(&two_is_answered);
+        async move {
+            let is_one = head.contains("/one");
+            if is_one {
+                two_is_answered.acquire().await.unwrap().forget();
+                tokio::time::sleep(Duration::from_millis(150)).await;
+            }
+            stream.write_all(&answer("200 OK", &[], b"x")).await.ok();
+            stream.shutdown().await.ok();
+            if !is_one {
+                two_is_answered.add_permits(1);
+            }
         }
-        stream.write_all(&answer("200 OK", &[], b"x")).await.ok();
-        stream.shutdown().await.ok();
     })
     .await;
     let tape = Tape::new();
