@@ -108,6 +108,11 @@ impl Running {
         self.until(words, said).await;
     }
 
+    /// What it has said on standard error so far.
+    pub fn said(&self) -> String {
+        self.stderr.text()
+    }
+
     /// Kills it, as a crash or a power button would.
     ///
     /// # Panics

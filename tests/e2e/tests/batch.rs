@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use paperfall_e2e::{Ran, Rig, finish};
-use paperfall_miniweb::{Answer, Paper, Pdf, Script, Service, World};
+use paperfall_miniweb::{Answer, Door, Paper, Pdf, Script, Service, World};
 use serde_json::{Value, json};
 
 const ONLY: [&str; 2] = ["--only", "arxiv"];
@@ -244,16 +244,19 @@ async fn the_same_bytes_of_two_works_are_one_object_with_two_names() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_process_on_the_same_folder_is_refused_and_the_first_unharmed() {
-    let slow = Answer::pdf(pdf(1)).delay(Duration::from_secs(2));
+    let door = Door::closed();
+    let slow = Answer::pdf(pdf(1)).held_until(&door.cue());
     let rig = Rig::new(papers(0).paper(Paper::new("Slow").arxiv(&id(1)).arxiv_pdf(slow))).await;
     let first = rig
         .command(["fetch", &id(1), "--only", "arxiv"])
+        .args(["--fallback-tier", "direct_oa:timeout_ms=90000"])
         .spawn()
         .unwrap();
     let patience = Duration::from_secs(30);
     assert!(rig.web.wait_until(patience, |r| !r.is_empty()).await);
     let second = rig.paperfall(["fetch", &id(1), "--only", "arxiv"]).await;
     second.assert_refused(3, &["in use by another paperfall process", "--out"]);
+    door.open();
     let first = finish(first).await;
     assert_eq!(first.code, 0, "{first}");
     assert_all_obtained(&rig, &[1]);

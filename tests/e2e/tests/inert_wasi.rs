@@ -9,7 +9,7 @@
     missing_docs
 )]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use paperfall_e2e::{Guest, Stage};
 
@@ -33,9 +33,7 @@ async fn a_sleeping_guest_is_dropped_at_the_sources_deadline() {
         ))
         .build();
     let stage = Stage::new(&evil).await.timeout_ms(700);
-    let started = Instant::now();
     stage.survives("timeout source_deadline").await;
-    assert!(started.elapsed() < Duration::from_secs(10));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -61,7 +61,15 @@ async fn rig() -> Rig {
     rig
 }
 
-const RUN: [&str; 4] = ["run", "list.txt", "--only", "arxiv"];
+/// Nothing ends by itself while a test looks: arXiv's own deadline would be eight seconds.
+const RUN: [&str; 6] = [
+    "run",
+    "list.txt",
+    "--only",
+    "arxiv",
+    "--fallback-tier",
+    "direct_oa:timeout_ms=90000",
+];
 
 /// Starts the run and waits until two works are finished, one hangs in its
 /// download, and one in its probe.
@@ -130,8 +138,8 @@ async fn ctrl_c_ends_at_once_keeps_what_is_finished_and_aborts_the_rest() {
     let stopped = Instant::now();
     signal(&child, "INT");
     let ran = finish(child).await;
-    // arXiv's deadline would be eight seconds, the stall limit twenty.
-    assert!(stopped.elapsed().as_secs() < 5, "{:?}", stopped.elapsed());
+    // The stall limit would be twenty seconds.
+    assert!(stopped.elapsed().as_secs() < 15, "{:?}", stopped.elapsed());
     assert_eq!(ran.code, 130, "{ran}");
     ran.assert_orderly();
     assert_eq!(ran.complaints().len(), 1, "{ran}");
@@ -167,10 +175,9 @@ async fn ctrl_c_while_waiting_for_a_line_of_standard_input_ends_too() {
         assert!(Instant::now() < deadline);
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+    // Its standard input stays open: it would wait for ever.
     signal(&child, "INT");
-    let stopped = Instant::now();
     let ran = finish(child).await;
-    assert!(stopped.elapsed().as_secs() < 5, "{:?}", stopped.elapsed());
     assert_eq!(ran.code, 130, "{ran}");
     rig.assert_obtained(&work(1), "arxiv", "arxiv_pdf", &pdf(1).bytes());
     drop(stdin);

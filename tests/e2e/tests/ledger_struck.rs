@@ -11,7 +11,7 @@
 use std::time::Duration;
 
 use paperfall_e2e::{MIB, RUN, Rig, Running};
-use paperfall_miniweb::{Answer, Paper, Pdf, Script, Service, World};
+use paperfall_miniweb::{Answer, Door, Paper, Pdf, Script, Service, World};
 use serde_json::json;
 
 const FIRST: &str = "https://first.example/a.pdf";
@@ -259,7 +259,8 @@ async fn a_download_is_tried_again_as_its_source_says_with_a_ledger_as_without()
 async fn a_work_that_is_tried_twice_in_one_run_counts_once() {
     const SLOW: &str = "https://slow.example/slow.pdf";
     let slow = Answer::pdf(Pdf::new("Slow", 6, 20_000));
-    let script = Script::from(slow.clone().delay(Duration::from_secs(4))).then(slow);
+    let door = Door::closed();
+    let script = Script::from(slow.clone().held_until(&door.cue())).then(slow);
     let rig = Rig::new(World::new().page(FIRST, once(broken())).page(SLOW, script)).await;
     rig.list([
         json!({"work_id": "w", "pdf_urls": [FIRST]}).to_string(),
@@ -269,6 +270,7 @@ async fn a_work_that_is_tried_twice_in_one_run_counts_once() {
     run.until_it_says("retryable w ").await;
     // While the other one is still waited for.
     rig.put_off(0);
+    door.open();
     let ran = run.end().await;
     assert_eq!(ran.code, 0, "{ran}");
     assert!(ran.stdout.contains("2 of 2 works obtained"), "{ran}");

@@ -8,10 +8,10 @@
     missing_docs
 )]
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use paperfall_e2e::{RUN, Ran, Rig};
-use paperfall_miniweb::{Answer, Pdf, Script, World};
+use paperfall_miniweb::{Answer, Door, Pdf, Script, World};
 
 const WORKS: u32 = 60;
 
@@ -41,6 +41,24 @@ async fn rig(works: u32, odd: u32, script: impl Fn(u32) -> Script) -> Rig {
 
 async fn good(works: u32) -> Rig {
     rig(works, 0, |n| paper(n).into()).await
+}
+
+/// No process does everything before the next has begun.
+async fn until_two_hold_works(rig: &Rig) {
+    let owners = "SELECT count(DISTINCT lease_owner) FROM artifact_jobs";
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        // The ledger may not be there yet.
+        let held = rig.ledger_path().exists().then(|| {
+            let ledger = rig.ledger();
+            ledger.query_row(owners, [], |row| row.get::<_, u32>(0))
+        });
+        if matches!(held, Some(Ok(2..))) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{held:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// Every work has its paper, one result line and one stored file.
@@ -73,8 +91,11 @@ fn assert_accounts_fit(runs: &[Ran], works: u64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_processes_do_every_work_of_a_list_once() {
-    let rig = good(WORKS).await;
+    let door = Door::closed();
+    let rig = rig(WORKS, WORKS, |n| paper(n).held_until(&door.cue()).into()).await;
     let running: Vec<_> = (0..3).map(|_| rig.start(RUN)).collect();
+    until_two_hold_works(&rig).await;
+    door.open();
     let mut runs = Vec::new();
     for run in running {
         runs.push(run.end().await);

@@ -11,7 +11,7 @@
 use std::time::{Duration, Instant};
 
 use paperfall_e2e::{RUN, Ran, Rig, TinyDisk};
-use paperfall_miniweb::{Answer, Pdf, World};
+use paperfall_miniweb::{Answer, Cue, Door, LoggedRequest, Pdf, World};
 use rusqlite::Connection;
 
 const WORKS: u32 = 8;
@@ -24,15 +24,29 @@ fn pdf(n: u32) -> Pdf {
     Pdf::new("Trouble", n.into(), 20_000)
 }
 
-/// Papers so slow that there is a middle of the run.
-async fn rig() -> Rig {
+/// Two papers that come at once, whichever are asked for first, and others that come
+/// when the door is open: this is the middle of the run.
+async fn rig() -> (Rig, Door) {
+    let door = Door::closed();
     let world = (1..=WORKS).fold(World::new(), |world, n| {
-        let slow = Duration::from_millis(120);
-        world.page(&url(n), Answer::pdf(pdf(n)).delay(slow))
+        let (url, open) = (url(n), door.clone());
+        let own = url.clone();
+        let cue = Cue::when(move |log| open.is_open() || is_among_the_first_two(&own, log));
+        world.page(&url, Answer::pdf(pdf(n)).held_until(&cue))
     });
     let rig = Rig::new(world).await;
     rig.list((1..=WORKS).map(url));
-    rig
+    (rig, door)
+}
+
+fn is_among_the_first_two(url: &str, log: &[LoggedRequest]) -> bool {
+    let mut seen: Vec<String> = Vec::new();
+    for request in log {
+        if !seen.contains(&request.url()) {
+            seen.push(request.url());
+        }
+    }
+    seen.iter().take(2).any(|one| one == url)
 }
 
 fn assert_all_obtained(rig: &Rig) {
@@ -52,7 +66,7 @@ fn assert_downloads(rig: &Rig, most: usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ledger_that_cannot_be_opened_stops_the_run_before_anything_is_asked() {
-    let rig = rig().await;
+    let (rig, _) = rig().await;
     let text = rig.file(
         "notes.txt",
         "not a database, however long it may be ".repeat(60),
@@ -87,16 +101,15 @@ async fn a_ledger_that_cannot_be_opened_stops_the_run_before_anything_is_asked()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ledger_locked_for_a_while_in_mid_run_is_waited_for() {
-    let rig = rig().await;
+    let (rig, door) = rig().await;
     let mut run = rig.start(RUN.iter().chain(&["--workers", "2"]));
     run.until("some are done", || rig.results().len() >= 2)
         .await;
     let shell = rig.ledger();
     shell.execute_batch("BEGIN IMMEDIATE").unwrap();
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let finished = rig.results().len();
-    tokio::time::sleep(Duration::from_millis(2500)).await;
-    assert_eq!(rig.results().len(), finished, "done without the ledger");
+    door.open();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(rig.results().len(), 2, "done without the ledger");
     shell.execute_batch("ROLLBACK").unwrap();
     let ran = run.end().await;
     assert_eq!(ran.code, 0, "{ran}");
@@ -106,12 +119,13 @@ async fn a_ledger_locked_for_a_while_in_mid_run_is_waited_for() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ledger_that_stays_locked_pauses_the_run_and_then_it_goes_on() {
-    let rig = rig().await;
+    let (rig, door) = rig().await;
     let mut run = rig.start(RUN.iter().chain(&["--workers", "2"]));
     run.until("some are done", || rig.results().len() >= 2)
         .await;
     let shell = rig.ledger();
     shell.execute_batch("BEGIN IMMEDIATE").unwrap();
+    door.open();
     // After the ten seconds that any program gets.
     run.until_it_says("pausing, and trying again for 60 s")
         .await;
@@ -129,13 +143,14 @@ async fn a_ledger_that_stays_locked_pauses_the_run_and_then_it_goes_on() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ledger_that_stays_locked_too_long_stops_the_run_and_nothing_is_lost() {
-    let rig = rig().await;
+    let (rig, door) = rig().await;
     let flags = ["--workers", "2", "--ledger-patience", "1"];
     let mut run = rig.start(RUN.iter().chain(&flags));
     run.until("some are done", || rig.results().len() >= 2)
         .await;
     let shell = rig.ledger();
     shell.execute_batch("BEGIN IMMEDIATE").unwrap();
+    door.open();
     let ran = run.end().await;
     assert_eq!(ran.code, 3, "{ran}");
     assert!(ran.stderr.contains("stayed locked by"), "{ran}");
@@ -168,6 +183,7 @@ struct Full {
     // Let go before its folder is.
     disk: TinyDisk,
     rig: Rig,
+    door: Door,
 }
 
 impl Full {
@@ -175,12 +191,13 @@ impl Full {
 
     /// None where mounting is not permitted.
     async fn new() -> Option<Self> {
-        let rig = rig().await;
+        let (rig, door) = rig().await;
         let disk = TinyDisk::mount(&rig.folder().join("disk"), 4096);
         if disk.is_none() {
             eprintln!("mounting is not permitted here: no full disk was tested");
         }
-        Some(Self { disk: disk?, rig })
+        let disk = disk?;
+        Some(Self { disk, rig, door })
     }
 
     /// Starts, fills the disk in mid-run, and lets `then` see to the rest.
@@ -191,6 +208,7 @@ impl Full {
         run.until("some are done", || self.rig.results().len() >= 2)
             .await;
         let hog = self.disk.fill();
+        self.door.open();
         if let Some(words) = empty_when {
             run.until_it_says(words).await;
             std::fs::remove_file(hog).unwrap();

@@ -220,27 +220,28 @@ async fn a_server_error_is_worth_another_day() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_silent_source_is_given_up_at_its_deadline() {
-    let started = std::time::Instant::now();
     let (rig, ran) = fetch(
         on_arxiv(Answer::never()),
         &[ARXIV, "--fallback-tier", "direct_oa:timeout_ms=700"],
     )
     .await;
     // arXiv's own default would be eight seconds.
-    assert!(started.elapsed().as_secs() < 6, "{:?}", started.elapsed());
+    let attempts = rig.result(ARXIV_WORK)["attempts"].clone();
+    let of_arxiv = |one: &&serde_json::Value| one["source"] == "arxiv";
+    let attempt = attempts.as_array().unwrap().iter().find(of_arxiv).unwrap();
+    let took = attempt["elapsed_ms"].as_u64().unwrap();
+    assert!((700..8_000).contains(&took), "{attempt}");
     rig.assert_lost(&ran, ARXIV_WORK, "retryable", "source_deadline");
     has(&rig, ARXIV_WORK, "arxiv timeout source_deadline");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_work_is_given_up_at_its_total_deadline() {
-    let started = std::time::Instant::now();
     let (rig, ran) = fetch(
         on_arxiv(Answer::never()),
         &[ARXIV, "--fallback-total-timeout-ms", "700"],
     )
     .await;
-    assert!(started.elapsed().as_secs() < 6, "{:?}", started.elapsed());
     rig.assert_lost(&ran, ARXIV_WORK, "retryable", "total_deadline");
     has(&rig, ARXIV_WORK, "arxiv timeout total_deadline");
 }

@@ -63,13 +63,22 @@ async fn get(port: u16, path: &str) -> Option<String> {
     Some(answer)
 }
 
-/// A run that waits for a paper which hangs, and serves metrics meanwhile.
-async fn waiting(rig: &Rig, port: u16) -> Running {
+/// A run that waits for a paper which hangs, and serves metrics meanwhile at a port that
+/// the system chose.
+async fn waiting(rig: &Rig) -> (Running, u16) {
+    const TOLD: &str = "metrics: http://127.0.0.1:";
     rig.list([GOOD, SLOW]);
-    let metrics = port.to_string();
-    let mut run = rig.start(RUN.into_iter().chain(["--metrics", metrics.as_str()]));
-    run.until("one is done", || rig.results().len() == 1).await;
-    run
+    let mut run = rig.start(RUN.into_iter().chain(["--metrics", "0"]));
+    let rest = || rig.downloads(SLOW).len() == 1;
+    run.until("one is done and one hangs", || {
+        rig.results().len() == 1 && rest()
+    })
+    .await;
+    run.until_it_says("/metrics\n").await;
+    let said = run.said();
+    let (_, after) = said.split_once(TOLD).expect("where they are");
+    let (port, _) = after.split_once('/').unwrap();
+    (run, port.parse().unwrap())
 }
 
 fn value(metrics: &str, series: &str) -> f64 {
@@ -86,10 +95,8 @@ fn value(metrics: &str, series: &str) -> f64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn metrics_and_health_are_served_while_a_run_lasts() {
     let rig = rig().await;
-    let port = free_port();
-    let run = waiting(&rig, port).await;
-    let metrics = get(port, "/metrics").await.unwrap();
-    for (series, expected) in [
+    let (run, port) = waiting(&rig).await;
+    let counts = [
         ("paperfall_jobs_planned_total", 2.0),
         ("paperfall_leases_total", 2.0),
         (
@@ -102,7 +109,18 @@ async fn metrics_and_health_are_served_while_a_run_lasts() {
         ),
         ("paperfall_jobs{state=\"INDEXED\"}", 1.0),
         ("paperfall_telemetry_dropped_total", 0.0),
-    ] {
+    ];
+    // What is in the results is counted a moment later.
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let metrics = loop {
+        let metrics = get(port, "/metrics").await.unwrap();
+        let line = |(series, count): &(&str, f64)| metrics.contains(&format!("{series} {count}"));
+        if counts.iter().all(line) || Instant::now() > deadline {
+            break metrics;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    for (series, expected) in counts {
         assert_eq!(value(&metrics, series), expected, "{series}");
     }
     // A look at the first bytes, HEAD and the paper itself; the same of the other.
@@ -175,11 +193,11 @@ async fn query(port: u16, expression: &str) -> String {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_real_prometheus_scrapes_a_run_and_takes_our_rules() {
     let rig = rig().await;
-    let (port, listen) = (free_port(), free_port());
+    let (run, port) = waiting(&rig).await;
+    let listen = free_port();
     let Some(mut prometheus) = prometheus(rig.folder(), port, listen) else {
         return;
     };
-    let run = waiting(&rig, port).await;
     for (expression, expected) in [
         ("up", "\"1\"]"),
         ("paperfall_leases_total", "\"2\"]"),
