@@ -202,7 +202,8 @@ async fn a_work_that_failed_for_a_passing_cause_has_one_result_line_in_the_end()
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_folder_takes_one_ledger_at_a_time() {
-    let rig = good(WORKS).await;
+    let door = Door::closed();
+    let rig = rig(WORKS, WORKS, |n| paper(n).held_until(&door.cue()).into()).await;
     let mut first = rig.start(RUN);
     first
         .until("it is in the folder", || {
@@ -215,6 +216,7 @@ async fn a_folder_takes_one_ledger_at_a_time() {
     let told = "is in use with the ledger";
     assert!(refused.stderr.contains(told), "{refused}");
     assert!(refused.stderr.contains("manifest.sqlite3"), "{refused}");
+    door.open();
     let ran = first.end().await;
     assert_eq!(ran.code, 0, "{ran}");
     assert_all_obtained(&rig, WORKS);

@@ -79,8 +79,21 @@ pub fn pass(name: &str) {
     if let Err(error) = kill_process(getpid(), plan.signal) {
         tell(&format!("no signal could be sent: {error}"));
     }
-    // It reaches one thread first and the others, this one perhaps, in moments.
-    thread::sleep(Duration::from_millis(200));
+    // It reaches one thread first, however long that takes to run. Then all stand still:
+    // this one does no later than it has read that the signal no longer waits.
+    while stop_waits_for_a_thread() {
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Whether a SIGSTOP was sent to this process and none of its threads has taken it yet.
+fn stop_waits_for_a_thread() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let pending = status
+        .lines()
+        .find_map(|line| line.strip_prefix("ShdPnd:"))
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    pending.is_some_and(|mask| mask & (1 << (Signal::STOP.as_raw() - 1)) != 0)
 }
 
 /// Whether this rule of the ledger is switched off.
