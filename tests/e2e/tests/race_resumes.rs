@@ -166,7 +166,7 @@ async fn what_was_learnt_is_used_while_its_teacher_is_still_probing() {
     ])
     .page(&url("silent"), Answer::never())
     .arxiv(ARXIV)
-    .arxiv_pdf(pdf(30_000));
+    .arxiv_pdf(pdf(30_000).held_until(&Cue::asked("journal.example")));
     // Unpaywall may take longer than the test.
     let patient = ["--fallback-tier", "direct_oa:timeout_ms=90000"];
     let rig = raced(paper, &by_doi(), &patient).await;
