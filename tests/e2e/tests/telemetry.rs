@@ -145,7 +145,7 @@ async fn metrics_and_health_are_served_while_a_run_lasts() {
 }
 
 /// Debian's Prometheus, with our rules.
-fn prometheus(folder: &Path, target: u16, listen: u16) -> Option<tokio::process::Child> {
+async fn prometheus(folder: &Path, target: u16) -> Option<(tokio::process::Child, u16)> {
     let rules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../host/ops/prometheus");
     let rules = rules.canonicalize().unwrap();
     let config = format!(
@@ -155,24 +155,38 @@ fn prometheus(folder: &Path, target: u16, listen: u16) -> Option<tokio::process:
         rules.display()
     );
     std::fs::write(folder.join("prometheus.yml"), config).unwrap();
-    let started = tokio::process::Command::new("prometheus")
-        .arg("--config.file=prometheus.yml")
-        .arg("--storage.tsdb.path=data")
-        .arg(format!("--web.listen-address=127.0.0.1:{listen}"))
-        .current_dir(folder)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn();
-    match started {
-        Ok(child) => Some(child),
-        Err(error) => {
-            assert!(
-                std::env::var_os("PAPERFALL_REQUIRE_TOOLS").is_none(),
-                "prometheus is needed: {error}"
-            );
-            None
+    // It does not tell which port the system chose: one that was taken since it was free
+    // ends it, and the next is tried.
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let listen = free_port();
+        let started = tokio::process::Command::new("prometheus")
+            .arg("--config.file=prometheus.yml")
+            .arg("--storage.tsdb.path=data")
+            .arg(format!("--web.listen-address=127.0.0.1:{listen}"))
+            .current_dir(folder)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn();
+        let mut child = match started {
+            Ok(child) => child,
+            Err(error) => {
+                assert!(
+                    std::env::var_os("PAPERFALL_REQUIRE_TOOLS").is_none(),
+                    "prometheus is needed: {error}"
+                );
+                return None;
+            }
+        };
+        while child.try_wait().unwrap().is_none() {
+            if get(listen, "/-/ready").await.is_some() {
+                return Some((child, listen));
+            }
+            assert!(Instant::now() < deadline, "prometheus does not start");
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
+        assert!(Instant::now() < deadline, "prometheus ends at once");
     }
 }
 
@@ -194,8 +208,7 @@ async fn query(port: u16, expression: &str) -> String {
 async fn a_real_prometheus_scrapes_a_run_and_takes_our_rules() {
     let rig = rig().await;
     let (run, port) = waiting(&rig).await;
-    let listen = free_port();
-    let Some(mut prometheus) = prometheus(rig.folder(), port, listen) else {
+    let Some((mut prometheus, listen)) = prometheus(rig.folder(), port).await else {
         return;
     };
     for (expression, expected) in [
