@@ -10,9 +10,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::log::LoggedRequest;
 
+/// What the log has to be like.
+type Condition = dyn Fn(&[LoggedRequest]) -> bool + Send + Sync;
+
 /// Something to wait for. An answer whose cue never comes is never given.
 #[derive(Clone)]
-pub struct Cue(Arc<dyn Fn(&[LoggedRequest]) -> bool + Send + Sync>);
+pub struct Cue(Arc<Condition>);
 
 impl Cue {
     /// The log so far, the waiting request included, satisfies this.
