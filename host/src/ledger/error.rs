@@ -243,7 +243,7 @@ impl LedgerError {
         }
     }
 
-    pub(super) fn io(path: &Path, error: &std::io::Error) -> Self {
+    pub(crate) fn io(path: &Path, error: &std::io::Error) -> Self {
         let (path, detail) = (path.to_owned(), error.to_string());
         match error.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {

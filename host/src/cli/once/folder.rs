@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::cli::exit::Failed;
 use crate::download::{Sharing, Store, StoreError};
-use crate::ledger::{Existing, Ledger, Options, SqliteLedger};
+use crate::ledger::{Existing, Ledger, LedgerError, Options, SqliteLedger};
 
 /// The fact a ledger keeps of its folder.
 const FOLDER: &str = "objects_folder";
@@ -19,9 +19,10 @@ pub(crate) async fn open(
     options: Options,
 ) -> Result<(Arc<Store>, Arc<SqliteLedger>), Failed> {
     // Before either is named in full: what is not there yet has no full name.
-    for folder in [Some(out), ledger.parent()].into_iter().flatten() {
+    std::fs::create_dir_all(out).map_err(|error| StoreError::io("make the folder", out, error))?;
+    if let Some(folder) = ledger.parent() {
         std::fs::create_dir_all(folder)
-            .map_err(|error| StoreError::io("make the folder", folder, error))?;
+            .map_err(|error| Failed::machine(LedgerError::io(ledger, &error)))?;
     }
     let store = Store::open(out, &Sharing::OfLedger(whole(ledger)?))?;
     let path = ledger.to_owned();
