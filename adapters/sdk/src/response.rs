@@ -46,8 +46,8 @@ impl Response {
     ///
     /// # Errors
     /// Otherwise the [`Miss`] the status stands for: 404 and 410 `not_found`,
-    /// 429 `rate_limited`, 5xx `http_5xx`, 401 and 402 `misconfigured`, 403
-    /// and 451 `blocked`, other 4xx `http_4xx`.
+    /// 429 `rate_limited`, 5xx `http_5xx`, 401 and 402 `misconfigured`, 403,
+    /// 418 and 451 `blocked`, other 4xx `http_4xx`.
     pub fn ok(self) -> Result<Self, Miss> {
         if self.is_success() {
             Ok(self)
@@ -99,10 +99,13 @@ impl Response {
             return Ok(Landing::Pdf);
         }
         let text = self.text();
-        if judgement::says_challenge(|name| self.header(name)) || judgement::is_challenge(&text) {
-            return Err(Miss::no_pdf("blocked")
+        let challenged = || {
+            Miss::no_pdf("blocked")
                 .with_status(self.status)
-                .because(format!("{} answered with a challenge page", self.url)));
+                .because(format!("{} answered with a challenge page", self.url))
+        };
+        if judgement::says_challenge(|name| self.header(name)) || judgement::is_challenge(&text) {
+            return Err(challenged());
         }
         match self.status {
             200..300 => {}
@@ -129,7 +132,12 @@ impl Response {
         match judgement::substitute(&text) {
             Some(Substitute::NotFound) => said(Miss::no_pdf("not_found"), "not found"),
             Some(Substitute::Outage) => said(Miss::retryable("http_5xx"), "out of order"),
-            None => Ok(Landing::Page(Page::parse(&text, &self.url))),
+            None => match Page::parse(&text, &self.url) {
+                page if page.sends_to_challenge() && !judgement::describes_an_article(&text) => {
+                    Err(challenged())
+                }
+                page => Ok(Landing::Page(page)),
+            },
         }
     }
 
@@ -138,7 +146,8 @@ impl Response {
             404 | 410 => Miss::no_pdf("not_found"),
             429 => Miss::retryable("rate_limited"),
             401 | 402 | 407 => Miss::nonretryable("misconfigured"),
-            403 | 451 => Miss::no_pdf("blocked"),
+            // 418 is no server's own answer: filters send it.
+            403 | 418 | 451 => Miss::no_pdf("blocked"),
             400..500 => Miss::nonretryable("http_4xx"),
             500..600 => Miss::retryable("http_5xx"),
             _ => Miss::error("bad_answer"),
@@ -165,6 +174,7 @@ mod tests {
             (410, MissOutcome::NoPdf, "not_found"),
             (403, MissOutcome::NoPdf, "blocked"),
             (401, MissOutcome::Nonretryable, "misconfigured"),
+            (418, MissOutcome::NoPdf, "blocked"),
             (422, MissOutcome::Nonretryable, "http_4xx"),
             (429, MissOutcome::Retryable, "rate_limited"),
             (503, MissOutcome::Retryable, "http_5xx"),
@@ -246,6 +256,10 @@ mod tests {
             (403, challenge),
             (503, challenge),
             (403, "<h1>403 Forbidden</h1>"),
+            (
+                200,
+                "<title>P</title><meta http-equiv=refresh content='0;url=/captcha?x'>",
+            ),
         ] {
             let miss = response("https://a.example/", status, "text/html", body)
                 .landing()

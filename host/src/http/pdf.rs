@@ -81,6 +81,8 @@ pub fn judge_head(status: u16, labels: Labels, head: &[u8]) -> Result<(), Reason
             Some(Reason::Paywalled) => Reason::Paywalled,
             _ => Reason::Blocked,
         }),
+        // No server's own answer: filters send it.
+        418 => Err(Reason::Blocked),
         404 | 410 => Err(Reason::NotFound),
         429 => Err(Reason::RateLimited),
         400..=499 => Err(match kind() {
@@ -274,7 +276,7 @@ mod tests {
             (410, Reason::NotFound),
             (429, Reason::RateLimited),
             (400, Reason::Http4xx),
-            (418, Reason::Http4xx),
+            (418, Reason::Blocked),
             (500, Reason::Http5xx),
             (503, Reason::Http5xx),
             (304, Reason::NotAPdf),

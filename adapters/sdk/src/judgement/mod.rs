@@ -9,7 +9,7 @@ mod challenge;
 mod door;
 mod substitute;
 
-pub(crate) use challenge::{is_challenge, says_challenge};
+pub(crate) use challenge::{is_challenge, is_challenge_address, says_challenge};
 pub(crate) use door::{is_door_address, is_paywall};
 pub(crate) use substitute::{Substitute, substitute};
 
@@ -48,7 +48,7 @@ pub(crate) fn begins_a_page(bytes: &[u8]) -> bool {
 
 /// Whether the page says of itself that it is an article's: the metadata for
 /// machines that no error page or challenge carries.
-fn describes_an_article(text: &str) -> bool {
+pub(crate) fn describes_an_article(text: &str) -> bool {
     [
         "citation_title",
         "citation_doi",
@@ -62,25 +62,60 @@ fn describes_an_article(text: &str) -> bool {
     .any(|mark| text.contains(mark))
 }
 
-/// The text of the first `<title>`, without parsing the page.
-fn title(text: &str) -> Option<&str> {
-    let start = find_tag(text, "<title")?;
+/// The text of the first such element, up to the next tag, without parsing the
+/// page; `tag` is lower-case ASCII.
+fn text_of<'a>(text: &'a str, tag: &str) -> Option<&'a str> {
+    let start = find_tag(text, tag)?;
     let rest = text.get(start..)?;
     let inner = rest.get(rest.find('>')? + 1..)?;
     inner.get(..inner.find('<')?)
 }
 
-/// The first title as it is compared: trimmed, in lower case, with the
-/// entities that occur in such titles undone.
 fn plain_title(text: &str) -> Option<String> {
-    let title = title(text)?.trim().to_lowercase();
+    plain_text_of(text, "<title")
+}
+
+/// The first such element's text as it is compared: trimmed, in lower case,
+/// with the entities that occur in such titles undone.
+fn plain_text_of(text: &str, tag: &str) -> Option<String> {
+    let own = text_of(text, tag)?.trim().to_lowercase();
     Some(
-        title
-            .replace("&#39;", "'")
+        own.replace("&#39;", "'")
             .replace("&#x27;", "'")
             .replace("&rsquo;", "'")
             .replace('’', "'"),
     )
+}
+
+/// Whether a title in lower case is one of `names`: whole, or the first or last
+/// of its parts, of which another is the site's name (`Repository :: Log in`).
+fn title_is(title: &str, names: &[&str]) -> bool {
+    let parted = [" - ", " – ", " — ", " :: ", " · "]
+        .iter()
+        .fold(title.to_owned(), |title, sign| title.replace(sign, "|"));
+    let is_name = |part: &str| {
+        let part = part
+            .trim()
+            .trim_end_matches(['.', '!', '?', '…', ' '])
+            .trim_start_matches(['¡', '¿']);
+        names.contains(&part)
+    };
+    let mut parts = parted.split('|');
+    parts.next().is_some_and(is_name) || parts.next_back().is_some_and(is_name)
+}
+
+/// Whether a page in lower case has a field for a password.
+fn asks_for_password(plain: &str) -> bool {
+    ["type=\"password\"", "type='password'", "type=password"]
+        .iter()
+        .any(|field| plain.contains(field))
+}
+
+/// Host and path of an address, without query and fragment.
+fn host_and_path(url: &str) -> Option<(&str, &str)> {
+    let (_, rest) = url.split_once("://")?;
+    let rest = rest.split(['?', '#']).next().unwrap_or(rest);
+    Some(rest.split_once('/').unwrap_or((rest, "")))
 }
 
 /// Where a tag begins, whatever its case; `tag` is lower-case ASCII.
@@ -96,6 +131,7 @@ mod tests {
 
     #[test]
     fn a_title_is_found_in_any_case_and_never_beyond_the_text() {
+        let title = |text| text_of(text, "<title");
         assert_eq!(title("<TiTlE>x</title>"), Some("x"));
         assert_eq!(title("<title"), None);
         assert_eq!(title("é<title>é"), None);
@@ -125,6 +161,21 @@ mod tests {
             "<?xml",
         ] {
             assert!(!begins_a_page(other.as_bytes()), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_title_is_a_name_whole_or_beside_the_sites_own() {
+        for title in [
+            "log in",
+            "log in | a site",
+            "a site :: log in",
+            "a - b - log in…",
+        ] {
+            assert!(title_is(title, &["log in"]), "{title}");
+        }
+        for title in ["", "log in again", "how to log in", "a | log in | b"] {
+            assert!(!title_is(title, &["log in"]), "{title}");
         }
     }
 
