@@ -35,11 +35,13 @@ impl Response {
     }
 
     /// Whether the bytes are a PDF's, whatever the headers say. A web page that
-    /// shows such bytes is none.
+    /// shows such bytes is none, nor is an archive that holds them.
     #[must_use]
     pub fn is_pdf(&self) -> bool {
         let head = self.body.get(..MAGIC_WINDOW_BYTES).unwrap_or(&self.body);
-        head.windows(5).any(|bytes| bytes == b"%PDF-") && !judgement::begins_a_page(&self.body)
+        head.windows(5).any(|bytes| bytes == b"%PDF-")
+            && !judgement::begins_a_page(&self.body)
+            && !judgement::begins_an_archive(&self.body)
     }
 
     /// An API's answer, if its status is 200 to 299.
@@ -235,7 +237,10 @@ mod tests {
         assert!(response("https://a.example/", 200, "text/html", &late).is_pdf());
         assert!(!response("https://a.example/", 200, "application/pdf", &too_late).is_pdf());
         let shown = "<!DOCTYPE html><pre>%PDF-1.4 ... %%EOF</pre>";
-        assert!(!response("https://a.example/", 200, "application/pdf", shown).is_pdf());
+        let packed = "PK\u{3}\u{4}\0\0a.pdf%PDF-1.4";
+        for other in [shown, packed] {
+            assert!(!response("https://a.example/", 200, "application/pdf", other).is_pdf());
+        }
     }
 
     #[test]

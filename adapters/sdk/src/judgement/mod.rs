@@ -46,6 +46,22 @@ pub(crate) fn begins_a_page(bytes: &[u8]) -> bool {
     })
 }
 
+/// Whether bytes begin an archive (zip, RAR, 7z, tar), be there a PDF right
+/// behind its first header.
+pub(crate) fn begins_an_archive(bytes: &[u8]) -> bool {
+    const TAR_MARK_AT: usize = 257;
+    [
+        b"PK\x03\x04".as_slice(),
+        b"Rar!\x1a\x07",
+        b"7z\xbc\xaf\x27\x1c",
+    ]
+    .iter()
+    .any(|start| bytes.starts_with(start))
+        || bytes
+            .get(TAR_MARK_AT..)
+            .is_some_and(|rest| rest.starts_with(b"ustar") && !bytes.starts_with(b"%PDF-"))
+}
+
 /// Whether the page says of itself that it is an article's: the metadata for
 /// machines that no error page or challenge carries.
 pub(crate) fn describes_an_article(text: &str) -> bool {
@@ -176,6 +192,17 @@ mod tests {
         }
         for title in ["", "log in again", "how to log in", "a | log in | b"] {
             assert!(!title_is(title, &["log in"]), "{title}");
+        }
+    }
+
+    #[test]
+    fn an_archive_is_known_by_its_beginning_and_a_pdf_is_none() {
+        let tar = [b"a.pdf".as_slice(), &[0; 252], b"ustar\x0000", b"%PDF-1.4"].concat();
+        let pdf = [b"%PDF-1.4\n".as_slice(), &[b' '; 248], b"ustar"].concat();
+        assert!(begins_an_archive(&tar));
+        assert!(begins_an_archive(b"PK\x03\x04\x14\0%PDF-1.4"));
+        for other in [pdf.as_slice(), b"PK", b"", b"%PDF-1.4"] {
+            assert!(!begins_an_archive(other));
         }
     }
 
