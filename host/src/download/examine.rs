@@ -26,6 +26,9 @@ const CHUNK_BYTES: usize = 64 * 1024;
 
 /// The first byte of a gzip member.
 const GZIP_FIRST: u8 = 0x1f;
+/// Members of a gzip file that are undone: `bgzip` makes one of each 64 KiB, and
+/// empty ones would keep us busy for nothing.
+const GZIP_MEMBERS: usize = 10_000;
 
 /// A file that is a whole PDF.
 #[derive(Debug)]
@@ -161,6 +164,7 @@ async fn unwrap_gzip(mut part: PartFile, wrapped: &Sealed) -> Result<Sealed, Dow
         .map_err(|error| StoreError::io("read", path, error))?;
     let mut decoder = GzipDecoder::new(BufReader::new(file));
     let mut buffer = vec![0_u8; CHUNK_BYTES];
+    let mut members = 1;
     loop {
         let read = decoder.read(&mut buffer).await.map_err(|error| {
             DownloadError::candidate(
@@ -171,7 +175,9 @@ async fn unwrap_gzip(mut part: PartFile, wrapped: &Sealed) -> Result<Sealed, Dow
         if read == 0 {
             let mut rest = decoder.into_inner();
             let next = rest.fill_buf().await;
-            if next.is_ok_and(|next| next.first() == Some(&GZIP_FIRST)) {
+            let is_another = next.is_ok_and(|next| next.first() == Some(&GZIP_FIRST));
+            if is_another && members < GZIP_MEMBERS {
+                members += 1;
                 decoder = GzipDecoder::new(rest);
                 continue;
             }

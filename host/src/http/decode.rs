@@ -145,7 +145,10 @@ mod tests {
 
     fn declared_in(value: &str) -> Result<Vec<Encoding>, Fault> {
         let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_ENCODING, HeaderValue::from_str(value).unwrap());
+        headers.insert(
+            CONTENT_ENCODING,
+            HeaderValue::from_bytes(value.as_bytes()).unwrap(),
+        );
         declared(&headers, "https://a.org/")
     }
 

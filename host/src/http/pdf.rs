@@ -423,8 +423,12 @@ mod tests {
         for (length, tail, judged) in [
             ("/L 9999", first, Err(Reason::Truncated)),
             ("/L\r\n9999 ", first, Err(Reason::Truncated)),
-            ("/L 9999", b"%%EOF", Err(Reason::Truncated)),
-            ("/L 9999", b"startxref\n5001\n%%EOF", Err(Reason::Truncated)),
+            ("/L 9999", b"%%EOF".as_slice(), Err(Reason::Truncated)),
+            (
+                "/L 9999",
+                b"startxref\n5001\n%%EOF".as_slice(),
+                Err(Reason::Truncated),
+            ),
             // Written anew by a tool that kept the dictionary.
             ("/L 9999", whole, Ok(())),
             ("/L 5000", first, Ok(())),
