@@ -42,12 +42,16 @@ impl Page {
             (Some(own), Some(href)) => urls::join(&own, &href).or(Some(own)),
             (own, _) => own,
         };
-        Self {
+        let mut page = Self {
             html,
             base,
             url: url.to_owned(),
             paywall: judgement::is_paywall(text) || judgement::is_door_address(url),
-        }
+        };
+        page.paywall |= page
+            .sends_to()
+            .is_some_and(|next| judgement::is_door_address(&next));
+        page
     }
 
     /// The URL that answered.
@@ -56,8 +60,8 @@ impl Page {
         &self.url
     }
 
-    /// Whether the page sells the article or asks to log in. Such a page may
-    /// still name the PDF.
+    /// Whether the page sells the article, asks to log in or sends its reader to
+    /// where one does. Such a page may still name the PDF.
     #[must_use]
     pub fn looks_paywalled(&self) -> bool {
         self.paywall
@@ -93,9 +97,22 @@ impl Page {
     }
 
     /// Where a `<meta http-equiv=refresh>` of at most half a minute leads, if
-    /// it leads elsewhere. One in `noscript` leads to a complaint about scripts.
+    /// it leads elsewhere, and not to a login or a challenge: to follow the
+    /// latter would be to solve it. One in `noscript` leads to a complaint
+    /// about scripts.
     #[must_use]
     pub fn refresh(&self) -> Option<String> {
+        self.sends_to()
+            .filter(|url| !judgement::is_door_address(url) && !judgement::is_challenge_address(url))
+    }
+
+    /// Whether its refresh leads to a challenge.
+    pub(crate) fn sends_to_challenge(&self) -> bool {
+        self.sends_to()
+            .is_some_and(|url| judgement::is_challenge_address(&url))
+    }
+
+    fn sends_to(&self) -> Option<String> {
         let content = self.elements(&["meta"]).find_map(|meta| {
             let is_refresh = meta
                 .attr("http-equiv")
@@ -193,6 +210,21 @@ mod tests {
                 target,
                 "{content}"
             );
+        }
+    }
+
+    #[test]
+    fn a_refresh_to_a_login_or_a_challenge_is_none_and_makes_a_door_of_the_page() {
+        for (target, is_door) in [
+            ("https://login.uni.example/sso?x", true),
+            ("/captcha?return=/articles/1", false),
+            ("/action/cookieAbsent", false),
+        ] {
+            let html = format!("<meta http-equiv=refresh content='0;url={target}'>");
+            let page = Page::parse(&html, URL);
+            assert_eq!(page.refresh(), None, "{target}");
+            assert_eq!(page.looks_paywalled(), is_door, "{target}");
+            assert_eq!(page.sends_to_challenge(), !is_door, "{target}");
         }
     }
 

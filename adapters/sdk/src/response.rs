@@ -35,19 +35,21 @@ impl Response {
     }
 
     /// Whether the bytes are a PDF's, whatever the headers say. A web page that
-    /// shows such bytes is none.
+    /// shows such bytes is none, nor is an archive that holds them.
     #[must_use]
     pub fn is_pdf(&self) -> bool {
         let head = self.body.get(..MAGIC_WINDOW_BYTES).unwrap_or(&self.body);
-        head.windows(5).any(|bytes| bytes == b"%PDF-") && !judgement::begins_a_page(&self.body)
+        head.windows(5).any(|bytes| bytes == b"%PDF-")
+            && !judgement::begins_a_page(&self.body)
+            && !judgement::begins_an_archive(&self.body)
     }
 
     /// An API's answer, if its status is 200 to 299.
     ///
     /// # Errors
     /// Otherwise the [`Miss`] the status stands for: 404 and 410 `not_found`,
-    /// 429 `rate_limited`, 5xx `http_5xx`, 401 and 402 `misconfigured`, 403
-    /// and 451 `blocked`, other 4xx `http_4xx`.
+    /// 429 `rate_limited`, 5xx `http_5xx`, 401 and 402 `misconfigured`, 403,
+    /// 418 and 451 `blocked`, other 4xx `http_4xx`.
     pub fn ok(self) -> Result<Self, Miss> {
         if self.is_success() {
             Ok(self)
@@ -99,10 +101,13 @@ impl Response {
             return Ok(Landing::Pdf);
         }
         let text = self.text();
-        if judgement::says_challenge(|name| self.header(name)) || judgement::is_challenge(&text) {
-            return Err(Miss::no_pdf("blocked")
+        let challenged = || {
+            Miss::no_pdf("blocked")
                 .with_status(self.status)
-                .because(format!("{} answered with a challenge page", self.url)));
+                .because(format!("{} answered with a challenge page", self.url))
+        };
+        if judgement::says_challenge(|name| self.header(name)) || judgement::is_challenge(&text) {
+            return Err(challenged());
         }
         match self.status {
             200..300 => {}
@@ -129,7 +134,12 @@ impl Response {
         match judgement::substitute(&text) {
             Some(Substitute::NotFound) => said(Miss::no_pdf("not_found"), "not found"),
             Some(Substitute::Outage) => said(Miss::retryable("http_5xx"), "out of order"),
-            None => Ok(Landing::Page(Page::parse(&text, &self.url))),
+            None => match Page::parse(&text, &self.url) {
+                page if page.sends_to_challenge() && !judgement::describes_an_article(&text) => {
+                    Err(challenged())
+                }
+                page => Ok(Landing::Page(page)),
+            },
         }
     }
 
@@ -138,7 +148,8 @@ impl Response {
             404 | 410 => Miss::no_pdf("not_found"),
             429 => Miss::retryable("rate_limited"),
             401 | 402 | 407 => Miss::nonretryable("misconfigured"),
-            403 | 451 => Miss::no_pdf("blocked"),
+            // 418 is no server's own answer: filters send it.
+            403 | 418 | 451 => Miss::no_pdf("blocked"),
             400..500 => Miss::nonretryable("http_4xx"),
             500..600 => Miss::retryable("http_5xx"),
             _ => Miss::error("bad_answer"),
@@ -165,6 +176,7 @@ mod tests {
             (410, MissOutcome::NoPdf, "not_found"),
             (403, MissOutcome::NoPdf, "blocked"),
             (401, MissOutcome::Nonretryable, "misconfigured"),
+            (418, MissOutcome::NoPdf, "blocked"),
             (422, MissOutcome::Nonretryable, "http_4xx"),
             (429, MissOutcome::Retryable, "rate_limited"),
             (503, MissOutcome::Retryable, "http_5xx"),
@@ -225,7 +237,10 @@ mod tests {
         assert!(response("https://a.example/", 200, "text/html", &late).is_pdf());
         assert!(!response("https://a.example/", 200, "application/pdf", &too_late).is_pdf());
         let shown = "<!DOCTYPE html><pre>%PDF-1.4 ... %%EOF</pre>";
-        assert!(!response("https://a.example/", 200, "application/pdf", shown).is_pdf());
+        let packed = "PK\u{3}\u{4}\0\0a.pdf%PDF-1.4";
+        for other in [shown, packed] {
+            assert!(!response("https://a.example/", 200, "application/pdf", other).is_pdf());
+        }
     }
 
     #[test]
@@ -246,6 +261,10 @@ mod tests {
             (403, challenge),
             (503, challenge),
             (403, "<h1>403 Forbidden</h1>"),
+            (
+                200,
+                "<title>P</title><meta http-equiv=refresh content='0;url=/captcha?x'>",
+            ),
         ] {
             let miss = response("https://a.example/", status, "text/html", body)
                 .landing()

@@ -90,8 +90,13 @@ pub fn report(what: &str, unit: &str, spread: &Spread, goal: Option<Goal>) {
 }
 
 fn verdict(sign: &str, limit: f64, met: bool) -> String {
+    judged(&format!("{sign} {limit}"), met)
+}
+
+/// A goal as it is printed behind its figure.
+pub fn judged(goal: &str, met: bool) -> String {
     let word = if met { "met" } else { "MISSED" };
-    format!("  [goal {sign} {limit}: {word}]")
+    format!("  [goal {goal}: {word}]")
 }
 
 /// Runs two sides in turn, the order swapped every round, after one round to

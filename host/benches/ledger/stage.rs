@@ -156,6 +156,24 @@ pub fn undo(db: &Connection) {
     fold(db);
 }
 
+/// How long something is waited for that another program's write lock must not
+/// hold up: shorter than the ledger itself waits for that lock.
+const UNHINDERED: Duration = Duration::from_secs(3);
+
+/// What `work` comes to while another program has the write lock of the ledger
+/// at `path`; none when it waits for that lock, which is then given back.
+pub fn beside_a_writer<T>(
+    runtime: &Runtime,
+    path: &Path,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    let other = connect(path, Durability::Normal);
+    other.execute_batch("BEGIN IMMEDIATE").expect("the lock");
+    let done = runtime.block_on(async { tokio::time::timeout(UNHINDERED, work).await.ok() });
+    other.execute_batch("ROLLBACK").expect("given back");
+    done
+}
+
 pub fn runtime() -> Runtime {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

@@ -2,7 +2,8 @@
 //!
 //! Addresses of the services we know become that service's identifier;
 //! publishers' addresses stay URLs, even with a DOI inside, because the page
-//! named is what was asked for.
+//! named is what was asked for. What such an address names besides is
+//! [`find_in_address`](crate::find_in_address)'s matter.
 
 use std::fmt;
 use std::str::FromStr;

@@ -38,7 +38,8 @@ crate::error::text_id!(Doi, 0);
 impl Doi {
     /// Reads a DOI, bare or as `doi:…`, `info:doi/…`, `urn:doi:…` or a URL of
     /// doi.org or dx.doi.org. Percent escapes are decoded once, and only in
-    /// URLs or when the text holds a `%3C…%3E` pair.
+    /// URLs or when the text holds a `%3C…%3E` pair; a `&lt;…&gt;` pair, as
+    /// exports write SICIs, becomes what it stands for.
     ///
     /// # Errors
     /// When what is left after unwrapping is not `10.<registrant>/<suffix>`.
@@ -53,11 +54,20 @@ impl Doi {
         } else {
             bare.to_owned()
         };
-        while has_escaped_angle_pair(&doi) {
-            doi = paste::percent_decoded(IdKind::Doi, &doi)?;
+        loop {
+            doi = paste::without_invisible(&doi).to_ascii_lowercase();
+            if has_pair(&doi, "%3c", "%3e") {
+                doi = paste::percent_decoded(IdKind::Doi, &doi)?;
+            } else if has_pair(&doi, "&lt;", "&gt;") {
+                doi = doi
+                    .replace("&lt;", "<")
+                    .replace("&gt;", ">")
+                    .replace("&amp;", "&");
+            } else {
+                break;
+            }
         }
-        let visible = paste::without_invisible(&doi);
-        let doi = without_end(&visible).to_ascii_lowercase();
+        let doi = without_end(&doi).to_owned();
         match fault(&doi) {
             None => Ok(Self(doi)),
             Some(why) => Err(fail(why)),
@@ -134,11 +144,9 @@ fn is_query_key(c: char) -> bool {
     c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')
 }
 
-fn has_escaped_angle_pair(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    lower
-        .split_once("%3c")
-        .is_some_and(|(_, after)| after.contains("%3e"))
+fn has_pair(text: &str, open: &str, close: &str) -> bool {
+    text.split_once(open)
+        .is_some_and(|(_, after)| after.contains(close))
 }
 
 /// What is wrong with a lower-cased, unwrapped DOI.

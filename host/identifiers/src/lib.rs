@@ -14,6 +14,7 @@
 //! assert_eq!(AnyId::parse("arXiv:2101.00001v2 [cs.CL]").unwrap().to_string(), "arxiv:2101.00001v2");
 //! ```
 
+mod address;
 mod any_id;
 mod arxiv;
 mod doi;
@@ -25,6 +26,7 @@ mod pubmed;
 mod web;
 mod web_url;
 
+pub use address::find_in_address;
 pub use any_id::AnyId;
 pub use arxiv::ArxivId;
 pub use doi::Doi;

@@ -118,7 +118,8 @@ impl Pmid {
             .ok_or_else(|| IdError::new(IdKind::Pmid, text, "it is not one to ten digits"))
     }
 
-    fn from_bare(text: &str) -> Option<Self> {
+    /// Reads the number alone.
+    pub(crate) fn from_bare(text: &str) -> Option<Self> {
         paste::positive_number(text, MAX_DIGITS).map(|digits| Self(digits.to_owned()))
     }
 

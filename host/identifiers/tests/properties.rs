@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use paperfall_identifiers::{AnyId, ArxivId, Doi, OpenAlexId, Pmcid, Pmid, WebUrl};
-use paperfall_identifiers::{find_arxiv, find_pmcid};
+use paperfall_identifiers::{find_arxiv, find_in_address, find_pmcid};
 use proptest::prelude::*;
 
 /// Pieces that identifiers, and the ways of mangling them, are made of.
@@ -88,6 +88,18 @@ const PIECES: &[&str] = &[
     "oai:pubmedcentral.nih.gov:",
     "oai:arXiv.org:",
     "example.org",
+    "pub.example/doi/",
+    "/full",
+    ".full",
+    "/figures/1",
+    "?doi=",
+    "api.unpaywall.org/v2/",
+    "identifiers.org/",
+    "journals.plos.org/x?id=",
+    "export.arxiv.org/api/query?id_list=",
+    "&lt;",
+    "&gt;",
+    "&amp;",
     ":443",
     ":80",
     "@",
@@ -140,6 +152,10 @@ proptest! {
         fixed_point!(AnyId, &text);
         if let Some(id) = find_pmcid(&text) {
             prop_assert_eq!(find_pmcid(id.as_str()), Some(id));
+        }
+        if let Some(id) = find_in_address(&text) {
+            let printed = id.to_string();
+            prop_assert_eq!(AnyId::parse(&printed), Ok(id), "{:?} printed {:?}", text, printed);
         }
         if let Some(id) = find_arxiv(&text) {
             prop_assert_eq!(find_arxiv(id.as_str()), Some(id));

@@ -1,11 +1,11 @@
 //! Judges the bytes of a finished download: the checksum the source announced,
 //! the shape of a PDF, encryption; and unwraps a PDF that came in gzip.
 
-use std::io::SeekFrom;
+use std::io::{self, SeekFrom};
 use std::path::Path;
 
 use async_compression::tokio::bufread::GzipDecoder;
-use tokio::io::{AsyncReadExt, AsyncSeekExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncSeekExt, BufReader};
 
 use super::error::DownloadError;
 use super::part::{PartFile, Sealed};
@@ -15,8 +15,20 @@ use crate::http::pdf::{self, Labels};
 use crate::outcome::Reason;
 use crate::sandbox::{Candidate, Checksum};
 
-/// How much is read of a cross-reference stream: its dictionary comes first.
-const XREF_BYTES: u64 = 4096;
+/// How much is read of a cross-reference stream, whose dictionary comes first,
+/// and of the trailer behind a table.
+const XREF_BYTES: usize = 4096;
+/// How much of a table is read for the trailer behind it: twenty bytes an
+/// object make four hundred thousand objects.
+const TABLE_BYTES: u64 = 8 * 1024 * 1024;
+/// How much of it at a time.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// The first byte of a gzip member.
+const GZIP_FIRST: u8 = 0x1f;
+/// Members of a gzip file that are undone: `bgzip` makes one of each 64 KiB, and
+/// empty ones would keep us busy for nothing.
+const GZIP_MEMBERS: usize = 10_000;
 
 /// A file that is a whole PDF.
 #[derive(Debug)]
@@ -78,7 +90,8 @@ fn check_sum(candidate: &Candidate, sealed: &Sealed) -> Result<(), DownloadError
 fn judge(sealed: &Sealed) -> Result<(), DownloadError> {
     let verdict = pdf::judge_head(200, Labels::default(), &sealed.head)
         .and_then(|()| pdf::judge_length(sealed.bytes))
-        .and_then(|()| pdf::judge_tail(&sealed.tail));
+        .and_then(|()| pdf::judge_tail(&sealed.tail))
+        .and_then(|()| pdf::judge_linearised(&sealed.head, &sealed.tail, sealed.bytes));
     verdict.map_err(|reason| {
         DownloadError::candidate(
             reason.clone(),
@@ -87,8 +100,9 @@ fn judge(sealed: &Sealed) -> Result<(), DownloadError> {
     })
 }
 
-/// Whether the file is encrypted: its trailer says so, or the
-/// cross-reference stream that newer files have in its place.
+/// Whether the file is encrypted: its trailer says so, which in linearised files
+/// stands near the start, or the cross-reference stream that newer files have
+/// in its place.
 async fn is_encrypted(sealed: &Sealed) -> Result<bool, StoreError> {
     if pdf::is_encrypted(&sealed.tail) {
         return Ok(true);
@@ -101,9 +115,7 @@ async fn is_encrypted(sealed: &Sealed) -> Result<bool, StoreError> {
     let read = async {
         let mut file = tokio::fs::File::open(path).await?;
         file.seek(SeekFrom::Start(start)).await?;
-        let mut dictionary = Vec::new();
-        file.take(XREF_BYTES).read_to_end(&mut dictionary).await?;
-        Ok(dictionary)
+        trailer_from(file.take(TABLE_BYTES)).await
     };
     let dictionary = read
         .await
@@ -111,14 +123,48 @@ async fn is_encrypted(sealed: &Sealed) -> Result<bool, StoreError> {
     Ok(pdf::is_encrypted(&dictionary))
 }
 
-/// Unwraps a gzip-wrapped PDF, once, under the same cap.
+/// The trailer of a cross-reference section, with which `section` begins.
+async fn trailer_from(mut section: impl AsyncRead + Unpin) -> io::Result<Vec<u8>> {
+    let mut seen = Vec::with_capacity(XREF_BYTES);
+    fill(&mut section, &mut seen, XREF_BYTES).await?;
+    if pdf::is_table(&seen) {
+        while pdf::trailer(&seen).is_none() {
+            // The word may have come in half.
+            let before = seen.len().saturating_sub(pdf::TRAILER.len() - 1);
+            seen.drain(..before);
+            let wanted = seen.len() + CHUNK_BYTES;
+            if !fill(&mut section, &mut seen, wanted).await? && pdf::trailer(&seen).is_none() {
+                return Ok(Vec::new());
+            }
+        }
+        seen.drain(..pdf::trailer(&seen).unwrap_or_default());
+        fill(&mut section, &mut seen, XREF_BYTES).await?;
+    }
+    seen.truncate(XREF_BYTES);
+    Ok(seen)
+}
+
+/// Reads until `bytes` are so many, or the end; whether it is not there yet.
+async fn fill(
+    from: &mut (impl AsyncRead + Unpin),
+    bytes: &mut Vec<u8>,
+    wanted: usize,
+) -> io::Result<bool> {
+    let missing = u64::try_from(wanted.saturating_sub(bytes.len())).unwrap_or(u64::MAX);
+    let read = from.take(missing).read_to_end(bytes).await?;
+    Ok(u64::try_from(read).is_ok_and(|read| read == missing))
+}
+
+/// Unwraps a gzip-wrapped PDF, once, under the same cap. A gzip file may have
+/// several members (RFC 1952, 2.2); what follows the last is nobody's.
 async fn unwrap_gzip(mut part: PartFile, wrapped: &Sealed) -> Result<Sealed, DownloadError> {
     let path: &Path = wrapped.guard.path();
     let file = tokio::fs::File::open(path)
         .await
         .map_err(|error| StoreError::io("read", path, error))?;
     let mut decoder = GzipDecoder::new(BufReader::new(file));
-    let mut buffer = vec![0_u8; 64 * 1024];
+    let mut buffer = vec![0_u8; CHUNK_BYTES];
+    let mut members = 1;
     loop {
         let read = decoder.read(&mut buffer).await.map_err(|error| {
             DownloadError::candidate(
@@ -127,6 +173,14 @@ async fn unwrap_gzip(mut part: PartFile, wrapped: &Sealed) -> Result<Sealed, Dow
             )
         })?;
         if read == 0 {
+            let mut rest = decoder.into_inner();
+            let next = rest.fill_buf().await;
+            let is_another = next.is_ok_and(|next| next.first() == Some(&GZIP_FIRST));
+            if is_another && members < GZIP_MEMBERS {
+                members += 1;
+                decoder = GzipDecoder::new(rest);
+                continue;
+            }
             break;
         }
         part.write(buffer.get(..read).unwrap_or_default()).await?;
@@ -141,4 +195,51 @@ async fn unwrap_gzip(mut part: PartFile, wrapped: &Sealed) -> Result<Sealed, Dow
     pdf::judge_head(200, Labels::default(), part.head())
         .map_err(|reason| DownloadError::candidate(reason, "gzip-wrapped, but not a PDF inside"))?;
     Ok(part.seal().await?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    async fn encrypted(section: Vec<u8>) -> bool {
+        pdf::is_encrypted(&trailer_from(section.as_slice()).await.unwrap())
+    }
+
+    fn table(entries: usize, trailer: &str) -> Vec<u8> {
+        let rows = "0000000010 00000 n \n".repeat(entries);
+        let more = "7 0 obj <<>> endobj\n".repeat(5_000);
+        format!("xref\n100 {entries}\n{rows}trailer\n{trailer}\nstartxref\n0\n%%EOF\n{more}")
+            .into_bytes()
+    }
+
+    #[tokio::test]
+    async fn the_trailer_behind_a_table_of_any_length_is_read() {
+        // Every place of the word "trailer" around the borders of what is read at once.
+        let around_a_border = 3_270..3_290;
+        for entries in [0, 1, 150, 199, 200, 204, 205, 2_000, 100_000]
+            .into_iter()
+            .chain(around_a_border)
+        {
+            assert!(
+                encrypted(table(entries, "<</Size 9/Encrypt 7 0 R>>")).await,
+                "{entries}"
+            );
+            assert!(!encrypted(table(entries, "<</Size 9>>")).await, "{entries}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stream_is_read_by_its_dictionary_and_nothing_has_no_trailer() {
+        assert!(encrypted(b"12 0 obj <</Type/XRef/Encrypt 7 0 R>> stream".to_vec()).await);
+        let far = [
+            b"12 0 obj ".as_slice(),
+            &[b' '; XREF_BYTES],
+            b"/Encrypt 7 0 R",
+        ]
+        .concat();
+        assert!(!encrypted(far).await);
+        assert!(!encrypted(Vec::new()).await);
+        assert!(!encrypted(b"xref\n0 1\n".repeat(50_000)).await);
+    }
 }

@@ -36,7 +36,8 @@ enum Fate {
 }
 
 impl Knowledge {
-    pub(crate) fn new(work: Work) -> Self {
+    pub(crate) fn new(mut work: Work) -> Self {
+        work.learn_from_addresses();
         Self {
             inner: Arc::new(Mutex::new(Known {
                 work,

@@ -21,7 +21,7 @@ mod judgement;
 
 use crate::outcome::Reason;
 
-pub(super) use judgement::{begins_a_page, says_challenge};
+pub(super) use judgement::{begins_a_page, begins_an_archive, says_challenge};
 
 /// More marks of challenge and refusal pages, in lower case.
 const BLOCKED: &[&str] = &[

@@ -20,6 +20,8 @@ pub const PDF_MIN_BYTES: u64 = 1024;
 
 const MAGIC: &[u8] = b"%PDF-";
 const END: &[u8] = b"%%EOF";
+/// What a table's trailer begins with.
+pub const TRAILER: &[u8] = b"trailer";
 
 /// Whether `%PDF-` stands within the first [`MAGIC_WINDOW`] bytes.
 #[must_use]
@@ -35,10 +37,10 @@ pub fn is_gzip(head: &[u8]) -> bool {
 }
 
 /// Whether bytes are the beginning of a PDF: they have the magic, and are no
-/// web page that shows it.
+/// web page that shows it and no archive that holds it.
 #[must_use]
 pub fn is_pdf(head: &[u8]) -> bool {
-    has_magic(head) && !page::begins_a_page(head)
+    has_magic(head) && !page::begins_a_page(head) && !page::begins_an_archive(head)
 }
 
 /// What an answer's headers say of its body.
@@ -81,6 +83,8 @@ pub fn judge_head(status: u16, labels: Labels, head: &[u8]) -> Result<(), Reason
             Some(Reason::Paywalled) => Reason::Paywalled,
             _ => Reason::Blocked,
         }),
+        // No server's own answer: filters send it.
+        418 => Err(Reason::Blocked),
         404 | 410 => Err(Reason::NotFound),
         429 => Err(Reason::RateLimited),
         400..=499 => Err(match kind() {
@@ -120,6 +124,54 @@ pub fn judge_length(length: u64) -> Result<(), Reason> {
     } else {
         Ok(())
     }
+}
+
+/// Judges a linearised file ("fast web view") by its parts, for it has an end
+/// mark near its start too: `length` is its own, in bytes.
+///
+/// Its length stands in its first dictionary; but tools that rewrite files copy
+/// that as it was. So a file is cut only if its last `startxref` says so, too:
+/// in the first part it is 0.
+///
+/// # Errors
+/// `Truncated` when only the first part of the file is there.
+pub fn judge_linearised(head: &[u8], tail: &[u8], length: u64) -> Result<(), Reason> {
+    let cut = announced_length(head).is_some_and(|announced| announced > length)
+        && !startxref(tail).is_some_and(|at| at > 0 && at < length);
+    if cut { Err(Reason::Truncated) } else { Ok(()) }
+}
+
+/// The length in bytes that the dictionary of a linearised file names (`/L`).
+fn announced_length(head: &[u8]) -> Option<u64> {
+    const KEY: &[u8] = b"/Linearized";
+    let window = head.get(..MAGIC_WINDOW).unwrap_or(head);
+    let at = position(window, KEY)?;
+    let start = window.get(..at)?.windows(2).rposition(|two| two == b"<<")?;
+    let dictionary = head.get(start..)?;
+    let end = position(dictionary, b">>")?;
+    let dictionary = dictionary.get(..end)?;
+    dictionary
+        .windows(2)
+        .enumerate()
+        .filter(|(_, two)| *two == b"/L")
+        .find_map(|(at, _)| {
+            let (number, _) = digits(skip_space(dictionary.get(at + 2..)?));
+            std::str::from_utf8(number).ok()?.parse().ok()
+        })
+}
+
+/// Where the trailer behind a cross-reference table begins, in a stretch of a
+/// file that begins in the table.
+#[must_use]
+pub fn trailer(stretch: &[u8]) -> Option<usize> {
+    position(stretch, TRAILER)
+}
+
+/// Whether a cross-reference section is a table, with its trailer behind it,
+/// and not a stream, with its dictionary first.
+#[must_use]
+pub fn is_table(section: &[u8]) -> bool {
+    skip_space(section).starts_with(b"xref")
 }
 
 /// Whether a stretch of a PDF holds an `/Encrypt` entry of a trailer: a
@@ -177,7 +229,12 @@ fn skip_space(bytes: &[u8]) -> &[u8] {
 }
 
 fn contains(hay: &[u8], needle: &[u8]) -> bool {
-    hay.windows(needle.len()).any(|window| window == needle)
+    position(hay, needle).is_some()
+}
+
+fn position(hay: &[u8], needle: &[u8]) -> Option<usize> {
+    hay.windows(needle.len())
+        .position(|window| window == needle)
 }
 
 #[cfg(test)]
@@ -274,7 +331,7 @@ mod tests {
             (410, Reason::NotFound),
             (429, Reason::RateLimited),
             (400, Reason::Http4xx),
-            (418, Reason::Http4xx),
+            (418, Reason::Blocked),
             (500, Reason::Http5xx),
             (503, Reason::Http5xx),
             (304, Reason::NotAPdf),
@@ -345,6 +402,49 @@ mod tests {
         ] {
             assert!(!is_encrypted(no), "{}", String::from_utf8_lossy(no));
         }
+    }
+
+    #[test]
+    fn an_archive_with_a_pdf_in_front_is_none() {
+        let packed = [b"PK\x03\x04\x14\0a.pdf".as_slice(), PDF].concat();
+        assert_eq!(
+            judge_head(200, Some("application/pdf"), &packed),
+            Err(Reason::NotAPdf)
+        );
+    }
+
+    #[test]
+    fn a_linearised_file_of_which_only_the_first_part_came_is_truncated() {
+        let head = |length: &str| {
+            format!("%PDF-1.4\n1 0 obj\n<</Linearized 1/Length 7 {length}/H [1 2]/O 3>>\nendobj\n")
+        };
+        let first = b"startxref\n0\n%%EOF\n".as_slice();
+        let whole = b"startxref\n116\n%%EOF\n".as_slice();
+        for (length, tail, judged) in [
+            ("/L 9999", first, Err(Reason::Truncated)),
+            ("/L\r\n9999 ", first, Err(Reason::Truncated)),
+            ("/L 9999", b"%%EOF".as_slice(), Err(Reason::Truncated)),
+            (
+                "/L 9999",
+                b"startxref\n5001\n%%EOF".as_slice(),
+                Err(Reason::Truncated),
+            ),
+            // Written anew by a tool that kept the dictionary.
+            ("/L 9999", whole, Ok(())),
+            ("/L 5000", first, Ok(())),
+            ("/L 4000", whole, Ok(())),
+            ("/L x", first, Ok(())),
+            ("", first, Ok(())),
+        ] {
+            let head = head(length);
+            assert_eq!(
+                judge_linearised(head.as_bytes(), tail, 5000),
+                judged,
+                "{length}"
+            );
+        }
+        assert_eq!(judge_linearised(PDF, first, 5000), Ok(()));
+        assert_eq!(judge_linearised(b"/Linearized 1 /L 9 >>", first, 5), Ok(()));
     }
 
     #[test]

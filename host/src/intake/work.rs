@@ -1,6 +1,6 @@
 //! A scholarly work as everything after intake sees it.
 
-use paperfall_identifiers::{AnyId, WebUrl};
+use paperfall_identifiers::{AnyId, WebUrl, find_in_address};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::draft::Draft;
@@ -80,6 +80,31 @@ impl Work {
     /// When it is not a JSON object or names neither an identifier nor a URL.
     pub fn from_json(text: &str) -> Result<ReadWork, WorkError> {
         json::read_work(text)
+    }
+
+    /// Learns what the addresses of its pages and files say it is called
+    /// (a DOI in a publisher's path), where they agree and nothing of that kind
+    /// is known. It is no part of reading: a work's name and key stay what was
+    /// given.
+    pub(crate) fn learn_from_addresses(&mut self) {
+        let mut named = Identifiers::default();
+        let mut is_one = true;
+        for url in self.landing_urls.iter().chain(&self.pdf_urls) {
+            let Some(id) = find_in_address(url.as_str()) else {
+                continue;
+            };
+            let mut of_url = Identifiers::default();
+            of_url.insert_id(&id);
+            for (scheme, value) in of_url.iter() {
+                is_one &= named.get(scheme).is_none_or(|known| known == value);
+                named.learn(scheme, value);
+            }
+        }
+        if is_one {
+            for (scheme, value) in named.iter() {
+                self.identifiers.learn(scheme, value);
+            }
+        }
     }
 
     /// Takes in what a newer record of the same work says; whether that is any

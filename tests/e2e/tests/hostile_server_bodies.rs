@@ -285,12 +285,11 @@ async fn encodings_within_encodings_are_not_undone_forever() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_encoding_that_is_unknown_damaged_or_cut_is_a_broken_answer() {
+async fn an_encoding_that_is_damaged_or_cut_is_a_broken_answer() {
     let whole = Bomb::Gzip.of(&pdf(), 0).await;
     let mut damaged = whole.clone();
     damaged[2_000..2_100].fill(0xff);
     for (encoding, body) in [
-        ("Content-Encoding: rot13", pdf()),
         ("Content-Encoding: gzip", damaged),
         ("Content-Encoding: gzip", whole[..whole.len() / 2].to_vec()),
         ("Content-Encoding: br", pdf()),

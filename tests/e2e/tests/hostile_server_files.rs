@@ -53,7 +53,17 @@ async fn anything_else_under_a_pdfs_type_is_none() {
     let json = br#"{"error": "no such file"}"#.repeat(100);
     let postscript = [b"%!PS-Adobe-3.0\n".as_slice(), &[b' '; 5_000]].concat();
     let late = [[b' '; 1_100].as_slice(), &pdf()].concat();
-    for body in [zip, png, html, json, postscript, late, vec![0; 5_000]] {
+    let stored = [b"PK\x03\x04\x14\0a.pdf".as_slice(), &pdf()].concat();
+    for body in [
+        zip,
+        stored,
+        png,
+        html,
+        json,
+        postscript,
+        late,
+        vec![0; 5_000],
+    ] {
         file("application/pdf", body).ends_in(NO_PDF).await;
     }
 }
@@ -112,6 +122,25 @@ async fn bytes_that_are_not_in_the_encoding_they_are_called_are_no_pdf() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_encoding_that_is_none_leaves_the_bytes_as_they_are() {
+    for word in ["utf-8", "binary", "none"] {
+        let encoding = format!("Content-Encoding: {word}");
+        let labels = [encoding.as_str(), "Content-Type: application/pdf"];
+        let case = Case::artifact().answering(answer("200 OK", &labels, pdf()));
+        assert_eq!(case.ends_in(OBTAINED).await.paper(), pdf(), "{word}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_linearised_file_of_which_only_the_first_part_came_is_truncated() {
+    let head = b"%PDF-1.4\n1 0 obj\n<</Linearized 1/L 99999/O 3/E 9/N 1/T 9>>\nendobj\n";
+    let first = [head.as_slice(), &[b'%'; 4_000], b"\nstartxref\n0\n%%EOF\n"].concat();
+    file("application/pdf", first)
+        .ends_in("no_pdf truncated")
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_at_all_and_next_to_nothing_are_too_small() {
     for body in [b"".as_slice(), b"%PDF-1.7\n%%EOF\n"] {
         file("application/pdf", body)
@@ -133,6 +162,15 @@ async fn a_gzip_wrapped_pdf_is_unwrapped_once_and_only_whole() {
     let wrapped = Bomb::Gzip.of(&pdf(), 0).await;
     let ended = file("application/pdf", &wrapped).ends_in(OBTAINED).await;
     assert_eq!(ended.paper(), pdf());
+    // RFC 1952 lets a gzip file have several members.
+    let paper = pdf();
+    let (start, rest) = paper.split_at(9_000);
+    let members = [Bomb::Gzip.of(start, 0).await, Bomb::Gzip.of(rest, 0).await];
+    for behind in [b"".as_slice(), &[0; 600]] {
+        let body = [members.concat().as_slice(), behind].concat();
+        let ended = file("application/pdf", body).ends_in(OBTAINED).await;
+        assert_eq!(ended.paper(), paper);
+    }
     let twice = Bomb::Gzip.of(&wrapped, 0).await;
     file("application/pdf", twice).ends_in(NO_PDF).await;
     let cut = &wrapped[..wrapped.len() - 2_000];
@@ -145,6 +183,22 @@ async fn a_gzip_wrapped_pdf_is_unwrapped_once_and_only_whole() {
 async fn an_encrypted_pdf_is_kept_and_flagged() {
     let encrypted = Pdf::encrypted("Evil", 3, 20_000).bytes();
     let ended = file("application/pdf", &encrypted).ends_in(OBTAINED).await;
+    assert_eq!(ended.result()["notes"], serde_json::json!(["encrypted"]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_encrypted_pdf_whose_trailer_stands_behind_a_long_table_near_its_start_is_flagged() {
+    let head = "%PDF-1.4\n1 0 obj\n<</Linearized 1/L 99999/O 3/E 9/N 1/T 9>>\nendobj\n";
+    let rows = |count: usize| "0000000010 00000 n \n".repeat(count);
+    let body = format!(
+        "{head}xref\n100 2000\n{}trailer\n<</Size 2100/Root 1 0 R/Encrypt 7 0 R>>\nstartxref\n0\n%%EOF\n\
+         {}\nxref\n0 100\n{}trailer\n<</Size 100>>\nstartxref\n{}\n%%EOF\n",
+        rows(2000),
+        "% nothing\n".repeat(900),
+        rows(100),
+        head.len()
+    );
+    let ended = file("application/pdf", body).ends_in(OBTAINED).await;
     assert_eq!(ended.result()["notes"], serde_json::json!(["encrypted"]));
 }
 

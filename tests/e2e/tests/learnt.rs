@@ -61,6 +61,21 @@ async fn arxiv_is_asked_again_with_the_id_that_only_unpaywall_knew() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_publishers_address_that_refuses_us_still_names_the_doi() {
+    const OWN: &str = "https://press.example/doi/full/10.5555/learnt.2021.7";
+    const COPY: &str = "https://repository.example/7.pdf";
+    let record = UnpaywallRecord::open([Location::pdf(COPY, "https://repository.example/7")]);
+    let world = World::new()
+        .paper(paper().doi(DOI).unpaywall(record))
+        .page(OWN, Answer::challenge())
+        .page(COPY, Answer::pdf(pdf()));
+    let rig = fetched(world, OWN).await;
+    let work = format!("url:{OWN}");
+    rig.assert_obtained(&work, "unpaywall", "oa_pdf", &pdf().bytes());
+    assert_eq!(rig.result(&work)["identifiers"]["doi"], DOI);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pmcid_that_only_unpaywall_knew_reaches_europe_pmc() {
     // Neither converter nor search knows the DOI.
     let location = Location::landing("https://repository.example/item/7")

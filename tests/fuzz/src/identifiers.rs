@@ -2,7 +2,7 @@
 //! parses back.
 
 use paperfall_identifiers::{AnyId, ArxivId, Doi, OpenAlexId, Pmcid, Pmid, WebUrl};
-use paperfall_identifiers::{MAX_INPUT_BYTES, find_arxiv, find_pmcid};
+use paperfall_identifiers::{MAX_INPUT_BYTES, find_arxiv, find_in_address, find_pmcid};
 
 use crate::intake::Identifiers;
 use crate::promises;
@@ -44,6 +44,9 @@ pub fn check(data: &[u8]) {
     }
     if let Some(id) = find_arxiv(text) {
         assert_eq!(find_arxiv(id.as_str()), Some(id));
+    }
+    if let Some(id) = find_in_address(text) {
+        assert_eq!(AnyId::parse(&id.to_string()), Ok(id));
     }
     learns(text);
 }

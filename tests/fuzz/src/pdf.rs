@@ -26,7 +26,8 @@ pub fn check(data: &[u8]) {
         }
         Err(reason) => {
             assert_ne!(reason.outcome(), Some(Outcome::Success));
-            assert!(!(200..300).contains(&status) || !pdf::has_magic(bytes) || is_page());
+            let is_none = || is_page() || is_archive(bytes);
+            assert!(!(200..300).contains(&status) || !pdf::has_magic(bytes) || is_none());
         }
     }
     // Only the window counts: bytes before the tail and after the head do not.
@@ -47,7 +48,18 @@ pub fn check(data: &[u8]) {
         assert!(bytes.windows(8).any(|window| window == b"/Encrypt"));
     }
     let _ = pdf::startxref(bytes);
+    let _ = pdf::judge_linearised(bytes, bytes, length);
+    if let Some(at) = pdf::trailer(bytes) {
+        let from = bytes.get(at..).unwrap_or_default();
+        assert!(from.starts_with(pdf::TRAILER));
+    }
     let _ = pdf::is_gzip(bytes);
+}
+
+/// Whether an archive's mark stands in its place.
+fn is_archive(bytes: &[u8]) -> bool {
+    let begins = [b"PK".as_slice(), b"Rar!", b"7z"].iter().any(|mark| bytes.starts_with(mark));
+    begins || bytes.get(257..).is_some_and(|rest| rest.starts_with(b"ustar"))
 }
 
 /// Whether a tag, a comment or a declaration stands first.

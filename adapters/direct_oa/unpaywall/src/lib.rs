@@ -80,14 +80,9 @@ fn record(mut response: Response) -> Result<Record, Miss> {
 }
 
 fn findings(record: Record) -> Result<Findings, Miss> {
-    // A figure's or table's record points at the PDF of the article it belongs
-    // to, which is another work.
-    if record
-        .genre
-        .as_deref()
-        .is_some_and(|genre| genre.trim().eq_ignore_ascii_case("component"))
-    {
-        return Err(Miss::no_pdf("component"));
+    // Its locations are another work's.
+    if let Some(what) = record.no_work() {
+        return Err(Miss::no_pdf(what));
     }
     let mut locations = record.oa_locations;
     if locations.is_empty() {

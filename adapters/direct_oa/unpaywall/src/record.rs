@@ -13,12 +13,32 @@ pub(crate) struct Record {
     pub(crate) is_oa: Option<bool>,
     #[serde(default, deserialize_with = "json::text")]
     pub(crate) genre: Option<String>,
+    #[serde(default, deserialize_with = "json::flag")]
+    pub(crate) is_paratext: Option<bool>,
     #[serde(default, deserialize_with = "json::list")]
     pub(crate) oa_locations: Vec<Location>,
     #[serde(default, deserialize_with = "json::part")]
     pub(crate) best_oa_location: Option<Location>,
     #[serde(default, deserialize_with = "json::list")]
     pub(crate) oa_locations_embargoed: Vec<Location>,
+}
+
+impl Record {
+    /// What else than a work of its own the record describes: its locations
+    /// lead to the article it belongs to (figures and tables, reviews) or to
+    /// the issue (covers, lists of contents).
+    pub(crate) fn no_work(&self) -> Option<&'static str> {
+        let genre = self.genre.as_deref().unwrap_or_default().trim();
+        if genre.eq_ignore_ascii_case("component") {
+            Some("component")
+        } else if genre.eq_ignore_ascii_case("peer-review") {
+            Some("peer_review")
+        } else if self.is_paratext == Some(true) {
+            Some("paratext")
+        } else {
+            None
+        }
+    }
 }
 
 #[derive(Deserialize)]

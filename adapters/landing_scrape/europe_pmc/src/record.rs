@@ -132,13 +132,17 @@ impl Link {
             .is_some_and(|style| style.eq_ignore_ascii_case("pdf"))
     }
 
-    /// Its address; Europe PMC's own in https.
+    /// Its address, freed of HTML's way to write `&`; Europe PMC's own and
+    /// arXiv's in https.
     pub(crate) fn https_url(&self) -> Option<String> {
-        let url = self.url.as_deref()?.trim();
-        urls::host(url)?;
-        match url.strip_prefix("http://europepmc.org/") {
-            Some(path) => Some(format!("https://europepmc.org/{path}")),
-            None => Some(url.to_owned()),
+        let url = self.url.as_deref()?.trim().replace("&amp;", "&");
+        urls::host(&url)?;
+        let has_https = ["europepmc.org", "arxiv.org"]
+            .iter()
+            .any(|own| urls::is_under(&url, own));
+        match url.strip_prefix("http://") {
+            Some(rest) if has_https => Some(format!("https://{rest}")),
+            _ => Some(url),
         }
     }
 }

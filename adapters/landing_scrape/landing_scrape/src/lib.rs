@@ -3,7 +3,7 @@
 //! Every landing page known of the work is read whole, a few of them at most;
 //! what they name is ranked over all pages. A page that sells the article may
 //! still name the PDF (validation decides); a challenge page is `blocked`, and
-//! its refresh is not followed.
+//! no refresh into a challenge or to a login is followed.
 
 mod address;
 mod anchors;
@@ -117,7 +117,8 @@ fn reading_order(work: &Work) -> Vec<&str> {
 
 /// Reads one page: what it names, into `seen` its address, and into `found`
 /// what it says the work is called elsewhere. A page that names nothing and
-/// sends its reader on is followed; challenges are no pages and are not.
+/// sends its reader on is followed; challenges are no pages and are not, nor
+/// are pages that send into one or to a login.
 fn read(
     host: &dyn Host,
     work: &Work,

@@ -9,7 +9,7 @@ mod challenge;
 mod door;
 mod substitute;
 
-pub(crate) use challenge::{is_challenge, says_challenge};
+pub(crate) use challenge::{is_challenge, is_challenge_address, says_challenge};
 pub(crate) use door::{is_door_address, is_paywall};
 pub(crate) use substitute::{Substitute, substitute};
 
@@ -46,9 +46,25 @@ pub(crate) fn begins_a_page(bytes: &[u8]) -> bool {
     })
 }
 
+/// Whether bytes begin an archive (zip, RAR, 7z, tar), be there a PDF right
+/// behind its first header.
+pub(crate) fn begins_an_archive(bytes: &[u8]) -> bool {
+    const TAR_MARK_AT: usize = 257;
+    [
+        b"PK\x03\x04".as_slice(),
+        b"Rar!\x1a\x07",
+        b"7z\xbc\xaf\x27\x1c",
+    ]
+    .iter()
+    .any(|start| bytes.starts_with(start))
+        || bytes
+            .get(TAR_MARK_AT..)
+            .is_some_and(|rest| rest.starts_with(b"ustar") && !bytes.starts_with(b"%PDF-"))
+}
+
 /// Whether the page says of itself that it is an article's: the metadata for
 /// machines that no error page or challenge carries.
-fn describes_an_article(text: &str) -> bool {
+pub(crate) fn describes_an_article(text: &str) -> bool {
     [
         "citation_title",
         "citation_doi",
@@ -62,25 +78,60 @@ fn describes_an_article(text: &str) -> bool {
     .any(|mark| text.contains(mark))
 }
 
-/// The text of the first `<title>`, without parsing the page.
-fn title(text: &str) -> Option<&str> {
-    let start = find_tag(text, "<title")?;
+/// The text of the first such element, up to the next tag, without parsing the
+/// page; `tag` is lower-case ASCII.
+fn text_of<'a>(text: &'a str, tag: &str) -> Option<&'a str> {
+    let start = find_tag(text, tag)?;
     let rest = text.get(start..)?;
     let inner = rest.get(rest.find('>')? + 1..)?;
     inner.get(..inner.find('<')?)
 }
 
-/// The first title as it is compared: trimmed, in lower case, with the
-/// entities that occur in such titles undone.
 fn plain_title(text: &str) -> Option<String> {
-    let title = title(text)?.trim().to_lowercase();
+    plain_text_of(text, "<title")
+}
+
+/// The first such element's text as it is compared: trimmed, in lower case,
+/// with the entities that occur in such titles undone.
+fn plain_text_of(text: &str, tag: &str) -> Option<String> {
+    let own = text_of(text, tag)?.trim().to_lowercase();
     Some(
-        title
-            .replace("&#39;", "'")
+        own.replace("&#39;", "'")
             .replace("&#x27;", "'")
             .replace("&rsquo;", "'")
             .replace('’', "'"),
     )
+}
+
+/// Whether a title in lower case is one of `names`: whole, or the first or last
+/// of its parts, of which another is the site's name (`Repository :: Log in`).
+fn title_is(title: &str, names: &[&str]) -> bool {
+    let parted = [" - ", " – ", " — ", " :: ", " · "]
+        .iter()
+        .fold(title.to_owned(), |title, sign| title.replace(sign, "|"));
+    let is_name = |part: &str| {
+        let part = part
+            .trim()
+            .trim_end_matches(['.', '!', '?', '…', ' '])
+            .trim_start_matches(['¡', '¿']);
+        names.contains(&part)
+    };
+    let mut parts = parted.split('|');
+    parts.next().is_some_and(is_name) || parts.next_back().is_some_and(is_name)
+}
+
+/// Whether a page in lower case has a field for a password.
+fn asks_for_password(plain: &str) -> bool {
+    ["type=\"password\"", "type='password'", "type=password"]
+        .iter()
+        .any(|field| plain.contains(field))
+}
+
+/// Host and path of an address, without query and fragment.
+fn host_and_path(url: &str) -> Option<(&str, &str)> {
+    let (_, rest) = url.split_once("://")?;
+    let rest = rest.split(['?', '#']).next().unwrap_or(rest);
+    Some(rest.split_once('/').unwrap_or((rest, "")))
 }
 
 /// Where a tag begins, whatever its case; `tag` is lower-case ASCII.
@@ -96,6 +147,7 @@ mod tests {
 
     #[test]
     fn a_title_is_found_in_any_case_and_never_beyond_the_text() {
+        let title = |text| text_of(text, "<title");
         assert_eq!(title("<TiTlE>x</title>"), Some("x"));
         assert_eq!(title("<title"), None);
         assert_eq!(title("é<title>é"), None);
@@ -125,6 +177,32 @@ mod tests {
             "<?xml",
         ] {
             assert!(!begins_a_page(other.as_bytes()), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_title_is_a_name_whole_or_beside_the_sites_own() {
+        for title in [
+            "log in",
+            "log in | a site",
+            "a site :: log in",
+            "a - b - log in…",
+        ] {
+            assert!(title_is(title, &["log in"]), "{title}");
+        }
+        for title in ["", "log in again", "how to log in", "a | log in | b"] {
+            assert!(!title_is(title, &["log in"]), "{title}");
+        }
+    }
+
+    #[test]
+    fn an_archive_is_known_by_its_beginning_and_a_pdf_is_none() {
+        let tar = [b"a.pdf".as_slice(), &[0; 252], b"ustar\x0000", b"%PDF-1.4"].concat();
+        let pdf = [b"%PDF-1.4\n".as_slice(), &[b' '; 248], b"ustar"].concat();
+        assert!(begins_an_archive(&tar));
+        assert!(begins_an_archive(b"PK\x03\x04\x14\0%PDF-1.4"));
+        for other in [pdf.as_slice(), b"PK", b"", b"%PDF-1.4"] {
+            assert!(!begins_an_archive(other));
         }
     }
 

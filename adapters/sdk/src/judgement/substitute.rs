@@ -1,7 +1,7 @@
 //! Pages that say with status 200 what a status should have said: that there
 //! is nothing here, or that the service is down.
 
-use super::{describes_an_article, plain_title};
+use super::{describes_an_article, plain_text_of, plain_title, title_is};
 
 /// What a page stands in for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +14,16 @@ pub(crate) enum Substitute {
 
 /// How the titles of such pages begin, in lower case.
 const NOT_FOUND: &[&str] = &[
-    "404",
+    "404 not found",
+    "404 page",
+    "404 error",
+    "404 file",
+    "404 -",
+    "404:",
+    "404,",
+    "404|",
+    "404 |",
+    "404 –",
     "error 404",
     "http 404",
     "not found",
@@ -70,6 +79,20 @@ const OUTAGE: &[&str] = &[
     "site unavailable",
 ];
 
+/// Titles that say it only when there is nothing else in them but the site's
+/// name; under "error", what stands in the heading is what is meant.
+const NOT_FOUND_WHOLE: &[&str] = &["404"];
+const ERROR_WHOLE: &[&str] = &["error"];
+
+/// What a server's program says in place of a page, at its very beginning.
+const OUTAGE_STARTS: &[&str] = &[
+    "db error:",
+    "<b>fatal error</b>:",
+    "error establishing a database connection",
+];
+/// How far in that may stand, in bytes.
+const START_BYTES: usize = 256;
+
 /// Titles that mean an outage only when there is nothing else in them.
 const OUTAGE_WHOLE: &[&str] = &[
     "maintenance",
@@ -79,19 +102,28 @@ const OUTAGE_WHOLE: &[&str] = &[
     "mantenimiento",
 ];
 
-/// What the page stands in for, if its title says so. A page with an
-/// article's metadata is an article, whatever it is called.
+/// What the page stands in for, if it says so. A page with an article's
+/// metadata is an article, whatever it is called.
 pub(crate) fn substitute(text: &str) -> Option<Substitute> {
-    let title = plain_title(text)?;
-    let begins = |starts: &[&str]| starts.iter().any(|start| title.starts_with(start));
-    let found = if begins(NOT_FOUND) {
-        Substitute::NotFound
-    } else if begins(OUTAGE) || OUTAGE_WHOLE.contains(&title.as_str()) {
-        Substitute::Outage
-    } else {
-        return None;
-    };
+    let found = named(text)?;
     (!describes_an_article(text)).then_some(found)
+}
+
+fn named(text: &str) -> Option<Substitute> {
+    let title = plain_title(text).unwrap_or_default();
+    let begins = |text: &str, starts: &[&str]| starts.iter().any(|start| text.starts_with(start));
+    let is_missing = |text: &str| begins(text, NOT_FOUND) || title_is(text, NOT_FOUND_WHOLE);
+    let heading = || plain_text_of(text, "<h1").unwrap_or_default();
+    if is_missing(&title) || (title_is(&title, ERROR_WHOLE) && is_missing(&heading())) {
+        return Some(Substitute::NotFound);
+    }
+    let start = text
+        .get(..text.floor_char_boundary(START_BYTES))?
+        .to_ascii_lowercase();
+    let is_outage = begins(&title, OUTAGE)
+        || OUTAGE_WHOLE.contains(&title.as_str())
+        || OUTAGE_STARTS.iter().any(|said| start.contains(said));
+    is_outage.then_some(Substitute::Outage)
 }
 
 #[cfg(test)]
@@ -115,6 +147,22 @@ mod tests {
                 None,
             ),
             ("<p>404", None),
+            ("<title>404</title>", Some(Substitute::NotFound)),
+            ("<title>A journal | 404</title>", Some(Substitute::NotFound)),
+            ("<title>404 genes not found in Drosophila | J</title>", None),
+            (
+                "<title>The Journal - Error</title><body><h1>404 Page not found</h1>",
+                Some(Substitute::NotFound),
+            ),
+            ("<title>Error</title><h1>Error bars in biology</h1>", None),
+            (
+                "<html><body>DB Error: Access denied for user ojs@localhost</body></html>",
+                Some(Substitute::Outage),
+            ),
+            (
+                "<br /><b>Fatal error</b>: Uncaught Error in /var/www/index.php on line 3<br />",
+                Some(Substitute::Outage),
+            ),
         ] {
             assert_eq!(substitute(page), means, "{page}");
         }

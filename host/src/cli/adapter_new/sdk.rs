@@ -106,6 +106,10 @@ pub(super) const FILES: &[Template] = &[
         repository!("adapters/sdk/src/work.rs"),
     ),
     (
+        "sdk/identifiers/src/address.rs",
+        repository!("host/identifiers/src/address.rs"),
+    ),
+    (
         "sdk/identifiers/src/any_id.rs",
         repository!("host/identifiers/src/any_id.rs"),
     ),

@@ -85,14 +85,13 @@ async fn an_empty_body_labelled_gzip_is_empty() {
 }
 
 #[tokio::test]
-async fn a_damaged_or_unknown_encoding_is_a_broken_answer() {
+async fn a_damaged_encoding_is_a_broken_answer() {
     let whole = gzip(&b"text ".repeat(1000));
     for (name, body) in [
         ("gzip", whole[..whole.len() / 2].to_vec()),
         ("gzip", b"not gzip at all".to_vec()),
         ("br", b"\xff\xff\xff\xff".to_vec()),
         ("zstd", b"nope".to_vec()),
-        ("compress", b"x".to_vec()),
         ("gzip, gzip, gzip", whole.clone()),
     ] {
         let server = encoded(name, body).await;

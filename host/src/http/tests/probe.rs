@@ -83,7 +83,7 @@ async fn bytes_decide_what_a_candidate_is() {
         ("gone", Some(Reason::NotFound)),
         ("missing", Some(Reason::NotFound)),
         ("slow-down", Some(Reason::RateLimited)),
-        ("teapot", Some(Reason::Http4xx)),
+        ("teapot", Some(Reason::Blocked)),
         ("broken", Some(Reason::Http5xx)),
         ("empty", Some(Reason::TooSmall)),
         ("no-range-ever", Some(Reason::Http4xx)),

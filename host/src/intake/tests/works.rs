@@ -181,6 +181,40 @@ fn addresses_of_known_services_teach_identifiers_without_renaming_the_work() {
 }
 
 #[test]
+fn a_publishers_address_names_the_work_and_its_doi_is_learnt_besides() {
+    let url = "https://onlinelibrary.wiley.com/doi/full/10.1002/ECE3.1234";
+    for mut work in [
+        from_id(url),
+        read(&format!(r#"{{"landing_urls":["{url}"]}}"#)).work,
+        read(&format!(r#"{{"work_id":"W1","landing_urls":["{url}"]}}"#)).work,
+    ] {
+        let named = (work.work_id.clone(), work.canonical_url.clone());
+        assert_eq!(work.canonical_url, url);
+        assert_eq!(work.identifiers.get("doi"), None);
+        work.learn_from_addresses();
+        assert_eq!(work.identifiers.get("doi"), Some("10.1002/ece3.1234"));
+        assert_eq!((work.work_id, work.canonical_url), named);
+        assert_eq!(work.landing_urls[0].as_str(), url);
+    }
+}
+
+#[test]
+fn addresses_teach_nothing_where_they_disagree_or_it_is_known_better() {
+    let learnt = |given: &str| {
+        let mut work = read(given).work;
+        work.learn_from_addresses();
+        work.identifiers.get("doi").map(str::to_owned)
+    };
+    let pages =
+        r#""landing_urls":["https://a.example/doi/10.1000/a","https://b.example/doi/10.1000/b"]"#;
+    assert_eq!(learnt(&format!(r#"{{"pmid":1,{pages}}}"#)), None);
+    assert_eq!(
+        learnt(&format!(r#"{{"doi":"10.1000/c",{pages}}}"#)).as_deref(),
+        Some("10.1000/c")
+    );
+}
+
+#[test]
 fn learning_more_never_changes_the_canonical_url() {
     let mut work = from_id("pmid:29456894");
     assert!(work.identifiers.learn("doi", "10.7717/peerj.4375"));

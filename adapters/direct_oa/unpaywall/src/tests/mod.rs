@@ -116,6 +116,28 @@ fn a_component_does_not_get_its_parents_pdf() {
 }
 
 #[test]
+fn a_review_or_a_cover_does_not_get_the_pdf_of_its_article_or_issue() {
+    for (what, reason) in [
+        (r#""genre":"peer-review""#, "peer_review"),
+        (r#""genre":"Peer-Review","is_paratext":true"#, "peer_review"),
+        (
+            r#""genre":"journal-article","is_paratext":true"#,
+            "paratext",
+        ),
+    ] {
+        let host = ScriptedHost::new().json(
+            URL,
+            &format!(r#"{{"is_oa":true,{what},"oa_locations":[{{"url_for_pdf":"https://pub.example/a.pdf"}}]}}"#),
+        );
+        assert_eq!(
+            missed(&host),
+            (MissOutcome::NoPdf, reason.to_owned()),
+            "{what}"
+        );
+    }
+}
+
+#[test]
 fn a_refused_e_mail_is_a_misconfiguration_and_said_loudly() {
     let host = ScriptedHost::new().status(URL, 422);
     assert_eq!(

@@ -67,6 +67,27 @@ fn only_free_pdf_links_are_proposed_with_their_query() {
 }
 
 #[test]
+fn an_address_is_freed_of_html_and_arxivs_is_in_https() {
+    let link =
+        |url: &str| format!(r#"{{"availabilityCode":"OA","documentStyle":"pdf","url":"{url}"}}"#);
+    for (given, proposed) in [
+        (
+            "https://pub.example/x?a=1&amp;b=2.pdf",
+            "https://pub.example/x?a=1&b=2.pdf",
+        ),
+        (
+            "http://arxiv.org/pdf/2101.00001",
+            "https://arxiv.org/pdf/2101.00001",
+        ),
+        ("http://pub.example/x.pdf", "http://pub.example/x.pdf"),
+    ] {
+        let host = ScriptedHost::new().json(BY_DOI, &core(&record(&link(given))));
+        let found = by_doi(&host).unwrap();
+        assert_eq!(found.candidates.first().unwrap().url, proposed);
+    }
+}
+
+#[test]
 fn a_record_with_paid_links_only_is_not_oa() {
     let found = by_doi(&ScriptedHost::new().json(BY_DOI, &core(&record(PAID)))).unwrap();
     assert_eq!(

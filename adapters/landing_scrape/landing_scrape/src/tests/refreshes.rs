@@ -44,3 +44,29 @@ fn a_circle_of_refreshes_ends_after_two() {
     assert_eq!(miss.reason(), "no_pdf_url");
     assert_eq!(host.requests(), [PAGE, NEXT, PAGE]);
 }
+
+#[test]
+fn a_refresh_to_a_login_or_into_a_challenge_is_named_and_not_followed() {
+    for (target, reason) in [
+        (
+            "/.well-known/go-away/verify-challenge?__goaway_challenge=x",
+            "blocked",
+        ),
+        ("/captcha?return=/article/1", "blocked"),
+        ("/action/cookieAbsent", "blocked"),
+        ("https://validate.perfdrive.com/?ssa=1", "blocked"),
+        ("https://login.uni.example/sso?x", "paywalled"),
+    ] {
+        let host = ScriptedHost::new().html(PAGE, &to(target));
+        let miss = attempt(&host, &at(&[PAGE])).unwrap_err();
+        assert_eq!(miss.reason(), reason, "{target}");
+        assert_eq!(host.requests(), [PAGE], "{target}");
+    }
+}
+
+#[test]
+fn an_articles_page_names_its_pdf_wherever_its_refresh_leads() {
+    let html = to("/captcha")
+        + "<meta name=citation_title content=x><meta name=citation_pdf_url content=/1.pdf>";
+    assert_eq!(pdfs(&html), ["https://pub.example/1.pdf"]);
+}
