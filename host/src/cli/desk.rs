@@ -1,5 +1,7 @@
 //! Where results arrive: each is written down, shown and counted, in that order.
 
+use std::path::Path;
+
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -27,8 +29,11 @@ pub(crate) struct Desk<'a> {
     pub(crate) progress: Progress,
     stop: CancellationToken,
     pub(crate) batch: Batch,
-    /// Works found done whose results are to be told again.
+    /// Works whose lines are told at the end: those found done, where such are
+    /// wanted.
     done_before: Vec<String>,
+    /// The same: those that ended in this run without a paper.
+    late: Vec<String>,
     failure: Option<Failed>,
 }
 
@@ -45,6 +50,7 @@ impl<'a> Desk<'a> {
             stop,
             batch: Batch::default(),
             done_before: Vec::new(),
+            late: Vec::new(),
             failure: None,
         }
     }
@@ -82,7 +88,9 @@ impl<'a> Desk<'a> {
     /// A work ended in this run.
     pub(crate) fn take(&mut self, result: WorkResult) {
         self.write_down(&result);
-        self.count(result);
+        self.attempted(&result);
+        self.batch.tally.add_result(&result);
+        self.tell(result);
     }
 
     /// Writes a result of this run down, and shows it.
@@ -93,15 +101,26 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Counts a work's last result in this run.
-    pub(crate) fn count(&mut self, result: WorkResult) {
+    /// Counts the attempts of a result.
+    pub(crate) fn attempted(&mut self, result: &WorkResult) {
+        self.batch.tally.add_attempts(result);
+    }
+
+    /// Tells what a work came to in this run.
+    pub(crate) fn tell(&mut self, result: WorkResult) {
         if self.options.json
             && let Err(error) = print_json(&result)
         {
             self.fail(error);
         }
-        self.batch.tally.add(&result);
         self.keep(result);
+    }
+
+    /// Has the line of a work told when the run is over.
+    pub(crate) fn tell_late(&mut self, work_id: &str) {
+        if self.options.json || self.options.keep {
+            self.late.push(work_id.to_owned());
+        }
     }
 
     /// A work ended in an earlier run whose line is not there.
@@ -124,12 +143,7 @@ impl<'a> Desk<'a> {
 
     /// Prints a result that was told before.
     fn tell_earlier(&mut self, line: &str) {
-        let told = if self.options.json {
-            outln!("{line}")
-        } else {
-            for_people(line, self.options.out).map_or(Ok(()), |line| outln!("{line}"))
-        };
-        if let Err(error) = told {
+        if let Err(error) = print_earlier(line, self.options.json, self.options.out) {
             self.fail(error);
         }
     }
@@ -140,13 +154,43 @@ impl<'a> Desk<'a> {
         if works.is_empty() || !self.is_well() {
             return;
         }
-        match self.journal.lines_of(&works) {
-            Ok(lines) => {
-                for line in lines {
-                    self.tell_earlier(&line);
-                }
+        let (json, out) = (self.options.json, self.options.out);
+        self.with_lines(&works, |_, line| print_earlier(line, json, out));
+    }
+
+    /// Prints and keeps the results of works that were held back. After a stop,
+    /// too: they ended.
+    fn tell_held_back(&mut self) {
+        let works = std::mem::take(&mut self.late);
+        let json = self.options.json;
+        let keep = self.options.keep;
+        self.with_lines(&works, |results, line| {
+            if json {
+                outln!("{line}")?;
             }
-            Err(error) => self.fail(error.into()),
+            if keep && let Ok(result) = serde_json::from_str(line) {
+                results.push(result);
+            }
+            Ok(())
+        });
+    }
+
+    /// Does this with the line of each of these works, up to the first failure.
+    fn with_lines(
+        &mut self,
+        works: &[String],
+        mut each: impl FnMut(&mut Vec<WorkResult>, &str) -> Result<(), Failed>,
+    ) {
+        let results = &mut self.batch.results;
+        let mut told = Ok(());
+        let read = self.journal.lines_of(works, |line| {
+            told = each(results, line);
+            told.is_ok()
+        });
+        for failed in [read.map_err(Failed::from), told] {
+            if let Err(error) = failed {
+                self.fail(error);
+            }
         }
     }
 
@@ -192,6 +236,7 @@ impl<'a> Desk<'a> {
         while workers.join_next().await.is_some() {}
         self.progress.finish();
         self.tell_done_before();
+        self.tell_held_back();
         self.batch.interrupted = self.stop.is_cancelled() && self.failure.is_none();
         let closed = self.journal.finish(is_last);
         if let Some(error) = self.failure {
@@ -199,6 +244,14 @@ impl<'a> Desk<'a> {
         }
         closed?;
         Ok(self.batch)
+    }
+}
+
+fn print_earlier(line: &str, json: bool, out: &Path) -> Result<(), Failed> {
+    if json {
+        outln!("{line}")
+    } else {
+        for_people(line, out).map_or(Ok(()), |line| outln!("{line}"))
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::table;
 use crate::download::WorkResult;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Reason};
 
 /// Columns of the table, in the order people ask for them.
 const OUTCOMES: [Outcome; 7] = [
@@ -137,11 +137,24 @@ fn grouped(number: u64) -> String {
 }
 
 impl Tally {
-    pub(crate) fn add(&mut self, result: &WorkResult) {
-        *self.works.entry(result.outcome.as_str()).or_default() += 1;
-        if result.outcome != Outcome::Success {
-            *self.reasons.entry(result.reason.to_string()).or_default() += 1;
+    /// Counts a work by its result.
+    pub(crate) fn add_result(&mut self, result: &WorkResult) {
+        let lost = (result.outcome != Outcome::Success).then_some(&result.reason);
+        self.add_work(result.outcome, lost, result.bytes.unwrap_or(0));
+    }
+
+    /// Counts a work: how it ended, why it has no paper if it has none, and the
+    /// bytes of its paper.
+    pub(crate) fn add_work(&mut self, outcome: Outcome, lost: Option<&Reason>, bytes: u64) {
+        *self.works.entry(outcome.as_str()).or_default() += 1;
+        if let Some(reason) = lost {
+            *self.reasons.entry(reason.to_string()).or_default() += 1;
         }
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+
+    /// Counts the attempts of a result.
+    pub(crate) fn add_attempts(&mut self, result: &WorkResult) {
         for attempt in &result.attempts {
             *self
                 .sources
@@ -150,7 +163,6 @@ impl Tally {
                 .entry(attempt.outcome.as_str())
                 .or_default() += 1;
         }
-        self.bytes = self.bytes.saturating_add(result.bytes.unwrap_or(0));
     }
 
     /// Works that went through the race.

@@ -1,9 +1,9 @@
 //! `OUT/results.jsonl`: one object a work, appended as works finish, so that
 //! an interrupted run keeps what it did and the next one knows.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
 use serde::Deserialize;
@@ -35,6 +35,15 @@ struct Prior {
     reason: String,
     path: Option<String>,
     bytes: Option<u64>,
+}
+
+impl Prior {
+    /// The path of the paper that it tells of, if that is still there.
+    fn standing_paper(&self, store: &Store) -> Option<&str> {
+        let path = self.path.as_deref()?;
+        let stands = self.outcome == Outcome::Success.as_str() && store.holds(path, self.bytes?);
+        stands.then_some(path)
+    }
 }
 
 /// Lines of the file that tell no result.
@@ -147,13 +156,17 @@ impl Journal {
     pub fn finished(&self, store: &Store) -> HashMap<String, String> {
         self.prior
             .iter()
-            .filter(|(_, prior)| prior.outcome == Outcome::Success.as_str())
             .filter_map(|(work_id, prior)| {
-                let path = prior.path.as_ref()?;
-                let stands = store.holds(path, prior.bytes?);
-                stands.then(|| (work_id.clone(), path.clone()))
+                let path = prior.standing_paper(store)?;
+                Some((work_id.clone(), path.to_owned()))
             })
             .collect()
+    }
+
+    /// Whether the last line about a work tells of a paper that is still there.
+    pub(crate) fn has_paper(&self, work_id: &str, store: &Store) -> bool {
+        let prior = self.prior.get(work_id);
+        prior.is_some_and(|prior| prior.standing_paper(store).is_some())
     }
 
     /// Whether the last line about a work says this.
@@ -186,28 +199,64 @@ impl Journal {
         self.prior.contains_key(work_id)
     }
 
-    /// The last line about each of these works, as it stands.
+    /// Reads what others wrote since it was read, if they did.
     ///
     /// # Errors
     ///
     /// The file cannot be read.
-    pub(crate) fn lines_of(&mut self, works: &[String]) -> Result<Vec<String>, StoreError> {
-        let asked: HashSet<&str> = works.iter().map(String::as_str).collect();
-        let mut lines: HashMap<String, String> = HashMap::new();
-        let read = self.file.rewind().and_then(|()| {
+    pub(crate) fn read_news(&mut self) -> Result<(), StoreError> {
+        let bytes = self.file.metadata().map(|file| file.len());
+        if bytes.is_ok_and(|bytes| bytes == self.known_bytes) {
+            return Ok(());
+        }
+        self.read().map(drop)
+    }
+
+    /// The last line about each of these works, as it stands, to `each`, as long
+    /// as that says true.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub(crate) fn lines_of(
+        &mut self,
+        works: &[String],
+        mut each: impl FnMut(&str) -> bool,
+    ) -> Result<(), StoreError> {
+        if works.is_empty() {
+            return Ok(());
+        }
+        // A list may have more such works than there is room for their lines.
+        let mut places: HashMap<&str, Option<(u64, usize)>> =
+            works.iter().map(|work| (work.as_str(), None)).collect();
+        let mut read = || {
+            let mut at = 0_u64;
+            self.file.rewind()?;
             for_each_line(&self.file, |line| {
-                let Ok(told) = serde_json::from_slice::<Line>(line) else {
-                    return Ok(());
-                };
-                if asked.contains(told.work_id.as_str()) {
-                    let line = String::from_utf8_lossy(line).trim().to_owned();
-                    lines.insert(told.work_id, line);
+                if let Ok(told) = serde_json::from_slice::<Line>(line)
+                    && let Some(place) = places.get_mut(told.work_id.as_str())
+                {
+                    *place = Some((at, line.len()));
                 }
+                let bytes = u64::try_from(line.len()).unwrap_or(u64::MAX);
+                at = at.saturating_add(bytes).saturating_add(1);
                 Ok(())
-            })
-        });
-        read.map_err(|error| StoreError::io("read", &self.path, error))?;
-        Ok(works.iter().filter_map(|work| lines.remove(work)).collect())
+            })?;
+            let mut line = Vec::new();
+            for work in works {
+                let Some((at, bytes)) = places.get_mut(work.as_str()).and_then(Option::take) else {
+                    continue;
+                };
+                line.resize(bytes, 0);
+                self.file.seek(SeekFrom::Start(at))?;
+                self.file.read_exact(&mut line)?;
+                if !each(String::from_utf8_lossy(&line).trim()) {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        read().map_err(|error: io::Error| StoreError::io("read", &self.path, error))
     }
 
     /// Writes a result down.
@@ -248,10 +297,7 @@ impl Journal {
     pub fn finish(mut self, is_last: bool) -> Result<(), StoreError> {
         // Others may be appending to the file that would be replaced.
         if is_last {
-            let bytes = self.file.metadata().map(|file| file.len());
-            if bytes.is_ok_and(|bytes| bytes != self.known_bytes) {
-                self.read()?;
-            }
+            self.read_news()?;
             if self.untidy {
                 self.compact()?;
             }
@@ -309,7 +355,6 @@ fn is_litter(line: &[u8], error: &serde_json::Error) -> bool {
 }
 
 fn ends_mid_line(mut file: &File) -> io::Result<bool> {
-    use io::{Read, SeekFrom};
     let mut last = [b'\n'];
     if file.seek(SeekFrom::End(0))? > 0 {
         file.seek(SeekFrom::End(-1))?;
@@ -321,7 +366,6 @@ fn ends_mid_line(mut file: &File) -> io::Result<bool> {
 /// Calls `each` with every line, without its newline; tells how many bytes there
 /// were.
 fn for_each_line(file: &File, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<u64> {
-    use io::Read;
     let mut reader = BufReader::new(file);
     let mut line = Vec::new();
     let mut total = 0_u64;

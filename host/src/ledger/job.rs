@@ -232,6 +232,23 @@ pub struct Standing {
     pub reason: Option<String>,
 }
 
+/// A job that has ended, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobEnd {
+    /// The job.
+    pub job_id: JobId,
+    /// Its work.
+    pub work_id: String,
+    /// Where it ended: in a terminal state.
+    pub state: JobState,
+    /// Why it failed, if it did.
+    pub reason: Option<String>,
+    /// The stored file's hash, if there is one.
+    pub sha256: Option<Sha256Hex>,
+    /// When.
+    pub finished_at: Timestamp,
+}
+
 /// A file the ledger knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StoredObject {

@@ -48,7 +48,7 @@ pub use event::{Event, EventSink, NoSink};
 pub use health::{Counts, Durations, Tally, Verdict};
 pub use heartbeat::Heartbeat;
 pub use job::{
-    Fence, FirstOp, Lease, LeaseRequest, Leased, MAX_NAME_BYTES, MAX_PAYLOAD_BYTES, NewJob,
+    Fence, FirstOp, JobEnd, Lease, LeaseRequest, Leased, MAX_NAME_BYTES, MAX_PAYLOAD_BYTES, NewJob,
     Outlook, OwnerId, Planned, Standing, StoredObject,
 };
 pub use keys::{Context, JobId, JobKey, KeyError, OpKey, Sha256Hex};

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use super::clock::Timestamp;
 use super::error::LedgerError;
-use super::job::{Lease, LeaseRequest, Leased, NewJob, OwnerId, Planned, Standing, StoredObject};
+use super::job::{
+    JobEnd, Lease, LeaseRequest, Leased, NewJob, OwnerId, Planned, Standing, StoredObject,
+};
 use super::keys::{JobId, Sha256Hex};
 use super::op::{Begin, Begun, Failed, Failure, Finish, Finished, IndexEntry, Indexed, Op, Replay};
 use super::reconcile::{Reconciled, Shelf, Thoroughness};
@@ -77,6 +79,11 @@ pub trait Ledger: Send + Sync {
 
     /// Where these jobs stand, in the order asked; `None` for one there is not.
     fn standing(&self, jobs: Vec<JobId>) -> Answer<'_, Vec<Option<Standing>>>;
+
+    /// The next jobs that have ended, in an order that never changes, at most
+    /// `limit`: after this job or, if none is given, from the first. Jobs that
+    /// another program finished are left out, for nothing more is known of them.
+    fn ended_after(&self, after: Option<JobId>, limit: u32) -> Answer<'_, Vec<JobEnd>>;
 
     /// The result of the effect that ended a job, or in which its last round
     /// failed; `None` for one that got to neither.

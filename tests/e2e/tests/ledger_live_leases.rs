@@ -8,7 +8,8 @@
     missing_docs
 )]
 
-use std::time::Duration;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use paperfall_e2e::{MIB, RUN, Rig, Running};
 use paperfall_miniweb::{Answer, Pdf, Script, World};
@@ -135,4 +136,51 @@ async fn a_process_that_slept_alone_goes_on_under_a_new_lease() {
     assert!(ran.account().contains("one at byte 1,048,576"), "{ran}");
     assert_eq!(rig.downloads(URL).len(), 2);
     assert_one_of_everything(&rig);
+}
+
+/// Who holds a lease, and until when.
+fn leases(rig: &Rig) -> BTreeMap<String, f64> {
+    let ledger = rig.ledger();
+    let mut leases = ledger
+        .prepare("SELECT work_id, lease_until FROM artifact_jobs WHERE lease_owner IS NOT NULL")
+        .unwrap();
+    let rows = leases.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leases_are_kept_while_nobody_reads_what_the_run_says() {
+    // More than fits into a pipe.
+    let urls: Vec<String> = (0..400)
+        .map(|n| format!("https://papers.example/{}/{n}.pdf", "long".repeat(150)))
+        .collect();
+    let world = urls.iter().fold(World::new(), |world, url| {
+        world.page(url, Answer::status(404))
+    });
+    let rig = Rig::new(world).await;
+    rig.list(&urls);
+    let ttl = ["--lease-ttl", "3"];
+    let unread = rig.command(RUN.iter().chain(&ttl)).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let mut first = BTreeMap::new();
+    loop {
+        assert!(Instant::now() < deadline, "not renewed: {first:?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let lines = rig.out().join("results.jsonl").metadata();
+        if lines.map_or(0, |file| file.len()) == 0 {
+            continue;
+        }
+        let now = leases(&rig);
+        if now.is_empty() || !now.keys().eq(first.keys()) {
+            first = now;
+        } else if now.iter().all(|(work, until)| first[work] < *until) {
+            break;
+        }
+    }
+    let told = rig.results().len();
+    assert!(told < urls.len(), "it was to wait for its reader");
+    let ran = paperfall_e2e::finish(unread).await;
+    assert_eq!(ran.code, 1, "{ran}");
+    assert_eq!(ran.counted("new"), 400, "{ran}");
+    assert_eq!(rig.results().len(), 400);
 }

@@ -1,24 +1,19 @@
 //! What a run on a ledger owes its list: every work of it is accounted for,
-//! whoever ended it and when.
+//! whoever ended it and when, and its result is told once.
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
+use super::account::{Account, Last, Round};
 use super::book::Book;
-use super::ending::Ended;
 use super::planning::{Plan, Tracked};
 use super::recorded::recorded;
-use super::resolution::SKIPPED_DUPLICATE;
-use super::storing::DEDUPED;
 use super::workers::Done;
 use crate::cli::desk::Desk;
 use crate::cli::exit::Failed;
 use crate::cli::output::note;
-use crate::cli::tally::LedgerTally;
-use crate::download::{End, Journal, OutFolder, Store};
+use crate::download::{OutFolder, Store, WorkResult};
 use crate::ledger::{JobId, JobState, LedgerError, Planned};
-use crate::outcome::Outcome;
 
 /// Jobs asked about at once.
 const BATCH: usize = 500;
@@ -27,32 +22,26 @@ const BATCH: usize = 500;
 pub(super) struct Accounts {
     book: Book,
     tracked: Arc<Tracked>,
-    /// Works found ended whose results had no line when this run began: the
-    /// process that ended them was killed before it could write it, or is about
-    /// to.
-    untold: Vec<(String, Box<Planned>)>,
-    /// Works that ended elsewhere, or will be tried again, while this run lasted:
-    /// whoever worked on them may have been killed before it wrote the line.
-    untold_here: Vec<(String, JobId)>,
-    /// The works of the list, as far as it is planned.
-    listed: HashMap<JobId, Listed>,
-    /// The last rounds of jobs that may have another in this run, and of those
-    /// that the list has not come to: it need not be of this list at all.
-    rounds: HashMap<JobId, Ended>,
-    is_list_over: bool,
-    wait_for_retries: bool,
     store: Arc<Store>,
-}
-
-/// What was counted of a work when it was planned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Listed {
-    /// Nothing: it was open.
-    Open,
-    /// It had its paper.
-    Done,
-    /// It had failed.
-    Failed,
+    wait_for_retries: bool,
+    /// The works of the list, as far as it is planned, and those that were due
+    /// on the ledger and ended here.
+    works: HashMap<JobId, Account>,
+    /// Works that were obtained without their jobs.
+    bare: Vec<Round>,
+    /// Rounds that ended here.
+    rounds: u64,
+    /// The last rounds of works that have another in this very run.
+    unwritten: HashMap<JobId, WorkResult>,
+    /// Results of works that the list has not come to: they need not be of this
+    /// list at all.
+    unclaimed: HashMap<JobId, WorkResult>,
+    /// Works that had failed, where results of such are wanted.
+    failed_before: HashMap<JobId, String>,
+    /// Works that will be tried again though not one round ended here: whoever
+    /// worked on them may have been killed before it wrote the line.
+    untold: Vec<(String, JobId)>,
+    is_list_over: bool,
 }
 
 impl Accounts {
@@ -65,160 +54,132 @@ impl Accounts {
         Self {
             book,
             tracked,
-            untold: Vec::new(),
-            untold_here: Vec::new(),
-            listed: HashMap::new(),
-            rounds: HashMap::new(),
-            is_list_over: false,
-            wait_for_retries,
             store,
+            wait_for_retries,
+            works: HashMap::new(),
+            bare: Vec::new(),
+            rounds: 0,
+            unwritten: HashMap::new(),
+            unclaimed: HashMap::new(),
+            failed_before: HashMap::new(),
+            untold: Vec::new(),
+            is_list_over: false,
         }
     }
 
     /// A work was planned.
     pub(super) async fn planned(&mut self, desk: &mut Desk<'_>, plan: Plan) -> Result<(), Failed> {
-        let (work_id, planned) = match plan {
+        match plan {
             Plan::Todo(job) => {
-                self.listed.insert(job, Listed::Open);
-                match self.rounds.remove(&job) {
-                    None => desk.progress.expect(1),
-                    Some(ended) if ended.again.is_none() => count(desk, ended),
-                    Some(ended) => drop(self.rounds.insert(job, ended)),
+                if !self.works.contains_key(&job) {
+                    desk.progress.expect(1);
                 }
-                return Ok(());
+                self.claim(desk, job);
+                Ok(())
             }
-            Plan::Before(work_id, planned) => (work_id, planned),
-        };
-        let round = self.rounds.remove(&planned.job_id);
-        if let Some(ended) = round.filter(|ended| ended.again.is_none()) {
+            Plan::Before(work_id, planned) => self.planned_done(desk, work_id, &planned).await,
+        }
+    }
+
+    async fn planned_done(
+        &mut self,
+        desk: &mut Desk<'_>,
+        work_id: String,
+        planned: &Planned,
+    ) -> Result<(), Failed> {
+        let job = planned.job_id;
+        let account = self.works.entry(job).or_default();
+        if account.is_over_here() {
             // A worker of ours was faster than the list.
-            self.listed.insert(planned.job_id, Listed::Open);
-            count(desk, ended);
+            self.claim(desk, job);
             return Ok(());
         }
+        account.is_listed = true;
+        // Others ended what was to be tried again here.
+        self.unwritten.remove(&job);
+        self.unclaimed.remove(&job);
         if planned.state == JobState::Failed {
-            self.listed.insert(planned.job_id, Listed::Failed);
-            tally(desk).failed_before += 1;
-        } else {
-            self.listed.insert(planned.job_id, Listed::Done);
-            desk.batch.tally.done_before += 1;
-            if let Some(sha256) = &planned.sha256 {
-                let stored = OutFolder::stored_as(&sha256.to_string(), 0);
-                self.store.link_again(&work_id, &stored.path)?;
+            account.last = Last::Failed;
+            if desk.wants_earlier() {
+                self.failed_before.insert(job, work_id);
             }
+            return Ok(());
+        }
+        account.last = Last::Done;
+        if let Some(sha256) = &planned.sha256 {
+            let stored = OutFolder::stored_as(&sha256.to_string(), 0);
+            self.store.link_again(&work_id, &stored.path)?;
         }
         if desk.wants_earlier() {
+            account.is_told = true;
             let ledger = self.book.ledger().as_ref();
-            match recorded(ledger, planned.job_id).await {
-                Ok(Some(result)) => desk.take_earlier(result),
-                Ok(None) => note(&format!(
-                    "paperfall: {work_id}: it is done, and the ledger has no result of it"
-                )),
-                Err(error) => return Err(Failed::machine(error)),
-            }
-        }
-        if !is_told(&desk.journal, &work_id, &planned) {
-            self.untold.push((work_id, planned));
-        }
-        Ok(())
-    }
-
-    /// Writes the lines that are missing for good. Only the last process in the
-    /// folder can tell: the line of another may be on its way.
-    pub(super) async fn tell_untold(&mut self, desk: &mut Desk<'_>) -> Result<(), Failed> {
-        if self.untold.is_empty() && self.untold_here.is_empty() {
-            return Ok(());
-        }
-        desk.journal.read()?;
-        let journal = &desk.journal;
-        let before = std::mem::take(&mut self.untold).into_iter();
-        let before = before.filter(|(work_id, planned)| !is_told(journal, work_id, planned));
-        let here = std::mem::take(&mut self.untold_here).into_iter();
-        let here = here.filter(|(work_id, _)| !journal.knows(work_id));
-        let untold: Vec<(String, JobId)> = before
-            .map(|(work_id, planned)| (work_id, planned.job_id))
-            .chain(here)
-            .collect();
-        for (work_id, job) in untold {
-            match recorded(self.book.ledger().as_ref(), job).await {
-                Ok(Some(result)) => desk.write_earlier(&result),
-                Ok(None) => {}
-                Err(error) if self.book.goes_on() => {
-                    note(&format!(
-                        "paperfall: not known: the result of {work_id}: {error}"
-                    ));
-                }
-                Err(error) => return Err(Failed::machine(error)),
+            match recorded(ledger, job).await.map_err(Failed::machine)? {
+                Some(result) => desk.take_earlier(result),
+                None => note_no_result(&work_id),
             }
         }
         Ok(())
     }
 
-    /// A job's round ended here. One that another round may follow, in this very
-    /// run even, counts when the run is over.
-    pub(super) fn ended(&mut self, desk: &mut Desk<'_>, (job, mut ended): Done) {
+    /// The list came to a work.
+    fn claim(&mut self, desk: &mut Desk<'_>, job: JobId) {
+        let account = self.works.entry(job).or_default();
+        account.is_listed = true;
+        if let Some(result) = self.unclaimed.remove(&job) {
+            desk.attempted(&result);
+            tell_paper(desk, account, result);
+        } else if let Some(result) = self.unwritten.get(&job) {
+            desk.attempted(result);
+        }
+    }
+
+    /// A job's round ended here. Unless another is to follow in this very run, its
+    /// line is written; what it counts for is known when the run is over.
+    pub(super) fn ended(&mut self, desk: &mut Desk<'_>, (job, ended): Done) {
+        let number = self.rounds;
+        self.rounds = self.rounds.saturating_add(1);
+        let round = Round::new(&ended, number);
         let Some(job) = job else {
             desk.write_down(&ended.result);
-            count(desk, ended);
+            desk.attempted(&ended.result);
+            desk.tell(ended.result);
+            self.bare.push(round);
             return;
         };
-        let round = self.rounds.remove(&job);
-        let listed = self.listed.get_mut(&job);
-        if listed.is_none() && round.is_none() {
+        let is_followed = ended.followed_in(self.wait_for_retries).is_some();
+        let account = self.works.entry(job).or_default();
+        let is_awaited = account.is_listed && matches!(account.last, Last::Open);
+        if self.unwritten.remove(&job).is_none() && !is_awaited {
             desk.progress.expect(1);
         }
-        if ended.followed_in(self.wait_for_retries).is_none() {
-            desk.write_down(&ended.result);
+        account.ended(round);
+        if account.is_listed {
+            desk.attempted(&ended.result);
         }
-        if let Some(round) = round {
-            ended.resumed = round.resumed;
-            ended.resumed_at = ended.resumed_at.max(round.resumed_at);
+        if is_followed {
+            self.unwritten.insert(job, ended.result);
+            return;
         }
-        let is_listed = listed.is_some();
-        // The list found it done by us before we heard of it.
-        match listed.map(|listed| std::mem::replace(listed, Listed::Open)) {
-            Some(Listed::Done) => desk.batch.tally.done_before -= 1,
-            Some(Listed::Failed) => tally(desk).failed_before -= 1,
-            Some(Listed::Open) | None => {}
-        }
-        if ended.again.is_some() || !(is_listed || self.is_list_over) {
-            self.rounds.insert(job, ended);
-        } else if is_listed {
-            count(desk, ended);
-        } else {
-            count_other(desk, &ended);
+        desk.write_down(&ended.result);
+        if account.is_listed {
+            tell_paper(desk, account, ended.result);
+        } else if !self.is_list_over {
+            self.unclaimed.insert(job, ended.result);
         }
     }
 
     /// Every work of the list is known now: what ended and is not among them is
     /// of another list.
-    pub(super) fn list_is_over(&mut self, desk: &mut Desk<'_>) {
+    pub(super) fn list_is_over(&mut self) {
         self.is_list_over = true;
-        for (_, ended) in self.rounds.extract_if(|_, ended| ended.again.is_none()) {
-            count_other(desk, &ended);
-        }
+        self.unclaimed = HashMap::new();
     }
 
-    /// Counts the works that are to be tried again another time.
-    pub(super) fn count_rounds(&mut self, desk: &mut Desk<'_>) {
-        for (job, ended) in std::mem::take(&mut self.rounds) {
-            // The run was stopped before the next one.
-            if ended.followed_in(self.wait_for_retries).is_some() {
-                desk.write_down(&ended.result);
-            }
-            if self.listed.contains_key(&job) {
-                count(desk, ended);
-            } else {
-                count_other(desk, &ended);
-            }
-        }
-    }
-
-    /// The works of the list that did not end here: others ended them, or they
-    /// will be tried again. Who ended them may have been killed before the line
-    /// about it was written.
-    pub(super) async fn settle_rest(&mut self, desk: &mut Desk<'_>) -> Result<(), LedgerError> {
-        match self.settle_open(desk).await {
+    /// Asks the ledger about the works that have no paper, as far as this run
+    /// knows: others ended them, have them tried again, or have tried them again
+    /// already.
+    pub(super) async fn settle(&mut self, desk: &mut Desk<'_>) -> Result<(), LedgerError> {
+        match self.settle_lost(desk).await {
             Err(error) if self.book.goes_on() => {
                 note(&format!(
                     "paperfall: not known: what became of the works that did not end here: {error}"
@@ -229,75 +190,88 @@ impl Accounts {
         }
     }
 
-    async fn settle_open(&mut self, desk: &mut Desk<'_>) -> Result<(), LedgerError> {
-        for works in self.tracked.open_works().chunks(BATCH) {
-            let jobs = works.iter().map(|(job, _)| *job).collect();
-            let standing = self.book.ledger().standing(jobs).await?;
-            for ((job, work_id), standing) in works.iter().zip(standing) {
-                let Some(standing) = standing else { continue };
-                match (standing.done, standing.state) {
-                    (true, JobState::Failed) => tally(desk).failed_before += 1,
-                    (true, _) => tally(desk).by_others += 1,
-                    (false, _) => {
-                        tally(desk).waiting += 1;
-                        if let Some(wait) = standing.due_in {
-                            soonest(&mut tally(desk).next_due, wait);
+    async fn settle_lost(&mut self, desk: &mut Desk<'_>) -> Result<(), LedgerError> {
+        let open: HashMap<JobId, String> = self.tracked.open_works().into_iter().collect();
+        let is_asked = |(job, account): (&JobId, &Account)| {
+            // One that is open and not tracked was obtained without its job.
+            let is_bare = matches!(account.last, Last::Open) && !open.contains_key(job);
+            (account.is_listed && account.may_have_changed() && !is_bare).then_some(*job)
+        };
+        let mut asked: Vec<JobId> = self.works.iter().filter_map(is_asked).collect();
+        // As the ledger's index is.
+        asked.sort_unstable();
+        for jobs in asked.chunks(BATCH) {
+            let standing = self.book.ledger().standing(jobs.to_vec()).await?;
+            for (job, standing) in jobs.iter().zip(standing) {
+                let (Some(standing), Some(account)) = (standing, self.works.get_mut(job)) else {
+                    continue;
+                };
+                account.settle(&standing);
+                if let (false, Some(work_id)) = (standing.done, open.get(job)) {
+                    self.untold.push((work_id.clone(), *job));
+                }
+                if matches!(account.last, Last::Here(_)) || !desk.wants_earlier() {
+                    continue;
+                }
+                match recorded(self.book.ledger().as_ref(), *job).await? {
+                    Some(result) => desk.take_earlier(result),
+                    None => {
+                        if let Some(work_id) = self.failed_before.get(job) {
+                            note_no_result(work_id);
                         }
                     }
                 }
-                if desk.wants_earlier()
-                    && let Some(result) = recorded(self.book.ledger().as_ref(), *job).await?
-                {
-                    desk.take_earlier(result);
-                }
-                self.untold_here.push((work_id.clone(), *job));
             }
         }
         Ok(())
     }
-}
 
-/// Whether the results file tells how this job ended.
-fn is_told(journal: &Journal, work_id: &str, planned: &Planned) -> bool {
-    let sha256 = planned.sha256.as_ref().map(ToString::to_string);
-    let end = match planned.state {
-        JobState::Failed => End::Without(planned.failure_reason.as_deref()),
-        _ => End::Stored(sha256.as_deref()),
-    };
-    journal.tells(work_id, end)
-}
-
-fn count(desk: &mut Desk<'_>, ended: Ended) {
-    let account = tally(desk);
-    if ended.resumed {
-        account.resumed += 1;
-    } else {
-        account.new += 1;
+    /// Counts every work, and has those without a paper told: none of them is
+    /// tried again in this run.
+    pub(super) fn close(&mut self, desk: &mut Desk<'_>) {
+        for (job, result) in std::mem::take(&mut self.unwritten) {
+            // The run was stopped before the next round. One that others have ended
+            // meanwhile has their line.
+            if self.works.get(&job).is_some_and(Account::waits_here) {
+                desk.write_down(&result);
+            }
+        }
+        let mut lost = Vec::new();
+        for account in self.works.values() {
+            account.add_to(&mut desk.batch.tally);
+            if let (true, false, Last::Here(round)) =
+                (account.is_listed, account.is_told, &account.last)
+                && let Some(of) = &round.lost
+            {
+                lost.push((round.number, &of.work_id));
+            }
+        }
+        for round in &self.bare {
+            round.add_to(&mut desk.batch.tally);
+        }
+        lost.sort_unstable();
+        for (_, work_id) in lost {
+            desk.tell_late(work_id);
+        }
     }
-    if ended.resumed_at > 0 {
-        account.resumed_at.push(ended.resumed_at);
+
+    /// Works whose last rounds may have no line, beside those that have ended.
+    pub(super) fn untold(&mut self) -> Vec<(String, JobId)> {
+        std::mem::take(&mut self.untold)
     }
-    if let Some(wait) = ended.again {
-        account.waiting += 1;
-        soonest(&mut account.next_due, wait);
+}
+
+/// Tells the result of a work that has its paper, once. One that has none may be
+/// tried again before the run is over.
+fn tell_paper(desk: &mut Desk<'_>, account: &mut Account, result: WorkResult) {
+    if result.outcome == crate::outcome::Outcome::Success && !account.is_told {
+        account.is_told = true;
+        desk.tell(result);
     }
-    let has = |note: &str| ended.result.notes.iter().any(|other| other == note);
-    account.deduped += u64::from(has(DEDUPED));
-    account.skipped += u64::from(has(SKIPPED_DUPLICATE));
-    desk.count(ended.result);
 }
 
-/// A work that was due on the ledger and is not of this run's list.
-fn count_other(desk: &mut Desk<'_>, ended: &Ended) {
-    let account = tally(desk);
-    account.others += 1;
-    account.others_obtained += u64::from(ended.result.outcome == Outcome::Success);
-}
-
-fn tally<'d>(desk: &'d mut Desk<'_>) -> &'d mut LedgerTally {
-    desk.batch.tally.ledger.get_or_insert_default()
-}
-
-fn soonest(due: &mut Option<Duration>, wait: Duration) {
-    *due = Some(due.map_or(wait, |due| due.min(wait)));
+fn note_no_result(work_id: &str) {
+    note(&format!(
+        "paperfall: {work_id}: it is done, and the ledger has no result of it"
+    ));
 }

@@ -5,6 +5,7 @@
 //! job through its effects ([`resolution`], [`download`], [`storing`]), `book`
 //! is the ledger with what happens when it fails.
 
+mod account;
 mod accounts;
 mod book;
 mod download;
@@ -18,6 +19,7 @@ mod recorded;
 mod resolution;
 mod run;
 mod storing;
+mod untold;
 mod workers;
 
 pub(crate) use book::OnLedgerError;

@@ -11,6 +11,7 @@ use super::accounts::Accounts;
 use super::book::Book;
 use super::folder::open;
 use super::planning::{Planner, Tracked, merged};
+use super::untold::tell_untold;
 use super::workers::{Crew, spawn};
 use crate::cli::batch::{Batch, BatchOptions};
 use crate::cli::desk::Desk;
@@ -88,7 +89,12 @@ pub(crate) async fn run(
 
     let mut desk = Desk::new(options, journal, stop);
     desk.batch.tally.ledger = Some(Default::default());
-    let mut accounts = Accounts::new(book, tracked, Arc::clone(&store), args.wait_for_retries);
+    let mut accounts = Accounts::new(
+        book.clone(),
+        tracked,
+        Arc::clone(&store),
+        args.wait_for_retries,
+    );
     let (mut reading, mut planning) = (true, true);
     loop {
         tokio::select! {
@@ -102,7 +108,7 @@ pub(crate) async fn run(
                 },
                 None => {
                     planning = false;
-                    accounts.list_is_over(&mut desk);
+                    accounts.list_is_over();
                 }
             },
             turn = done.recv() => match turn {
@@ -120,21 +126,21 @@ pub(crate) async fn run(
             desk.fail(error);
         }
     }
-    accounts.count_rounds(&mut desk);
     if desk.is_well()
-        && let Err(error) = accounts.settle_rest(&mut desk).await
+        && let Err(error) = accounts.settle(&mut desk).await
     {
         desk.fail(Failed::machine(error));
     }
+    accounts.close(&mut desk);
     let is_last = store.leave();
     if is_last
         && desk.is_well()
-        && let Err(error) = accounts.tell_untold(&mut desk).await
+        && let Err(error) = tell_untold(&book, &mut desk, &store, accounts.untold()).await
     {
         desk.fail(error);
     }
     let batch = desk.close(is_last, reads, reader, tasks).await;
-    drop((crew, accounts));
+    drop((crew, accounts, book));
     close(ledger).await;
     batch
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -94,13 +95,33 @@ impl Crew {
             };
             if let Some(ended) = ended {
                 let is_over = ended.is_err();
-                if done.send(ended).await.is_err() || is_over {
+                if !self.deliver(done, ended, ahead.as_deref()).await || is_over {
                     break;
                 }
             }
         }
         if let Some(lease) = ahead {
             self.let_go(&lease).await;
+        }
+    }
+
+    /// Sends what a turn came to; whether it is still listened to. Nobody may be
+    /// for long, where people read on slowly (a pager): the lease that was taken
+    /// ahead is kept meanwhile.
+    async fn deliver(
+        &self,
+        done: &mpsc::Sender<Result<Done, Failed>>,
+        ended: Result<Done, Failed>,
+        ahead: Option<&Lease>,
+    ) -> bool {
+        match done.try_send(ended) {
+            Ok(()) => true,
+            Err(TrySendError::Closed(_)) => false,
+            Err(TrySendError::Full(ended)) => {
+                let ledger = self.book.ledger();
+                let _heartbeat = ahead.map(|lease| Heartbeat::start(Arc::clone(ledger), lease));
+                done.send(ended).await.is_ok()
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use crate::ledger::backoff::RetryPolicy;
 use crate::ledger::clock::Timestamp;
 use crate::ledger::error::LedgerError;
 use crate::ledger::failpoint::failpoint;
-use crate::ledger::job::{Lease, Standing, StoredObject};
+use crate::ledger::job::{Lease, StoredObject};
 use crate::ledger::keys::{JobId, JobKey, Sha256Hex};
 use crate::ledger::op::{Failed, Failure, IndexEntry, Indexed, Replay, ResultCode};
 use crate::ledger::queue::{OpError, Tx};
@@ -230,33 +230,6 @@ fn object(row: &Row<'_>) -> rusqlite::Result<StoredObject> {
         path: row.get(1)?,
         bytes: u64::try_from(bytes).unwrap_or(0),
     })
-}
-
-/// Where a job stands.
-pub(super) fn standing(
-    db: &Connection,
-    job: JobId,
-    now: Timestamp,
-) -> rusqlite::Result<Option<Standing>> {
-    let Some(row) = rows::find(db, job)? else {
-        return Ok(None);
-    };
-    db.prepare_cached(
-        "SELECT state, due_at, owner IS NOT NULL, reason, fence FROM ledger_jobs WHERE id = ?1",
-    )?
-    .query_row([row], |row| {
-        let due: Option<i64> = row.get(1)?;
-        let due_in = due.map(|due| Timestamp::from_millis(due).since(now));
-        Ok(Standing {
-            state: rows::state(row, 0)?,
-            fence: rows::fence(row, 4)?,
-            done: due.is_none(),
-            held: row.get::<_, bool>(2)? && due_in.is_some_and(|left| !left.is_zero()),
-            due_in,
-            reason: row.get(3)?,
-        })
-    })
-    .optional()
 }
 
 /// The result of the effect that ended a job, or in which its last round failed.

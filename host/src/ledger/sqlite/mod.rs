@@ -9,6 +9,7 @@ mod operations;
 mod plan;
 mod reconciler;
 pub(super) mod rows;
+mod standing;
 mod store;
 
 /// For the benchmarks, which hold it against bare statements.

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use super::rows::bounded;
 use super::store::SqliteLedger;
-use super::{effect, ending, lease as leases, plan, reconciler};
+use super::{effect, ending, lease as leases, plan, reconciler, standing};
 use crate::ledger::clock::Timestamp;
 use crate::ledger::error::LedgerError;
 use crate::ledger::event::Event;
 use crate::ledger::failpoint::failpoint;
 use crate::ledger::job::{
-    Lease, LeaseRequest, Leased, MAX_NAME_BYTES, NewJob, OwnerId, Planned, Standing, StoredObject,
+    JobEnd, Lease, LeaseRequest, Leased, MAX_NAME_BYTES, NewJob, OwnerId, Planned, Standing,
+    StoredObject,
 };
 use crate::ledger::keys::{JobId, Sha256Hex};
 use crate::ledger::op::{
@@ -209,9 +210,13 @@ impl Ledger for SqliteLedger {
     fn standing(&self, jobs: Vec<JobId>) -> Answer<'_, Vec<Option<Standing>>> {
         Box::pin(self.read(move |db, shared| {
             let now = shared.clock.now();
-            let stand = |job: &JobId| ending::standing(db, *job, now);
+            let stand = |job: &JobId| standing::standing(db, *job, now);
             Ok(jobs.iter().map(stand).collect::<Result<_, _>>()?)
         }))
+    }
+
+    fn ended_after(&self, after: Option<JobId>, limit: u32) -> Answer<'_, Vec<JobEnd>> {
+        Box::pin(self.read(move |db, _| Ok(standing::ended_after(db, after, limit)?)))
     }
 
     fn last_result(&self, job: JobId) -> Answer<'_, Option<Replay>> {
