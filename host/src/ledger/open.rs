@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::LedgerError;
@@ -194,6 +195,9 @@ fn immutable_uri(path: &Path) -> String {
 fn prepare(db: &mut Connection) -> rusqlite::Result<()> {
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     db.busy_handler(Some(wait_for_others))?;
+    // Or else a statement that names a partial index's column is prepared anew for
+    // every value it is asked about.
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     db.execute_batch("PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;")
 }
 
