@@ -29,7 +29,11 @@ const BATCH: usize = 256;
 /// Requests that may wait; further callers wait to ask.
 const WAITING: usize = 1024;
 /// Commits between two looks at the length of the log.
-const COMMITS_PER_CHECKPOINT: u32 = 64;
+const COMMITS_PER_CHECKPOINT: u32 = if cfg!(feature = "failpoints") {
+    64
+} else {
+    128
+};
 
 /// A turn at the write lock ends after this long, or when nothing is waiting:
 /// long enough to be worth the change of process, short for those that wait.

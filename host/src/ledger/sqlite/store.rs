@@ -24,8 +24,16 @@ use crate::ledger::queue::{self, OpError, Writer, WriterThread};
 use crate::ledger::schema::{self, Found};
 use crate::ledger::turn::{OneTurn, Queue, tell_migrating};
 
-/// The log is folded back by force when it is longer than this many pages of
-/// 4 KiB. (A test of kills would write 64 MiB for every worker it kills.)
+/// A log of this many pages of 4 KiB is folded back whole, so that it begins anew
+/// in the room it has: a file that grows costs every commit more than one that is
+/// written over.
+const FULL_LOG_PAGES: i64 = if cfg!(feature = "failpoints") {
+    8
+} else {
+    1024
+};
+/// One that grows to this all the same (somebody reads in it) waits for its
+/// readers. (A test of kills would write 64 MiB for every worker it kills.)
 const LONG_LOG_PAGES: i64 = if cfg!(feature = "failpoints") {
     16
 } else {
@@ -412,13 +420,19 @@ fn checkpoint(db: &Connection, queue: &Queue) {
     failpoint!("checkpoint.before");
     let pages = fold_back("PASSIVE");
     failpoint!("checkpoint.after");
-    if !matches!(pages, Ok(pages) if pages > LONG_LOG_PAGES) {
+    let Ok(pages) = pages else { return };
+    if pages <= FULL_LOG_PAGES {
         return;
     }
-    // This needs the write lock, and waits its turn like everybody.
+    // Nobody else may write meanwhile: this waits its turn like everybody.
     if let Ok(_turn) = queue.take() {
         failpoint!("checkpoint.turn_taken");
-        let _ = fold_back("RESTART");
+        let mode = if pages > LONG_LOG_PAGES {
+            "RESTART"
+        } else {
+            "PASSIVE"
+        };
+        let _ = fold_back(mode);
         failpoint!("checkpoint.log_restarted");
     }
 }
