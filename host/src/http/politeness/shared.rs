@@ -23,17 +23,25 @@ use super::rate::{Grant, HORIZON, Micros, Pace, Rate, micros};
 const SIGNATURE: &str = "paperfall-pace 1";
 /// No record is longer; what lies behind is not read.
 const RECORD_MAX_BYTES: u64 = 4096;
-/// Records kept open.
-const FILES_KEPT: usize = 64;
+/// Most are shorter than this.
+const RECORD_BYTES: usize = 256;
+/// Records kept at hand, and open where they are there.
+const KEPT: usize = 64;
 /// How much of a bucket's name is repeated in its file's name.
 const NAME_CHARS: usize = 60;
 
 /// See the module.
 pub(super) struct SharedBook {
     folder: PathBuf,
-    /// Also keeps the threads of this process apart: the OS would take them
-    /// for one.
-    files: Mutex<HashMap<String, File>>,
+    /// By bucket. Also keeps the threads of this process apart: the OS would take
+    /// them for one.
+    kept: Mutex<HashMap<String, Kept>>,
+}
+
+/// A record's file.
+struct Kept {
+    name: String,
+    file: Option<File>,
 }
 
 /// What a record says.
@@ -49,12 +57,22 @@ impl SharedBook {
     pub(super) fn new(folder: &Path) -> Self {
         Self {
             folder: folder.to_owned(),
-            files: Mutex::default(),
+            kept: Mutex::default(),
         }
     }
 
-    fn files(&self) -> MutexGuard<'_, HashMap<String, File>> {
-        self.files.lock().unwrap_or_else(PoisonError::into_inner)
+    fn kept(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep<'k>(kept: &'k mut HashMap<String, Kept>, bucket: &str) -> &'k mut Kept {
+        if kept.len() >= KEPT && !kept.contains_key(bucket) {
+            kept.clear();
+        }
+        kept.entry(bucket.to_owned()).or_insert_with(|| Kept {
+            name: format!("{}.pace", file_stem(bucket)),
+            file: None,
+        })
     }
 
     /// Changes a record under its lock; none when another process has it.
@@ -63,16 +81,11 @@ impl SharedBook {
         bucket: &str,
         change: impl FnOnce(&mut Record, Micros) -> T,
     ) -> io::Result<Option<T>> {
-        let mut files = self.files();
-        if files.len() >= FILES_KEPT && !files.contains_key(bucket) {
-            files.clear();
-        }
-        let file = match files.entry(bucket.to_owned()) {
-            std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::hash_map::Entry::Vacant(entry) => {
-                let name = format!("{}.pace", file_stem(bucket));
-                entry.insert(open(&self.folder, &name)?)
-            }
+        let mut kept = self.kept();
+        let Kept { name, file } = Self::keep(&mut kept, bucket);
+        let file = match file {
+            Some(file) => file,
+            None => file.insert(open(&self.folder, name)?),
         };
         match file.try_lock() {
             Ok(()) => {}
@@ -85,10 +98,8 @@ impl SharedBook {
     }
 
     fn rewrite<T>(file: &mut File, change: impl FnOnce(&mut Record, Micros) -> T) -> io::Result<T> {
+        let text = text_of(file)?;
         // Read inside the lock: the clock may not be older than the record.
-        let mut text = Vec::new();
-        file.seek(SeekFrom::Start(0))?;
-        file.take(RECORD_MAX_BYTES).read_to_end(&mut text)?;
         let now = machine_micros();
         let mut record = Record::read(&text, now);
         let changed = change(&mut record, now);
@@ -104,22 +115,38 @@ impl SharedBook {
 
     /// When the door of `host` opens; none when another process is writing.
     fn door(&self, host: &str) -> io::Result<Option<Micros>> {
-        let path = self.folder.join(format!("{}.pace", file_stem(host)));
-        let _alone = self.files();
-        let file = match File::open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(0)),
-            Err(error) => return Err(error),
+        let mut kept = self.kept();
+        let Kept { name, file } = Self::keep(&mut kept, host);
+        let mut opened;
+        let file = match file {
+            Some(file) => file,
+            // To be read only, so it is not kept.
+            None => match File::open(self.folder.join(name)) {
+                Ok(file) => {
+                    opened = file;
+                    &mut opened
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(0)),
+                Err(error) => return Err(error),
+            },
         };
         match file.try_lock_shared() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        let mut text = Vec::new();
-        file.take(RECORD_MAX_BYTES).read_to_end(&mut text)?;
-        Ok(Some(Record::read(&text, machine_micros()).door))
+        let text = text_of(file);
+        file.unlock()?;
+        Ok(Some(Record::read(&text?, machine_micros()).door))
     }
+}
+
+/// What a record's file says.
+fn text_of(file: &mut File) -> io::Result<Vec<u8>> {
+    let mut text = Vec::with_capacity(RECORD_BYTES);
+    file.seek(SeekFrom::Start(0))?;
+    file.take(RECORD_MAX_BYTES).read_to_end(&mut text)?;
+    Ok(text)
 }
 
 impl PaceBook for SharedBook {
@@ -128,18 +155,28 @@ impl PaceBook for SharedBook {
     }
 
     fn reserve(&self, ask: Ask<'_>, patience: Micros) -> Answer {
-        let reserved = self.door(ask.host).and_then(|door| {
+        let reserve = |pace: &mut Pace, now: Micros, door: Micros| {
+            let latest = now.saturating_add(patience);
+            answer(pace.reserve(ask.rates, now, door, latest), now)
+        };
+        let is_its_hosts = ask.bucket == ask.host && !ask.rates.is_empty();
+        let door = if is_its_hosts {
+            // It is in the same record.
+            Ok(Some(0))
+        } else {
+            self.door(ask.host)
+        };
+        let reserved = door.and_then(|door| {
             let Some(door) = door else {
                 return Ok(None);
             };
-            let reserve = |pace: &mut Pace, now: Micros| {
-                let latest = now.saturating_add(patience);
-                answer(pace.reserve(ask.rates, now, door, latest), now)
-            };
             if ask.rates.is_empty() {
-                return Ok(Some(reserve(&mut Pace::default(), self.now())));
+                return Ok(Some(reserve(&mut Pace::default(), self.now(), door)));
             }
-            self.change(ask.bucket, |record, now| reserve(&mut record.pace, now))
+            self.change(ask.bucket, |record, now| {
+                let door = if is_its_hosts { record.door } else { door };
+                reserve(&mut record.pace, now, door)
+            })
         });
         match reserved {
             Ok(answer) => answer.unwrap_or(Answer::Busy),
