@@ -119,7 +119,7 @@ async fn an_effect_that_fails_once_is_tried_again_and_not_poisoned() {
         op: Some((
             stream(&held),
             ResultCode::Retryable,
-            json!({"error": "reset"}),
+            json!({"error": "reset"}).into(),
         )),
         also: Vec::new(),
     };
@@ -336,7 +336,7 @@ async fn completing_a_job_needs_the_current_fence() {
         finalize: None,
         object: object("a"),
         urls: vec![],
-        result: json!({}),
+        result: json!({}).into(),
     };
     assert!(
         first
@@ -519,7 +519,7 @@ async fn the_first_effect_can_begin_with_the_lease_and_a_job_takes_four_commits_
         limit: 16,
         first: Some(paperfall::ledger::FirstOp {
             kind: OpType::Resolution,
-            intent: json!({"plan": "digest"}),
+            intent: json!({"plan": "digest"}).into(),
         }),
         ..LeaseRequest::one(TTL)
     };
@@ -543,10 +543,10 @@ async fn the_first_effect_can_begin_with_the_lease_and_a_job_takes_four_commits_
         ledger.finish(held, streamed).await.unwrap();
         let entry = paperfall::ledger::IndexEntry {
             op: op(held, OpType::Index, json!({})),
-            finalize: Some((finalize(held, text), json!({}))),
+            finalize: Some((finalize(held, text), json!({}).into())),
             object: object(text),
             urls: vec![format!("https://example.org/{text}")],
-            result: json!({}),
+            result: json!({}).into(),
         };
         assert_eq!(ledger.index(held, entry).await.unwrap(), Indexed::New);
     }

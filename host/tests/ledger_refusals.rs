@@ -26,7 +26,7 @@ async fn what_is_refused_halfway_changes_nothing_and_tells_nothing_and_its_neigh
     let halfway = || {
         Finish::ok(head(&held), json!({"etag": "x"}))
             .advancing(JobState::HeadDone)
-            .along_with(vec![(stream(&held), ResultCode::Ok, json!({}))])
+            .along_with(vec![(stream(&held), ResultCode::Ok, json!({}).into())])
     };
     let refused = ledger.finish(&held, halfway()).await;
     assert!(

@@ -16,12 +16,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ledger_kit::*;
 use paperfall::ledger::{
-    Clock, EventSink, Failure, Finish, FirstOp, JobState, Lease, LeaseRequest, Ledger,
+    Clock, EventSink, Failure, Finish, FirstOp, JobState, Json, Lease, LeaseRequest, Ledger,
     LedgerReader, ManualClock, Op, OpType, Options, ResultCode, SqliteLedger, Timestamp, Verdict,
 };
 use paperfall::telemetry::slo::{Level, ServiceLevels, judge};
 use paperfall::telemetry::{TableOptions, Telemetry, TelemetryOptions};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -103,7 +103,7 @@ async fn begin_round(ledger: &SqliteLedger) -> Lease {
     let request = LeaseRequest {
         first: Some(FirstOp {
             kind: OpType::Resolution,
-            intent: json!({}),
+            intent: json!({}).into(),
         }),
         ..LeaseRequest::one(TTL)
     };
@@ -115,14 +115,14 @@ fn resolution(lease: &Lease) -> Op {
 }
 
 /// Sources and what they said, as FALLBACK effects.
-fn attempts(lease: &Lease, said: &[(&str, &str)]) -> Vec<(Op, ResultCode, Value)> {
+fn attempts(lease: &Lease, said: &[(&str, &str)]) -> Vec<(Op, ResultCode, Json)> {
     said.iter()
         .enumerate()
         .map(|(number, (source, reason))| {
             let context = json!({"source": source, "attempt": number});
             let record = json!({"source": source, "reason": reason, "outcome": "no_pdf"});
             let op = op(lease, OpType::Fallback, context);
-            (op, ResultCode::NonRetryable, record)
+            (op, ResultCode::NonRetryable, record.into())
         })
         .collect()
 }
@@ -138,7 +138,11 @@ async fn lose(ledger: &SqliteLedger, lease: &Lease, retryable: bool, said: &[(&s
     let failure = Failure {
         reason: said[0].1.to_owned(),
         retryable,
-        op: Some((resolution(lease), ResultCode::NonRetryable, json!({}))),
+        op: Some((
+            resolution(lease),
+            ResultCode::NonRetryable,
+            json!({}).into(),
+        )),
         also: attempts(lease, said),
     };
     ledger.fail(lease, failure).await.unwrap();

@@ -88,7 +88,7 @@ pub async fn effect(ledger: &SqliteLedger, held: &Lease, code: ResultCode) {
     let op = numbered(held, OpType::Stream, 1);
     let begin = Begin {
         op: op.clone(),
-        intent: json!({"part": "a.part", "etag": "\"abc\"", "length": 123_456}),
+        intent: json!({"part": "a.part", "etag": "\"abc\"", "length": 123_456}).into(),
     };
     ledger.begin(held, begin).await.expect("begun");
     let result = json!({"sha256": "ab".repeat(32), "bytes": 123_456});
@@ -130,7 +130,7 @@ async fn commits(stage: &Stage, durability: Durability) -> f64 {
         limit: LEASED,
         first: Some(FirstOp {
             kind: OpType::Resolution,
-            intent: json!({"plan": "digest"}),
+            intent: json!({"plan": "digest"}).into(),
         }),
         ..LeaseRequest::one(TTL)
     };
@@ -152,7 +152,11 @@ async fn whole_job(ledger: &SqliteLedger, held: &Lease) {
         numbered(held, OpType::Stream, 0),
     );
     let finalize = numbered(held, OpType::Finalize, 0);
-    let tried = vec![(attempt, ResultCode::Ok, json!({"outcome": "success"}))];
+    let tried = vec![(
+        attempt,
+        ResultCode::Ok,
+        json!({"outcome": "success"}).into(),
+    )];
     let resolved = Finish::ok(resolution, json!({"url": "u"})).along_with(tried);
     ledger.finish(held, resolved).await.expect("resolved");
     let done = Finish::ok(head, json!({"etag": "x"}))
@@ -166,14 +170,14 @@ async fn whole_job(ledger: &SqliteLedger, held: &Lease) {
     let sha256 = Sha256Hex::of(held.work_id.as_bytes());
     let entry = IndexEntry {
         op: numbered(held, OpType::Index, 0),
-        finalize: Some((finalize, json!({}))),
+        finalize: Some((finalize, json!({}).into())),
         object: StoredObject {
             sha256,
             path: format!("objects/{sha256}.pdf"),
             bytes: 1,
         },
         urls: vec![format!("https://example.org/{sha256}")],
-        result: json!({}),
+        result: json!({}).into(),
     };
     let indexed = ledger.index(held, entry).await.expect("indexed");
     assert_eq!(indexed, Indexed::New);

@@ -2,18 +2,11 @@
 //! outside printable ASCII as `\uXXXX` (surrogates for astral ones), floats as
 //! Python writes them. Two equal values have the same text on every machine.
 
-use serde_json::{Map, Number, Value};
-
-/// The canonical text of a value.
-pub(super) fn text(value: &Value) -> String {
-    let mut out = String::with_capacity(256);
-    write_value(&mut out, value);
-    out
-}
+use serde_json::{Number, Value};
 
 /// The canonical text of an object.
-pub(super) fn object_text(fields: &Map<String, Value>) -> String {
-    let mut out = String::new();
+pub(super) fn object_text<'v>(fields: impl Iterator<Item = (&'v str, &'v Value)>) -> String {
+    let mut out = String::with_capacity(256);
     write_object(&mut out, fields);
     out
 }
@@ -35,13 +28,18 @@ fn write_value(out: &mut String, value: &Value) {
             }
             out.push(']');
         }
-        Value::Object(fields) => write_object(out, fields),
+        Value::Object(fields) => {
+            write_object(
+                out,
+                fields.iter().map(|(name, value)| (name.as_str(), value)),
+            );
+        }
     }
 }
 
-fn write_object(out: &mut String, fields: &Map<String, Value>) {
+fn write_object<'v>(out: &mut String, fields: impl Iterator<Item = (&'v str, &'v Value)>) {
     // Strings order by code point here as they do in Python.
-    let mut sorted: Vec<_> = fields.iter().collect();
+    let mut sorted: Vec<_> = fields.collect();
     sorted.sort_by(|a, b| a.0.cmp(b.0));
     out.push('{');
     for (index, (name, value)) in sorted.into_iter().enumerate() {

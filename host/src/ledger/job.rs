@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::clock::Timestamp;
+use super::json::Json;
 use super::keys::{JobId, JobKey, OpKey, Sha256Hex};
 use super::op::{Begun, OpType};
 use super::state::JobState;
@@ -176,7 +177,7 @@ pub struct FirstOp {
     /// What kind.
     pub kind: OpType,
     /// What recovery needs to know.
-    pub intent: serde_json::Value,
+    pub intent: Json,
 }
 
 impl LeaseRequest {

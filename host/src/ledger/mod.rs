@@ -18,6 +18,7 @@ mod failpoint;
 mod health;
 mod heartbeat;
 mod job;
+mod json;
 mod keys;
 mod lock_holder;
 mod lookup;
@@ -51,6 +52,7 @@ pub use job::{
     Fence, FirstOp, JobEnd, Lease, LeaseRequest, Leased, MAX_NAME_BYTES, MAX_PAYLOAD_BYTES, NewJob,
     Outlook, OwnerId, Planned, Standing, StoredObject,
 };
+pub use json::Json;
 pub use keys::{Context, JobId, JobKey, KeyError, OpKey, Sha256Hex};
 pub use lookup::{MOST_FOUND, SHORTEST_PREFIX};
 pub use moment::calendar;

@@ -1,12 +1,14 @@
 //! Effects: what a worker does to the world, recorded as intent and result.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::clock::Timestamp;
 use super::job::{Fence, StoredObject};
+use super::json::Json;
 use super::keys::{Context, JobId, OpKey, Sha256Hex};
 use super::state::JobState;
 
@@ -144,7 +146,8 @@ impl Serialize for ResultCode {
 pub struct Op {
     pub(super) key: OpKey,
     pub(super) kind: OpType,
-    pub(super) context: Context,
+    /// Canonical JSON, as it entered the key.
+    pub(super) context: Arc<str>,
 }
 
 impl Op {
@@ -154,7 +157,7 @@ impl Op {
         Self {
             key: OpKey::new(kind, job, &context),
             kind,
-            context,
+            context: context.to_json().into(),
         }
     }
 
@@ -177,7 +180,7 @@ pub struct Begin {
     /// Which.
     pub op: Op,
     /// What recovery needs to know of it.
-    pub intent: Value,
+    pub intent: Json,
 }
 
 /// What to do about an effect.
@@ -216,7 +219,7 @@ pub struct Finish {
     /// How it ended.
     pub code: ResultCode,
     /// Its result; stored whole.
-    pub result: Value,
+    pub result: Json,
     /// The job has got at least this far. A job that is further stays there (a
     /// second candidate's HEAD does not drag it back).
     pub advance: Option<JobState>,
@@ -224,7 +227,7 @@ pub struct Finish {
     pub object: Option<Sha256Hex>,
     /// Effects that need no intent and ended with this one (a source's attempts
     /// with the resolution). One that is recorded already is left as it is.
-    pub also: Vec<(Op, ResultCode, Value)>,
+    pub also: Vec<(Op, ResultCode, Json)>,
     /// The next effect to begin.
     pub then: Option<Begin>,
 }
@@ -232,11 +235,11 @@ pub struct Finish {
 impl Finish {
     /// The effect happened.
     #[must_use]
-    pub const fn ok(op: Op, result: Value) -> Self {
+    pub fn ok(op: Op, result: impl Into<Json>) -> Self {
         Self {
             op,
             code: ResultCode::Ok,
-            result,
+            result: result.into(),
             advance: None,
             object: None,
             also: Vec::new(),
@@ -246,11 +249,11 @@ impl Finish {
 
     /// The effect did not happen.
     #[must_use]
-    pub const fn not(op: Op, code: ResultCode, result: Value) -> Self {
+    pub fn not(op: Op, code: ResultCode, result: impl Into<Json>) -> Self {
         Self {
             op,
             code,
-            result,
+            result: result.into(),
             advance: None,
             object: None,
             also: Vec::new(),
@@ -274,14 +277,15 @@ impl Finish {
 
     /// These ended with it.
     #[must_use]
-    pub fn along_with(mut self, also: Vec<(Op, ResultCode, Value)>) -> Self {
+    pub fn along_with(mut self, also: Vec<(Op, ResultCode, Json)>) -> Self {
         self.also = also;
         self
     }
 
     /// This effect comes next.
     #[must_use]
-    pub fn then(mut self, op: Op, intent: Value) -> Self {
+    pub fn then(mut self, op: Op, intent: impl Into<Json>) -> Self {
+        let intent = intent.into();
         self.then = Some(Begin { op, intent });
         self
     }
@@ -303,14 +307,14 @@ pub struct IndexEntry {
     /// The INDEX effect.
     pub op: Op,
     /// The FINALIZE effect it completes, if that is not finished yet.
-    pub finalize: Option<(Op, Value)>,
+    pub finalize: Option<(Op, Json)>,
     /// The file.
     pub object: StoredObject,
     /// The URLs the bytes came from: a later job whose resolved URL is one of
     /// these is SKIPPED_DUPLICATE.
     pub urls: Vec<String>,
     /// What is stored as the effect's result.
-    pub result: Value,
+    pub result: Json,
 }
 
 /// What entering a file into the index found.
@@ -335,9 +339,9 @@ pub struct Failure {
     /// Another round may succeed.
     pub retryable: bool,
     /// The effect it failed in, how that ended and with what result.
-    pub op: Option<(Op, ResultCode, Value)>,
+    pub op: Option<(Op, ResultCode, Json)>,
     /// See [`Finish::also`].
-    pub also: Vec<(Op, ResultCode, Value)>,
+    pub also: Vec<(Op, ResultCode, Json)>,
 }
 
 /// What became of a failed job.

@@ -166,6 +166,7 @@ pub fn stream(lease: &Lease) -> Op {
 }
 
 pub fn begin(op: Op, intent: Value) -> paperfall::ledger::Begin {
+    let intent = intent.into();
     paperfall::ledger::Begin { op, intent }
 }
 
@@ -231,7 +232,7 @@ pub async fn index(ledger: &SqliteLedger, lease: &Lease, text: &str, url: &str) 
         finalize: None,
         object: object(text),
         urls: vec![url.to_owned()],
-        result: json!({"ok": true}),
+        result: json!({"ok": true}).into(),
     };
     ledger.index(lease, entry).await.unwrap()
 }

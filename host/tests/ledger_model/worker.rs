@@ -184,7 +184,7 @@ pub(super) async fn worker(
                 finalize: None,
                 object: object("bytes"),
                 urls: vec!["u".to_owned()],
-                result: json!({}),
+                result: json!({}).into(),
             };
             let got = ledger
                 .index(lease, entry)

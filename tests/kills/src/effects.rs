@@ -53,7 +53,7 @@ pub(crate) async fn resolution(
         let failure = Failure {
             reason: "connect".to_owned(),
             retryable: true,
-            op: Some((resolution, ResultCode::Retryable, result)),
+            op: Some((resolution, ResultCode::Retryable, result.into())),
             also: Vec::new(),
         };
         worker.ledger.fail(lease, failure).await?;
@@ -124,7 +124,7 @@ pub(crate) async fn stream(
     pass("advance.after");
     let begin = Begin {
         op: stream.clone(),
-        intent: json!({"part": name, "etag": etag}),
+        intent: json!({"part": name, "etag": etag}).into(),
     };
     let earlier = match worker.ledger.begin(lease, begin).await? {
         Begun::Replay(replay) => {
@@ -196,7 +196,7 @@ pub(crate) async fn finalize(
     let finalize = op(lease, OpType::Finalize, json!({"sha256": sha256}));
     let begin = Begin {
         op: finalize.clone(),
-        intent: json!({"final": sha256}),
+        intent: json!({"final": sha256}).into(),
     };
     match worker.ledger.begin(lease, begin).await {
         Ok(Begun::Replay(_)) => return Ok(()),
@@ -246,7 +246,7 @@ pub(crate) async fn index(
             bytes,
         },
         urls: vec![url.to_owned()],
-        result: json!({}),
+        result: json!({}).into(),
     };
     if worker.ledger.index(lease, entry).await? == Indexed::New {
         return Ok(());
@@ -258,7 +258,7 @@ async fn dedupe(worker: &Worker, lease: &Lease, sha256: &str) -> Result<(), Ledg
     let dedupe = op(lease, OpType::Dedupe, json!({"sha256": sha256}));
     let begin = Begin {
         op: dedupe.clone(),
-        intent: json!({"alias": lease.work_id}),
+        intent: json!({"alias": lease.work_id}).into(),
     };
     if let Begun::Replay(_) = worker.ledger.begin(lease, begin).await? {
         return Ok(());

@@ -159,7 +159,7 @@ impl Worker {
         loop {
             let first = FirstOp {
                 kind: OpType::Resolution,
-                intent: json!({"plan": 1}),
+                intent: json!({"plan": 1}).into(),
             };
             let request = LeaseRequest {
                 first: Some(first),

@@ -6,13 +6,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::ValueEnum;
-use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::cli::output::note;
 use crate::ledger::{
-    Answer, Begin, Begun, Failed, Failure, Finish, Finished, IndexEntry, Indexed, JobState, Lease,
-    LeaseRequest, Leased, Ledger, LedgerError, Op, Replay, StoredObject,
+    Answer, Begin, Begun, Failed, Failure, Finish, Finished, IndexEntry, Indexed, JobState, Json,
+    Lease, LeaseRequest, Leased, Ledger, LedgerError, Op, Replay, StoredObject,
 };
 
 /// Between two tries.
@@ -159,12 +158,12 @@ impl Book {
         &'a self,
         lease: &'a Lease,
         op: &'a Op,
-        intent: Value,
+        intent: impl Into<Json>,
     ) -> Result<Begun, LedgerError> {
         let what = format!("the begin of {}", op.kind());
         let begin = Begin {
             op: op.clone(),
-            intent,
+            intent: intent.into(),
         };
         self.record(&what, lease, Begun::Run, |ledger| {
             ledger.begin(lease, begin.clone())

@@ -2,15 +2,15 @@
 //! worker stopped.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::ending::{Ended, Stopped};
 use super::found::Found;
 use super::program::{Program, Struck};
-use super::resolution::value;
+use super::resolution::to_json;
 use crate::download::{DownloadError, Earlier, Validators, examine, head, stream, wants_md5};
 use crate::http::Session;
-use crate::ledger::{Begun, Finish, JobState, Op, OpType, Replay, ResultCode};
+use crate::ledger::{Begun, Finish, JobState, Json, Op, OpType, Replay, ResultCode};
 use crate::outcome::{Outcome, Reason};
 use crate::sandbox::Candidate;
 
@@ -96,7 +96,7 @@ impl Program<'_> {
             "length": validators.length,
             "continues": earlier.as_ref().map(Earlier::promises),
         });
-        let finish = Finish::ok(head_op, value(&validators)?).advancing(JobState::HeadDone);
+        let finish = Finish::ok(head_op, to_json(&validators)?).advancing(JobState::HeadDone);
         let begun = match (&earlier, is_known) {
             (None, false) => {
                 let finish = finish.then(stream_op.clone(), intent);
@@ -139,7 +139,7 @@ impl Program<'_> {
         match self.stream_now(session, candidate, earlier).await {
             Ok(streamed) => {
                 let finalize = self.finalize_op(&streamed)?;
-                let finish = Finish::ok(op, value(&streamed)?)
+                let finish = Finish::ok(op, to_json(&streamed)?)
                     .then(finalize, self.finalize_intent(&streamed));
                 self.book.finish(self.lease, finish).await?;
                 Ok(Ok(streamed))
@@ -240,8 +240,8 @@ fn code(struck: &Struck) -> ResultCode {
     }
 }
 
-fn strike(struck: &Struck) -> Result<Value, Stopped> {
-    value(&Strike {
+fn strike(struck: &Struck) -> Result<Json, Stopped> {
+    to_json(&Strike {
         outcome: struck.outcome,
         reason: struck.reason.clone(),
         message: struck.message.clone(),

@@ -1,6 +1,7 @@
 //! RESOLUTION: the race for a candidate, its attempts recorded beside it.
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 
 use super::ending::{Ended, Stopped};
 use super::found::Found;
@@ -10,7 +11,8 @@ use crate::cli::obtain::{lost_result, won_result};
 use crate::download::{StoreError, Stored, WorkResult};
 use crate::fallback::{Loss, Race, Win};
 use crate::ledger::{
-    Begun, Context, Failed, Failure, Finish, Lease, Op, OpType, Replay, ResultCode, StoredObject,
+    Begun, Context, Failed, Failure, Finish, Json, Lease, Op, OpType, Replay, ResultCode,
+    StoredObject,
 };
 use crate::outcome::Outcome;
 
@@ -71,7 +73,7 @@ impl Program<'_> {
         &mut self,
         race: &Race,
         op: &Op,
-        also: Vec<(Op, ResultCode, Value)>,
+        also: Vec<(Op, ResultCode, Json)>,
         win: Win,
     ) -> Result<Resolved, Stopped> {
         let candidate = win.candidate.clone();
@@ -85,7 +87,7 @@ impl Program<'_> {
         }
         let spent_ms = u64::try_from(race.spent().as_millis()).unwrap_or(u64::MAX);
         let found = Found::new(result, &candidate, spent_ms);
-        let finish = Finish::ok(op.clone(), value(&found)?).along_with(also);
+        let finish = Finish::ok(op.clone(), to_json(&found)?).along_with(also);
         self.book.finish(self.lease, finish).await?;
         Ok(match stored {
             Some(object) => Resolved::Stored(Box::new(found), object),
@@ -97,7 +99,7 @@ impl Program<'_> {
         &mut self,
         race: &Race,
         op: &Op,
-        also: Vec<(Op, ResultCode, Value)>,
+        also: Vec<(Op, ResultCode, Json)>,
         loss: Loss,
     ) -> Result<Resolved, Stopped> {
         let result = lost_result(race, loss, self.elapsed_ms());
@@ -111,14 +113,14 @@ impl Program<'_> {
         result: WorkResult,
         retryable: bool,
         op: Option<&Op>,
-        also: Vec<(Op, ResultCode, Value)>,
+        also: Vec<(Op, ResultCode, Json)>,
     ) -> Result<Resolved, Stopped> {
         let code = if retryable {
             ResultCode::Retryable
         } else {
             ResultCode::NonRetryable
         };
-        let stored = json!({ "result": value(&result)? });
+        let stored = to_json(&AtTheEnd { result: &result })?;
         let failure = Failure {
             reason: result.reason.to_string(),
             retryable,
@@ -187,7 +189,7 @@ impl Program<'_> {
     }
 
     /// The attempts the ledger does not have yet, as FALLBACK effects.
-    fn attempts(&mut self, race: &Race) -> Result<Vec<(Op, ResultCode, Value)>, Stopped> {
+    fn attempts(&mut self, race: &Race) -> Result<Vec<(Op, ResultCode, Json)>, Stopped> {
         let mut also = Vec::new();
         for (number, record) in race.records().iter().enumerate().skip(self.recorded) {
             if !record.counts() {
@@ -203,7 +205,7 @@ impl Program<'_> {
             also.push((
                 self.op(OpType::Fallback, context)?,
                 code,
-                value(&attempted)?,
+                to_json(&attempted)?,
             ));
         }
         self.recorded = race.records().len();
@@ -221,8 +223,8 @@ impl Program<'_> {
 }
 
 /// What is recorded before a resolution runs.
-pub(super) fn intent(plan_digest: &str) -> Value {
-    json!({ "plan": plan_digest })
+pub(super) fn intent(plan_digest: &str) -> Json {
+    json!({ "plan": plan_digest }).into()
 }
 
 fn resolution(lease: &Lease, tried: u32) -> Result<Op, Stopped> {
@@ -248,7 +250,13 @@ pub(super) fn skipped(result: &mut WorkResult, object: &StoredObject) {
 /// The note of a work whose URL was stored for another work.
 pub(crate) const SKIPPED_DUPLICATE: &str = "skipped_duplicate";
 
-/// A record as JSON.
-pub(super) fn value(record: &impl serde::Serialize) -> Result<Value, Stopped> {
-    serde_json::to_value(record).map_err(|error| Stopped::Store(StoreError::record(error)))
+/// What is recorded of the effect that ends a job.
+#[derive(Serialize)]
+pub(super) struct AtTheEnd<'r> {
+    pub(super) result: &'r WorkResult,
+}
+
+/// A record as the ledger stores it.
+pub(super) fn to_json(record: &impl Serialize) -> Result<Json, Stopped> {
+    Json::of(record).map_err(|error| Stopped::Store(StoreError::record(error)))
 }

@@ -1,16 +1,16 @@
 //! FINALIZE, INDEX and DEDUPE: the file under its content's name, once.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::download::Streamed;
 use super::ending::{Ended, Stopped};
 use super::found::Found;
 use super::program::{Program, Resolved};
-use super::resolution::value;
+use super::resolution::{AtTheEnd, to_json};
 use crate::download::{OutFolder, StoreError, Stored, hash_of_file};
 use crate::ledger::{
-    Begun, FILE_MISSING, Finish, IndexEntry, Indexed, JobState, LedgerError, Op, OpType, Sha256Hex,
-    StoredObject,
+    Begun, FILE_MISSING, Finish, IndexEntry, Indexed, JobState, Json, LedgerError, Op, OpType,
+    Sha256Hex, StoredObject,
 };
 use crate::outcome::{Outcome, Reason};
 use crate::sandbox::Candidate;
@@ -23,8 +23,8 @@ impl Program<'_> {
         self.op(OpType::Finalize, json!({ "sha256": streamed.sha256 }))
     }
 
-    pub(super) fn finalize_intent(&self, streamed: &Streamed) -> Value {
-        json!({ "sha256": streamed.sha256, "bytes": streamed.bytes, "part": streamed.part })
+    pub(super) fn finalize_intent(&self, streamed: &Streamed) -> Json {
+        json!({ "sha256": streamed.sha256, "bytes": streamed.bytes, "part": streamed.part }).into()
     }
 
     /// Stores a streamed file and ends the job.
@@ -63,14 +63,14 @@ impl Program<'_> {
         }
         let entry = IndexEntry {
             op: self.op(OpType::Index, json!({ "sha256": stored.sha256 }))?,
-            finalize: Some((finalize, json!({ "path": stored.path }))),
+            finalize: Some((finalize, json!({ "path": stored.path }).into())),
             object: StoredObject {
                 sha256,
                 path: stored.path.clone(),
                 bytes: stored.bytes,
             },
             urls,
-            result: json!({ "result": value(&result)? }),
+            result: to_json(&AtTheEnd { result: &result })?,
         };
         self.announce_end();
         if let Indexed::Duplicate { by, .. } = self.book.index(self.lease, &entry).await? {
@@ -80,7 +80,7 @@ impl Program<'_> {
             let begun = self.book.begin(self.lease, &dedupe, intent).await?;
             if !matches!(begun, Begun::Replay(_)) {
                 self.link_paper(&stored)?;
-                let finish = Finish::ok(dedupe, json!({ "result": value(&result)? }))
+                let finish = Finish::ok(dedupe, to_json(&AtTheEnd { result: &result })?)
                     .advancing(JobState::Deduped);
                 self.book.finish(self.lease, finish).await?;
             }

@@ -10,6 +10,7 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::event::{Event, seconds};
 use crate::ledger::failpoint::failpoint;
 use crate::ledger::job::{Fence, Lease};
+use crate::ledger::json::Json;
 use crate::ledger::keys::OpKey;
 use crate::ledger::op::{
     Begin, Begun, Finish, Finished, MAX_RECORD_BYTES, Op, OpType, Replay, ResultCode,
@@ -99,15 +100,20 @@ pub(super) fn tell_replay(lease: &Lease, op: &Op, replay: &Replay) -> Event {
     }
 }
 
-/// Refuses intents and results that are too long.
-pub(super) fn check(what: &'static str, value: &Value) -> Result<String, LedgerError> {
-    let text = value.to_string();
-    bounded(what, text.len(), MAX_RECORD_BYTES)?;
-    Ok(text)
+/// Refuses an intent that is too long.
+pub(super) fn check_intent(intent: &Json) -> Result<(), LedgerError> {
+    let bytes = intent.as_str().len();
+    bounded("the operation's intent", bytes, MAX_RECORD_BYTES)
+}
+
+/// Refuses a result that is too long.
+pub(super) fn check_result(result: &Json) -> Result<(), LedgerError> {
+    let bytes = result.as_str().len();
+    bounded("the operation's result", bytes, MAX_RECORD_BYTES)
 }
 
 /// Begins an effect of a held job.
-pub(super) fn begin(tx: &mut Tx<'_>, lease: &Lease, begin: Begin) -> Result<Begun, OpError> {
+pub(super) fn begin(tx: &mut Tx<'_>, lease: &Lease, begin: &Begin) -> Result<Begun, OpError> {
     let held = guard(tx, lease)?;
     begin_held(tx, lease, begin, held.state)
 }
@@ -118,11 +124,11 @@ pub(super) fn begin(tx: &mut Tx<'_>, lease: &Lease, begin: Begin) -> Result<Begu
 pub(super) fn begin_held(
     tx: &mut Tx<'_>,
     lease: &Lease,
-    begin: Begin,
+    begin: &Begin,
     state: JobState,
 ) -> Result<Begun, OpError> {
-    let intent = check("the operation's intent", &begin.intent)?;
-    let op = begin.op;
+    check_intent(&begin.intent)?;
+    let (op, intent) = (&begin.op, begin.intent.as_str());
     let before = recorded(tx.db, lease.row, &op.key)?;
     #[cfg(feature = "failpoints")]
     if before.is_some() && crate::ledger::failpoint::without("in_flight") {
@@ -137,7 +143,7 @@ pub(super) fn begin_held(
         None => Begun::Run,
         Some(earlier) => match (earlier.replay(), earlier.code) {
             (Some(replay), _) => {
-                tx.events.push(tell_replay(lease, &op, &replay));
+                tx.events.push(tell_replay(lease, op, &replay));
                 return Ok(Begun::Replay(replay));
             }
             (None, None) if earlier.fence == lease.fence => {
@@ -169,7 +175,7 @@ pub(super) fn begin_held(
                 "INSERT INTO ledger_ops(job, key, kind, fence, started_at, context, intent) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
             )?
             .execute(params![
-                lease.row, op.key.as_bytes(), op.kind.as_str(), lease.fence.raw(), now, op.context.to_json(), intent
+                lease.row, op.key.as_bytes(), op.kind.as_str(), lease.fence.raw(), now, op.context, intent
             ])?;
     }
     tx.events.push(Event::OperationStarted {
@@ -191,14 +197,14 @@ pub(super) fn begin_held(
 }
 
 /// Finishes an effect, moves the job, and begins the next effect.
-pub(super) fn finish(tx: &mut Tx<'_>, lease: &Lease, finish: Finish) -> Result<Finished, OpError> {
+pub(super) fn finish(tx: &mut Tx<'_>, lease: &Lease, finish: &Finish) -> Result<Finished, OpError> {
     let held = guard(tx, lease)?;
     if let Some(to) = finish.advance {
         may_advance(lease, held.state, to)?;
     }
     // Refused before the first write, so that nothing needs to be undone.
     if let Some(next) = &finish.then {
-        check("the operation's intent", &next.intent)?;
+        check_intent(&next.intent)?;
         if let Some(earlier) = recorded(tx.db, lease.row, &next.op.key)?
             && earlier.code.is_none()
             && earlier.fence == lease.fence
@@ -227,7 +233,7 @@ pub(super) fn finish(tx: &mut Tx<'_>, lease: &Lease, finish: Finish) -> Result<F
         _ => held.state,
     };
     record_also(tx, lease, &finish.also)?;
-    let (next, state) = match finish.then {
+    let (next, state) = match &finish.then {
         Some(next) => {
             let next = begin_held(tx, lease, next, state)?;
             (Some(next), guard(tx, lease)?.state)
@@ -264,7 +270,7 @@ fn may_advance(lease: &Lease, from: JobState, to: JobState) -> Result<(), Ledger
 pub(super) fn record_also(
     tx: &mut Tx<'_>,
     lease: &Lease,
-    also: &[(Op, ResultCode, Value)],
+    also: &[(Op, ResultCode, Json)],
 ) -> Result<(), OpError> {
     for (op, code, result) in also {
         let known = recorded(tx.db, lease.row, &op.key)?.is_some_and(|known| known.code.is_some());
@@ -281,9 +287,10 @@ pub(super) fn record(
     lease: &Lease,
     op: &Op,
     code: ResultCode,
-    result: &Value,
+    result: &Json,
 ) -> Result<(), OpError> {
-    let result = check("the operation's result", result)?;
+    check_result(result)?;
+    let result = result.as_str();
     let now = tx.now.as_millis();
     let started_at = match recorded(tx.db, lease.row, &op.key)? {
         Some(earlier) if earlier.code.is_none() && earlier.fence == lease.fence => {
@@ -311,7 +318,7 @@ pub(super) fn record(
                 )?
                 .execute(params![
                     lease.row, op.key.as_bytes(), op.kind.as_str(), lease.fence.raw(), now, code.as_str(),
-                    op.context.to_json(), result
+                    op.context, result
                 ])?;
             now
         }

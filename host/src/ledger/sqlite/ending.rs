@@ -1,7 +1,6 @@
 //! How jobs end: in the index, as a duplicate, failed, or failed and begun anew.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde_json::Value;
 
 use super::effect;
 use super::rows::{self, NewRound, guard};
@@ -32,7 +31,7 @@ pub(super) fn index(
         }
         .into());
     }
-    effect::check("the operation's result", &entry.result)?;
+    effect::check_result(&entry.result)?;
     let job = (lease.row, lease.job_id);
     if let Some((finalize, result)) = &entry.finalize
         && held.state != JobState::Finalized
@@ -373,7 +372,7 @@ pub(super) fn count_expired(db: &Connection, now: Timestamp) -> rusqlite::Result
 /// refused without holding anybody up.
 pub(super) fn check_failure(failure: &Failure) -> Result<(), LedgerError> {
     for (_, _, result) in failure.op.iter().chain(&failure.also) {
-        let _: String = effect::check("the operation's result", result)?;
+        effect::check_result(result)?;
     }
     Ok(())
 }
@@ -382,7 +381,7 @@ pub(super) fn check_failure(failure: &Failure) -> Result<(), LedgerError> {
 pub(super) fn check_entry(entry: &IndexEntry) -> Result<(), LedgerError> {
     let finalize = entry.finalize.as_ref().map(|(_, result)| result);
     for result in [Some(&entry.result), finalize].into_iter().flatten() {
-        let _: String = effect::check("the operation's result", result as &Value)?;
+        effect::check_result(result)?;
     }
     Ok(())
 }

@@ -81,15 +81,8 @@ pub(super) fn lease(tx: &mut Tx<'_>, request: &LeaseRequest) -> Result<Vec<Lease
         if let Some(first) = &request.first {
             let op = Op::new(first.kind, lease.job_id, Context::round(lease.round));
             let key = op.key();
-            let begun = effect::begin_held(
-                tx,
-                &lease,
-                Begin {
-                    op,
-                    intent: first.intent.clone(),
-                },
-                lease.state,
-            )?;
+            let intent = first.intent.clone();
+            let begun = effect::begin_held(tx, &lease, &Begin { op, intent }, lease.state)?;
             lease.first = Some((key, begun));
         }
         leases.push(lease);

@@ -66,7 +66,7 @@ impl Ledger for SqliteLedger {
     fn lease(&self, request: LeaseRequest) -> Answer<'_, Leased> {
         Box::pin(async move {
             if let Some(first) = &request.first {
-                effect::check("the operation's intent", &first.intent)?;
+                effect::check_intent(&first.intent)?;
             }
             let mut leases = self.lease_due(&request).await?;
             // Before saying "nothing": somebody who held jobs may have died.
@@ -98,7 +98,7 @@ impl Ledger for SqliteLedger {
 
     fn begin<'l>(&'l self, lease: &'l Lease, begin: Begin) -> Answer<'l, Begun> {
         Box::pin(async move {
-            effect::check("the operation's intent", &begin.intent)?;
+            effect::check_intent(&begin.intent)?;
             if let Some(replay) = self.replay_finished(lease, &begin.op).await? {
                 return Ok(Begun::Replay(replay));
             }
@@ -106,7 +106,7 @@ impl Ledger for SqliteLedger {
             #[cfg(feature = "failpoints")]
             let kind = begin.op.kind();
             let begun = self
-                .write(move |tx| effect::begin(tx, &lease, begin.clone()))
+                .write(move |tx| effect::begin(tx, &lease, &begin))
                 .await;
             failpoint!(&format!("{kind}.after_intent"));
             begun
@@ -119,15 +119,15 @@ impl Ledger for SqliteLedger {
 
     fn finish<'l>(&'l self, lease: &'l Lease, finish: Finish) -> Answer<'l, Finished> {
         Box::pin(async move {
-            effect::check("the operation's result", &finish.result)?;
+            effect::check_result(&finish.result)?;
             for (_, _, result) in &finish.also {
-                effect::check("the operation's result", result)?;
+                effect::check_result(result)?;
             }
             let lease = lease.clone();
             #[cfg(feature = "failpoints")]
             let kind = finish.op.kind();
             let finished = self
-                .write(move |tx| effect::finish(tx, &lease, finish.clone()))
+                .write(move |tx| effect::finish(tx, &lease, &finish))
                 .await;
             failpoint!(&format!("{kind}.after_result"));
             finished
