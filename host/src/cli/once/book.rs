@@ -179,7 +179,7 @@ impl Book {
         let what = format!("the end of {}", finish.op.kind());
         let instead = Finished {
             state: finish.advance.unwrap_or(lease.state),
-            next: finish.then.as_ref().map(|_| Begun::Run),
+            next: None,
         };
         self.record(&what, lease, instead, |ledger| {
             ledger.finish(lease, finish.clone())

@@ -141,7 +141,8 @@ impl Program<'_> {
                 let finalize = self.finalize_op(&streamed)?;
                 let finish = Finish::ok(op, to_json(&streamed)?)
                     .then(finalize, self.finalize_intent(&streamed));
-                self.book.finish(self.lease, finish).await?;
+                let next = self.book.finish(self.lease, finish).await?.next;
+                self.is_finalize_begun = next.is_some();
                 Ok(Ok(streamed))
             }
             Err(error) => {

@@ -43,6 +43,8 @@ pub(super) struct Program<'a> {
     pub(super) is_replayed: bool,
     /// Attempts of the race that the ledger has.
     pub(super) recorded: usize,
+    /// FINALIZE of the candidate at hand was begun here.
+    pub(super) is_finalize_begun: bool,
     pub(super) looking: Arc<Looking>,
     pub(super) started: Instant,
     ending: Option<oneshot::Sender<()>>,
@@ -111,6 +113,7 @@ async fn work_through(
         race: None,
         is_replayed: false,
         recorded: 0,
+        is_finalize_begun: false,
         looking: Arc::new(Looking {
             ledger: Arc::clone(book.ledger()),
             store: Arc::clone(store),

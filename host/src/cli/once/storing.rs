@@ -35,11 +35,13 @@ impl Program<'_> {
         streamed: Streamed,
     ) -> Result<Ended, Stopped> {
         let finalize = self.finalize_op(&streamed)?;
-        let intent = self.finalize_intent(&streamed);
-        match self.book.begin(self.lease, &finalize, intent).await {
-            // Begun together with the end of STREAM.
-            Ok(_) | Err(LedgerError::InProgress { .. }) => {}
-            Err(error) => return Err(error.into()),
+        // Otherwise it was begun together with the end of STREAM.
+        if !std::mem::take(&mut self.is_finalize_begun) {
+            let intent = self.finalize_intent(&streamed);
+            match self.book.begin(self.lease, &finalize, intent).await {
+                Ok(_) | Err(LedgerError::InProgress { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         let Some(stored) = self.place(&streamed).await? else {
             return self.bytes_are_gone(found).await;
