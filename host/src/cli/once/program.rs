@@ -213,9 +213,16 @@ impl Program<'_> {
         files_of(self.store, self.lease.job_id)
     }
 
-    /// The job is over: see [`sweep`].
+    /// The job is over: see [`sweep`]. Where nobody had begun it there are no
+    /// other leases' files to be looked for.
     pub(super) fn sweep(&self) {
-        sweep(self.store, self.lease.job_id);
+        if self.resumed() {
+            sweep(self.store, self.lease.job_id);
+        } else {
+            // The reconciler sweeps what stays.
+            let own = self.part_name().to_string();
+            let _ = self.store.folder().remove_part(&own);
+        }
     }
 
     fn strike(&mut self, found: &Found, struck: &Struck) {
