@@ -6,13 +6,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::Doi;
-use crate::words::{is_numbered, is_supplementary, split};
+use crate::language;
+use crate::words::{is_numbered, is_supplementary, pieces, split};
 use crate::{Page, Work, urls};
 
 /// Words of titles that are kept; no title has so many.
 const MAX_WORDS: usize = 300;
 /// Shorter titles ("Editorial") are no proof of identity, in bytes.
 const MIN_TITLE: usize = 15;
+/// Shorter pieces of a name written in one word occur by chance, in bytes.
+const MIN_PIECE: usize = 4;
 /// Where a page names its PDF for machines.
 const PDF_METAS: [&str; 3] = [
     "citation_pdf_url",
@@ -75,7 +78,18 @@ impl About {
             own_words.extend(words_of(&title));
         }
         Self {
-            is_list: dois.len() > 1 || (dois.is_empty() && has_several_works(page)),
+            is_list: match dois.len() {
+                0 => has_several_works(page),
+                1 => false,
+                // A copy beside its original has both DOIs, but one title and
+                // one file.
+                _ => {
+                    let ours = work
+                        .doi()
+                        .is_some_and(|doi| dois.contains(&doi.to_string()));
+                    !ours || titles_of(page).count() > 1 || pdfs_of(page).len() > 1
+                }
+            },
             is_anothers: contradicts(page, &dois, work),
             dois,
             own_words,
@@ -127,10 +141,34 @@ impl About {
         if split(name).any(|word| matches!(word, "si" | "esm") && !self.owns(word)) {
             return true;
         }
+        if self.has_a_supplements_name(url) {
+            return true;
+        }
         let words: Vec<&str> = split(path).collect();
         words.windows(2).any(|pair| match pair {
             [first, second] => is_pair_of_supplements(first, second) && !self.owns(first),
             _ => false,
+        })
+    }
+}
+
+impl About {
+    /// Whether the name of a file, written in one word, has a supplement's name
+    /// in it: `198765Suppl.pdf`, `Smith2020SI.pdf`, `OnlineSupp.pdf`.
+    fn has_a_supplements_name(&self, url: &str) -> bool {
+        let address = urls::sameness(url);
+        let path = address.split('?').next().unwrap_or_default();
+        let name = urls::decode(path.rsplit('/').next().unwrap_or_default());
+        let stem = name
+            .rsplit_once('.')
+            .map_or(name.as_str(), |(stem, _)| stem);
+        let parts: Vec<String> = pieces(stem).map(str::to_lowercase).collect();
+        parts.iter().enumerate().any(|(at, part)| {
+            let is_last = at > 0 && at + 1 == parts.len();
+            let is_supplements = (part.len() >= MIN_PIECE && is_supplementary(part))
+                || (at > 0 && matches!(part.as_str(), "supp" | "supps"))
+                || (is_last && matches!(part.as_str(), "si" | "esi"));
+            is_supplements && !self.owns(part)
         })
     }
 }
@@ -149,26 +187,42 @@ pub fn is_pair_of_supplements(first: &str, second: &str) -> bool {
                 .any(|start| second.starts_with(start)))
 }
 
-/// Whether a page without a DOI gives several titles and several PDFs. Titles
-/// marked as of different languages are one work's.
-fn has_several_works(page: &Page) -> bool {
-    let mut pdfs: BTreeSet<String> = BTreeSet::new();
-    for name in PDF_METAS {
-        pdfs.extend(
-            page.metas(name)
-                .filter_map(|content| page.absolute(content))
-                .map(|url| urls::sameness(&url)),
-        );
-    }
+/// The files a page names for machines, each once.
+fn pdfs_of(page: &Page) -> BTreeSet<String> {
+    PDF_METAS
+        .iter()
+        .flat_map(|name| page.metas(name))
+        .filter_map(|content| page.absolute(content))
+        .map(|url| urls::sameness(&url))
+        .collect()
+}
+
+/// The titles a page gives for machines, each once, by their languages.
+fn titles_by_language(page: &Page) -> BTreeMap<&str, BTreeSet<&str>> {
     let mut of_language: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for meta in page.named_metas("citation_title") {
-        let language = meta.attr("xml:lang").or(meta.attr("lang"));
+        let language = ["xml:lang", "lang", "language", "hreflang"]
+            .iter()
+            .find_map(|name| meta.attr(name));
         of_language
             .entry(language.unwrap_or_default())
             .or_default()
             .insert(meta.attr("content").unwrap_or_default().trim());
     }
-    pdfs.len() > 1 && of_language.values().any(|titles| titles.len() > 1)
+    of_language
+}
+
+fn titles_of(page: &Page) -> impl Iterator<Item = &str> {
+    titles_by_language(page).into_values().flatten()
+}
+
+/// Whether a page without a DOI gives several titles and several PDFs. Titles
+/// marked as of different languages are one work's.
+fn has_several_works(page: &Page) -> bool {
+    pdfs_of(page).len() > 1
+        && titles_by_language(page)
+            .values()
+            .any(|titles| titles.len() > 1)
 }
 
 fn contradicts(page: &Page, dois: &BTreeSet<String>, work: &Work) -> bool {
@@ -180,7 +234,11 @@ fn contradicts(page: &Page, dois: &BTreeSet<String>, work: &Work) -> bool {
     is_other_doi
         && title.len() >= MIN_TITLE
         && titles.peek().is_some()
-        && titles.all(|other| other.len() >= MIN_TITLE && !are_alike(title, other))
+        && titles.all(|other| {
+            other.len() >= MIN_TITLE
+                && !are_alike(title, other)
+                && !language::are_of_different_languages(title, other)
+        })
 }
 
 /// Whether half of the shorter title's words are the longer one's: spellings,
@@ -232,6 +290,12 @@ mod tests {
             "files/abc-sup-0001.pdf",
             "files/sdc1.pdf",
             "files/fig1.pdf",
+            "files/198765Suppl.pdf",
+            "files/smith2020suppl.pdf",
+            "files/Smith2020SI.pdf",
+            "files/OnlineSupp.pdf",
+            "files/websuppl.pdf",
+            "files/smith_ESI.pdf",
             "file?type=supplementary&id=x.s001",
         ] {
             assert!(
@@ -245,6 +309,9 @@ mod tests {
             "si/article/7.pdf",
             "supporting-teachers.pdf",
             "files/s1.pdf",
+            "files/Supp2020.pdf",
+            "files/assi.pdf",
+            "files/supplierRisk2020.pdf",
             "files/table-of-elements.pdf",
         ] {
             assert!(
@@ -264,8 +331,45 @@ mod tests {
         let twice =
             entry("content='On penguins'", "/1.pdf") + &entry("content='On penguins'", "/2.pdf");
         assert!(!about(&twice, None).is_list());
+        let marked = entry("language=es content='Los ping\u{fc}inos'", "/es.pdf")
+            + &entry("language=en content='On penguins'", "/en.pdf");
+        assert!(!about(&marked, None).is_list());
         let with_doi = "<meta name=citation_doi content=10.1234/x>".to_owned() + &two;
         assert!(!about(&with_doi, None).is_list());
+    }
+
+    #[test]
+    fn a_copy_that_names_its_original_beside_itself_is_no_list() {
+        let dois = |other: &str| {
+            format!(
+                "<meta name=citation_doi content=10.1234/ours><meta name=citation_doi content={other}>"
+            )
+        };
+        let one = entry("content='On penguins'", "/1.pdf");
+        assert!(!about(&(dois("10.9999/copy") + &one), None).is_list());
+        let two = entry("content='On seals'", "/2.pdf");
+        assert!(about(&(dois("10.9999/copy") + &one + &two), None).is_list());
+        let theirs = dois("10.9999/copy").replace("10.1234/ours", "10.1234/theirs");
+        assert!(about(&(theirs + &one), None).is_list());
+    }
+
+    #[test]
+    fn a_title_in_another_language_contradicts_nothing() {
+        let ours = Some("On the nesting habits of the lesser penguins");
+        for (title, is) in [
+            (
+                "Sobre los hábitos de anidación de los pingüinos menores",
+                false,
+            ),
+            ("О гнездовании малых пингвинов Антарктиды", false),
+            ("On the moisture of the soils in alpine meadows", true),
+            ("Soil moisture in alpine meadows", true),
+        ] {
+            let html = format!(
+                "<meta name=citation_doi content=10.1234/copy><meta name=citation_title content='{title}'>"
+            );
+            assert_eq!(about(&html, ours).is_anothers(), is, "{title}");
+        }
     }
 
     #[test]

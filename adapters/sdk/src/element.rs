@@ -139,6 +139,12 @@ impl<'a> Element<'a> {
         before != Beside::Words && after != Beside::Words
     }
 
+    /// Whether at most this many nodes are inside.
+    #[must_use]
+    pub fn has_at_most(&self, nodes: usize) -> bool {
+        self.0.descendants().nth(nodes + 1).is_none()
+    }
+
     /// The elements around this one, the nearest first.
     pub fn ancestors(&self) -> impl Iterator<Item = Element<'a>> {
         self.0.ancestors().filter_map(ElementRef::wrap).map(Element)
@@ -224,5 +230,6 @@ mod tests {
         assert_eq!(image.attr("alt"), Some("PDF"));
         let script = page.elements(&["script"]).next().unwrap();
         assert_eq!(script.contents(), "{\"a\": 1}");
+        assert!(link.has_at_most(2) && !link.has_at_most(1));
     }
 }

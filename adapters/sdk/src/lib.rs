@@ -58,6 +58,7 @@ mod findings;
 mod host;
 pub mod json;
 mod judgement;
+mod language;
 mod miss;
 mod page;
 mod request;

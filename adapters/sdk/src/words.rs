@@ -31,6 +31,42 @@ pub fn split(text: &str) -> impl Iterator<Item = &str> {
         .filter(|word| !word.is_empty())
 }
 
+/// The pieces of a name that is written in one word, as they stand: cut between
+/// letters and digits, and where a capital begins a word. `Smith2020SuppData`
+/// is `Smith`, `2020`, `Supp`, `Data`.
+pub fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    split(text).flat_map(|word| {
+        let mut rest = word;
+        std::iter::from_fn(move || {
+            let end = end_of_piece(rest)?;
+            let (first, after) = rest.split_at(end);
+            rest = after;
+            Some(first)
+        })
+    })
+}
+
+/// Where the first piece of a word ends, if there is any.
+fn end_of_piece(word: &str) -> Option<usize> {
+    let mut characters = word.char_indices().peekable();
+    let (_, mut before) = characters.next()?;
+    let mut capitals = usize::from(before.is_uppercase());
+    while let Some((at, c)) = characters.next() {
+        let is_border = before.is_ascii_digit() != c.is_ascii_digit()
+            || (before.is_lowercase() && c.is_uppercase())
+            // `SIFile`: the last of several capitals begins the next word.
+            || (capitals > 0
+                && c.is_uppercase()
+                && characters.peek().is_some_and(|(_, next)| next.is_lowercase()));
+        if is_border {
+            return Some(at);
+        }
+        capitals = if c.is_uppercase() { capitals + 1 } else { 0 };
+        before = c;
+    }
+    Some(word.len())
+}
+
 /// Whether a lower-case word means a supplement: `suppl`, `supplementary`,
 /// `suppl1`, `moesm2`; but not the nutritionists' `supplementation`.
 #[must_use]
@@ -50,7 +86,9 @@ pub fn is_supplementary(word: &str) -> bool {
             .is_some_and(|rest| rest.starts_with("ement") && !is_a_verb(rest));
     };
     let is_whole = word.starts_with("suppl");
-    (is_whole && rest.bytes().all(|byte| byte.is_ascii_digit()))
+    // `suppl2` and, whatever stands before it, `websuppl`.
+    rest.is_empty()
+        || (is_whole && rest.bytes().all(|byte| byte.is_ascii_digit()))
         || (NOUNS
             .iter()
             .any(|end| rest.starts_with(end) && (is_whole || rest.starts_with("ement")))
@@ -82,6 +120,7 @@ mod tests {
             "supplementary",
             "supplemental",
             "suppl2",
+            "websuppl",
             "moesm1",
             "mmc1",
             "suppdata",
@@ -116,6 +155,23 @@ mod tests {
             "mmc",
         ] {
             assert!(!is_supplementary(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_name_in_one_word_is_cut_at_digits_and_capitals() {
+        for (name, cut) in [
+            ("198765Suppl", vec!["198765", "Suppl"]),
+            ("smith2020suppl", vec!["smith", "2020", "suppl"]),
+            ("SuppTables", vec!["Supp", "Tables"]),
+            ("SIFile", vec!["SI", "File"]),
+            ("smith2020SI", vec!["smith", "2020", "SI"]),
+            ("eTable1", vec!["e", "Table", "1"]),
+            ("McDonald_ESI", vec!["Mc", "Donald", "ESI"]),
+            ("Über", vec!["Über"]),
+            ("", vec![]),
+        ] {
+            assert_eq!(pieces(name).collect::<Vec<_>>(), cut, "{name}");
         }
     }
 
