@@ -5,25 +5,50 @@ use paperfall_adapter::urls;
 
 use crate::subject::{VIEWS, split_version};
 
+/// How a file or a page of the work is called behind its DOI.
+const ENDINGS: [&str; 9] = [
+    ".pdf",
+    ".epdf",
+    ".full-text",
+    ".full",
+    ".html",
+    ".htm",
+    ".abstract",
+    ".short",
+    ".long",
+];
+
 /// Whether a text begins with this DOI and not with a longer one:
-/// `10.1/nature12` does not name `10.1/nature123`, but its second version.
+/// `10.1/nature12` names neither `10.1/nature123` nor its front matter
+/// `10.1/nature12-fm`, its chapter `10.1/nature12_7`, its comment
+/// `10.1/nature12.r001`, but its second version.
 pub(crate) fn begins_with_doi(text: &str, doi: &str) -> bool {
     text.strip_prefix(doi).is_some_and(|rest| {
-        let rest = match rest.strip_prefix('v') {
-            Some(number) if doi.ends_with(|c: char| c.is_ascii_digit()) => {
-                let after = number.trim_start_matches(|c: char| c.is_ascii_digit());
-                if after.len() < number.len() {
-                    after
-                } else {
-                    rest
-                }
-            }
-            _ => rest,
-        };
-        rest.chars()
-            .next()
-            .is_none_or(|next| !next.is_alphanumeric())
+        let mut rest = without_version(rest, doi);
+        while let Some(after) = ENDINGS.iter().find_map(|ending| rest.strip_prefix(ending)) {
+            rest = after;
+        }
+        rest.chars().next().is_none_or(|next| {
+            !next.is_alphanumeric() && !matches!(next, '.' | '-' | '_' | ':' | '(' | '~')
+        })
     })
+}
+
+/// What follows a DOI, without the number of a version: `v2`, `.v2`, `-v2`.
+fn without_version<'a>(rest: &'a str, doi: &str) -> &'a str {
+    let marked = rest.strip_prefix(['.', '-']).unwrap_or(rest);
+    let is_apart = marked.len() < rest.len() || doi.ends_with(|c: char| c.is_ascii_digit());
+    match marked.strip_prefix('v') {
+        Some(number) if is_apart => {
+            let after = number.trim_start_matches(|c: char| c.is_ascii_digit());
+            if after.len() < number.len() {
+                after
+            } else {
+                rest
+            }
+        }
+        _ => rest,
+    }
 }
 
 /// Where DOIs begin in an address in lower case, each to the address's end.
@@ -63,6 +88,53 @@ pub(crate) fn doi_of(path: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_doi_is_a_works_own_only_where_nothing_of_another_doi_follows() {
+        let doi = "10.1515/9783110123456";
+        for rest in [
+            "",
+            "/pdf",
+            "/html?x=1",
+            "?download=true",
+            "&type=printable",
+            "#p",
+            "%20",
+            "+html",
+            "v2",
+            "v2.full.pdf",
+            ".v3",
+            "-v2",
+            ".pdf",
+            ".full.pdf",
+            ".full.pdf+html",
+            ".epdf",
+            ".full-text.pdf",
+            ".html",
+            ".abstract",
+            ".short",
+        ] {
+            assert!(begins_with_doi(&format!("{doi}{rest}"), doi), "{rest}");
+        }
+        for rest in [
+            "-fm/pdf",
+            "-001/pdf",
+            "_7.pdf",
+            ".1",
+            ".r001&type=printable",
+            ".s001",
+            "7",
+            "v",
+            "vol",
+            ".pdfx",
+            "-toc",
+            ":1",
+            "(2)",
+        ] {
+            assert!(!begins_with_doi(&format!("{doi}{rest}"), doi), "{rest}");
+        }
+        assert!(!begins_with_doi("10.1234/abcv2", "10.1234/abc"));
+    }
 
     #[test]
     fn a_doi_is_found_in_path_and_query_and_a_number_is_none() {
