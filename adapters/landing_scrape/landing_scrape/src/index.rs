@@ -4,6 +4,8 @@ use crate::words;
 
 /// Longer names of segments are titles of papers.
 const MAX_JOURNAL_WORDS: usize = 3;
+/// Digits of an article's number, which counts more than the issues of a year.
+const MIN_ARTICLE: usize = 4;
 /// Segments of the addresses of pages that list many works.
 pub(crate) const LISTS: [&str; 18] = [
     "issue",
@@ -44,13 +46,26 @@ pub(crate) fn is_index(path: &str) -> bool {
     };
     let lists = |(at, segment): (usize, &&str)| match *segment {
         "toc" | "loi" => true,
-        "issue" | "issues" | "search" | "browse" | "current" => segments
-            .iter()
-            .skip(at + 1)
-            .all(|after| LISTS.contains(after) || is_of_a_list(after)),
+        "issue" | "issues" | "search" | "browse" | "current" => {
+            let after = segments.get(at + 1..).unwrap_or_default();
+            !is_an_article(after)
+                && after
+                    .iter()
+                    .all(|after| LISTS.contains(after) || is_of_a_list(after))
+        }
         _ => false,
     };
     is_journals || segments.iter().enumerate().any(lists)
+}
+
+/// Whether an article's number follows the issue's: `issue/5001/700001`, but
+/// not a year and a number: `issue/2020/12`.
+fn is_an_article(after_issue: &[&str]) -> bool {
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    match after_issue {
+        [issue, article] => is_number(issue) && is_number(article) && article.len() >= MIN_ARTICLE,
+        _ => false,
+    }
 }
 
 /// What stands behind `issue` in the address of an issue: its number, or how
@@ -78,6 +93,7 @@ mod tests {
             "browse/2020",
             "journals/jx",
             "index.php/jx/index",
+            "jx/issue/2020/12",
         ] {
             assert!(is_index(page), "{page}");
         }
@@ -88,6 +104,7 @@ mod tests {
             "journal/on-the-nesting-habits-of-penguins",
             "index.php/j/article/view/12",
             "research/12",
+            "en/pub/jx/issue/5001/700001",
         ] {
             assert!(!is_index(page), "{page}");
         }
