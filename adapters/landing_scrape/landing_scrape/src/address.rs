@@ -4,6 +4,7 @@ use paperfall_adapter::words::{is_numbered, is_supplementary, split};
 use paperfall_adapter::{is_pair_of_supplements, urls};
 
 use crate::lexicon::{OTHER_NUMBERED, OTHER_PAIRS, OTHER_PATH_WORDS};
+use crate::names::{file_name, is_another_name};
 use crate::subject::{Subject, split_version};
 
 /// Parts of a path that say how a file is shown, not which it is.
@@ -56,7 +57,7 @@ pub(crate) fn is_another_things(url: &str, subject: &Subject) -> bool {
     let address = urls::below_host(url);
     let path = address.split('?').next().unwrap_or(&address);
     let tokens: Vec<&str> = split(path).collect();
-    let foreign = |word: &&str| !subject.about.owns(word);
+    let foreign = |word: &&str| !subject.is_a(word);
     let by_word = tokens
         .iter()
         .copied()
@@ -86,7 +87,38 @@ pub(crate) fn is_another_things(url: &str, subject: &Subject) -> bool {
         [.., _, last] => (is_numbered(last, "s") || *last == "sm") && foreign(last),
         _ => false,
     };
-    by_word || by_pair || by_end || subject.about.is_supplement(url)
+    by_word
+        || by_pair
+        || by_end
+        || is_an_issues(path)
+        || makes_a_pdf_of_a_page(&address)
+        || is_another_name(&file_name(url), subject)
+        || subject.about.is_supplement(url)
+}
+
+/// Open Journal Systems serves whole issues as it serves articles.
+fn is_an_issues(path: &str) -> bool {
+    let segments: Vec<&str> = path.split('/').collect();
+    segments.windows(2).any(|pair| {
+        matches!(
+            pair,
+            [
+                "issue",
+                "view" | "download" | "viewissue" | "viewfile" | "viewdownload"
+            ]
+        )
+    })
+}
+
+/// MediaWiki prints its own pages.
+fn makes_a_pdf_of_a_page(address: &str) -> bool {
+    [
+        "special:downloadaspdf",
+        "special:electronpdf",
+        "special:book",
+    ]
+    .iter()
+    .any(|page| address.contains(page))
 }
 
 /// Whether the path (query and fragment aside) ends in `.pdf`.
@@ -261,6 +293,19 @@ mod tests {
             "forms/copyright.pdf",
             "forms/permissions.pdf",
             "x/erratum.pdf",
+            "index.php/j/issue/view/55/66",
+            "index.php/j/issue/download/55/66",
+            "w/index.php?title=Special:DownloadAsPdf&page=X",
+            "content/pdf/bfm:978-3-030-12345-6/1.pdf",
+            "books/book/chapter-pdf/567/c000100.pdf",
+            "books/chapter1.pdf",
+            "books/chapter_2.pdf",
+            "books/ch_2.pdf",
+            "books/ch1.pdf",
+            "books/intro.pdf",
+            "x/acp-2019-1-RC1.pdf",
+            "x/SPIKBLAD01.pdf",
+            "x/elife-12345-transrepform1-v2.pdf",
         ] {
             assert!(another(&format!("https://a.example/{path}")), "{path}");
         }

@@ -6,12 +6,15 @@
 //! site gave the article, or by being the only one of its kind. A page with
 //! many equal PDF links is an index, and none of them is taken.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use paperfall_adapter::{Element, Page, urls};
 
 use crate::address;
 use crate::extract::Named;
+use crate::full_text::{self, Said};
+use crate::lexicon::CHAPTERS;
+use crate::names;
 use crate::subject::Subject;
 use crate::surroundings::{self, HEADING_TAGS, Place, Sections};
 use crate::words;
@@ -19,6 +22,8 @@ use crate::words;
 /// PDF links that are compared; a page with more is an index, in which only a
 /// link that names the work is of interest.
 const MAX_LINKS: usize = 200;
+/// Addresses that are remembered for being something else.
+const MAX_OTHERS: usize = 1_000;
 /// Files of one article that are proposed: its languages.
 const MAX_FILES: usize = 3;
 
@@ -38,7 +43,8 @@ struct Link {
     kind: u8,
     score: u8,
     full_text: bool,
-    has_language: bool,
+    /// The language it says the file is in.
+    language: Option<String>,
 }
 
 /// The links that may be the page's PDF. `plainly` says that the page's
@@ -59,10 +65,9 @@ pub(crate) fn pdfs(page: &Page, subject: &Subject, plainly: bool) -> Vec<Named> 
     if of_best.iter().any(|link| link.full_text) {
         of_best.retain(|link| link.full_text);
     }
-    let mut files = by_file(of_best);
-    let in_languages = files
-        .iter()
-        .all(|links| links.iter().any(|link| link.has_language));
+    names::leave_out_parts(&mut of_best, |link| &link.url);
+    let mut files = without_viewers(by_file(of_best));
+    let in_languages = are_in_languages(&files, best);
     let is_named = best == NAMES_THE_WORK;
     let stands_out = match files.len() {
         _ if !is_named && (subject.is_index() || subject.about.is_anothers()) => false,
@@ -70,13 +75,52 @@ pub(crate) fn pdfs(page: &Page, subject: &Subject, plainly: bool) -> Vec<Named> 
         1 => true,
         several => {
             is_named && several <= MAX_FILES
-                || best >= HAS_ITS_ID && in_languages && several <= MAX_FILES
+                || best >= SAYS_FULL_TEXT && in_languages && several <= MAX_FILES
         }
     };
     if !stands_out {
         return Vec::new();
     }
     files.iter_mut().flatten().flat_map(named).collect()
+}
+
+/// Whether files are one article in several languages: each says which, save
+/// perhaps one in the journal's own where the site names the article by its id;
+/// elsewhere no two may say the same.
+fn are_in_languages(files: &[Vec<Link>], kind: u8) -> bool {
+    let of_file = |links: &Vec<Link>| links.iter().find_map(|link| link.language.clone());
+    let languages: Vec<Option<String>> = files.iter().map(of_file).collect();
+    let distinct: BTreeSet<&String> = languages.iter().flatten().collect();
+    let nameless = languages
+        .iter()
+        .filter(|language| language.is_none())
+        .count();
+    if kind >= HAS_ITS_ID {
+        nameless == 0 || (nameless == 1 && !distinct.is_empty())
+    } else {
+        nameless == 0 && distinct.len() == files.len()
+    }
+}
+
+/// The files without those whose address is the beginning of another's: a
+/// viewer of it.
+fn without_viewers(mut files: Vec<Vec<Link>>) -> Vec<Vec<Link>> {
+    let of = |links: &Vec<Link>| links.first().map(|link| address::essence(&link.url).0);
+    let all: Vec<String> = files.iter().filter_map(of).collect();
+    let holds = |one: &str, other: &str| {
+        other
+            .strip_prefix(one)
+            .is_some_and(|rest| rest.starts_with('/'))
+    };
+    if let [one, other] = all.as_slice() {
+        let viewer = match (holds(one, other), holds(other, one)) {
+            (true, _) => one.clone(),
+            (_, true) => other.clone(),
+            _ => return files,
+        };
+        files.retain(|links| of(links).as_deref() != Some(viewer.as_str()));
+    }
+    files
 }
 
 /// A link's file, before its viewer where the two are known apart.
@@ -116,26 +160,46 @@ fn by_file(links: Vec<Link>) -> Vec<Vec<Link>> {
         .collect()
 }
 
-/// The page's links that look like a PDF of the article, each address once.
+/// What is thought of one link.
+enum Judged {
+    /// It may be the PDF.
+    Maybe(Link),
+    /// It says that its address is something else's.
+    SaysOther(String),
+    /// It is not of interest.
+    Passed,
+}
+
+/// The page's links that look like a PDF of the article, each address once. A
+/// file that one of its links calls something else is that, whatever its other
+/// links say: its name, then a button.
 fn collect(page: &Page, subject: &Subject) -> Vec<Link> {
     let mut links: Vec<Link> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut others: BTreeSet<String> = BTreeSet::new();
     let mut sections = Sections::default();
     let tags: Vec<&str> = ["a", "area"].into_iter().chain(HEADING_TAGS).collect();
     for element in page.elements(&tags) {
         if !matches!(element.tag(), "a" | "area") {
-            sections.pass(&element);
+            sections.pass(&element, subject);
             continue;
         }
-        let Some(link) = judge(page, subject, &element, sections.place()) else {
-            continue;
+        let link = match judge(page, subject, &element, sections.place()) {
+            Judged::Maybe(link) => link,
+            Judged::SaysOther(url) => {
+                if others.len() < MAX_OTHERS {
+                    others.insert(urls::sameness(&url));
+                }
+                continue;
+            }
+            Judged::Passed => continue,
         };
         let key = urls::sameness(&link.url);
         if let Some(known) = places.get(&key).and_then(|at| links.get_mut(*at)) {
             known.kind = known.kind.max(link.kind);
             known.score = known.score.max(link.score);
             known.full_text |= link.full_text;
-            known.has_language |= link.has_language;
+            known.language = known.language.take().or(link.language);
             continue;
         }
         let most = match link.kind {
@@ -147,31 +211,43 @@ fn collect(page: &Page, subject: &Subject) -> Vec<Link> {
             links.push(link);
         }
     }
+    links.retain(|link| !others.contains(&urls::sameness(&link.url)));
     links
 }
 
-fn judge(page: &Page, subject: &Subject, link: &Element<'_>, section: Place) -> Option<Link> {
-    let url = page.absolute(link.attr("href")?)?;
+fn judge(page: &Page, subject: &Subject, link: &Element<'_>, section: Place) -> Judged {
+    let Some(url) = link.attr("href").and_then(|href| page.absolute(href)) else {
+        return Judged::Passed;
+    };
     if !address::are_one_sites(&url, page.url())
         || urls::sameness(&url) == urls::sameness(page.url())
         || address::is_another_things(&url, subject)
         || (subject.is_a_siblings(&url) && !subject.doi_is_in(&url))
         || subject.anothers_doi_is_in(&url)
     {
-        return None;
+        return Judged::Passed;
     }
-    let texts = words::of_link(link);
+    let labels = words::of_link(link);
+    let texts: Vec<&str> = labels.iter().map(|label| label.plain.as_str()).collect();
     let beside_title = texts.iter().find_map(|text| subject.beside_title(text));
     let is_other = match &beside_title {
         // A title may contain any word.
         Some(beside) => words::are_another_things(beside),
         None => texts.iter().any(|text| words::are_another_things(text)),
     };
+    let is_a_part = texts
+        .iter()
+        .flat_map(|text| words::split(text))
+        .any(|word| CHAPTERS.contains(&word) && !subject.is_a(word));
+    let is_other = is_other || (is_a_part && beside_title.is_none());
     let names_work = beside_title.is_some() || subject.doi_is_in(&url);
     let around = surroundings::around(link);
     let in_others_section = section == Place::Others && beside_title.is_none();
+    if is_other && surely_names_its_file(link, &texts) {
+        return Judged::SaysOther(url);
+    }
     if is_other || in_others_section || around == Place::Others {
-        return None;
+        return Judged::Passed;
     }
     let mentions = texts
         .iter()
@@ -185,9 +261,10 @@ fn judge(page: &Page, subject: &Subject, link: &Element<'_>, section: Place) -> 
     // "Download" and "Full text" alone may be a citation or a web page.
     let shown = looks_like_a_pdfs(link);
     if !(mentions || typed || path || shown) {
-        return None;
+        return Judged::Passed;
     }
-    let full_text = texts.iter().any(|text| words::are_full_texts(text));
+    let said = full_text::said(&labels, &url, subject);
+    let full_text = said == Said::FullText;
     let kind = if names_work {
         NAMES_THE_WORK
     } else if subject.id_is_in(&url) {
@@ -198,8 +275,17 @@ fn judge(page: &Page, subject: &Subject, link: &Element<'_>, section: Place) -> 
         LOOKS_LIKE_PDF
     };
     // A path alone is no word of its own: so end a site's reports and notices.
-    if kind == LOOKS_LIKE_PDF && !(mentions || typed || shown) {
-        return None;
+    // Neither is `PDF` behind a name that is not the paper's.
+    if kind == LOOKS_LIKE_PDF && (said == Said::SomethingElse || !(mentions || typed || shown)) {
+        return Judged::Passed;
+    }
+    // Nor is a file that merely lies beside the page under another's name.
+    if kind == HAS_ITS_ID
+        && said == Said::SomethingElse
+        && !(mentions || typed || shown)
+        && subject.is_in_its_folder(page, &url)
+    {
+        return Judged::Passed;
     }
     let least = match section.max(around) {
         Place::Own => LOOKS_LIKE_PDF,
@@ -207,7 +293,10 @@ fn judge(page: &Page, subject: &Subject, link: &Element<'_>, section: Place) -> 
         Place::Doubtful | Place::Others => HAS_ITS_ID,
     };
     if kind < least {
-        return None;
+        return Judged::Passed;
+    }
+    if surroundings::row_is_another_things(page, link, subject) {
+        return Judged::SaysOther(url);
     }
     let looks: u8 = [
         (typed, TYPED_AS_PDF),
@@ -217,14 +306,26 @@ fn judge(page: &Page, subject: &Subject, link: &Element<'_>, section: Place) -> 
     .into_iter()
     .filter_map(|(holds, worth)| holds.then_some(worth))
     .sum();
-    Some(Link {
+    Judged::Maybe(Link {
         url,
         kind,
         score: kind.saturating_add(looks),
         full_text,
-        has_language: link.attr("hreflang").is_some()
-            || texts.iter().any(|text| words::name_a_language(text)),
+        language: link
+            .attr("hreflang")
+            .map(str::to_lowercase)
+            .or_else(|| texts.iter().find_map(|text| words::language_in(text))),
     })
+}
+
+/// Whether what a link says is said of its whole file: not of a page in it, and
+/// not of the picture that stands for it.
+fn surely_names_its_file(link: &Element<'_>, texts: &[&str]) -> bool {
+    !link.attr("href").is_some_and(|href| href.contains('#'))
+        && !link.text().is_empty()
+        && !texts
+            .iter()
+            .any(|text| words::split(text).any(|word| word == "preview"))
 }
 
 /// Whether a link is shown as a PDF's, by its class or its picture.

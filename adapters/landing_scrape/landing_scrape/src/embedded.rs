@@ -26,7 +26,16 @@ fn document(page: &Page, element: &Element<'_>) -> Option<String> {
         let viewer = page.absolute(source)?;
         return urls::absolute(&viewer, &file);
     }
-    (is_pdf_type(element, "type") || is_pdf_path(source)).then(|| source.to_owned())
+    (is_pdf_type(element, "type") || is_pdf_path(source) || gets_a_pdf(source))
+        .then(|| source.to_owned())
+}
+
+/// IEEE's frame holds `/stampPDF/getPDF.jsp?arnumber=…`.
+fn gets_a_pdf(source: &str) -> bool {
+    let path = source.split(['?', '#']).next().unwrap_or(source);
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let stem = name.split('.').next().unwrap_or(name);
+    stem.eq_ignore_ascii_case("getpdf")
 }
 
 /// What a viewer shows. A frame with a parameter is no viewer by that alone:

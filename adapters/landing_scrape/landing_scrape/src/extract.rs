@@ -8,7 +8,7 @@
 use paperfall_adapter::{Element, Page, Work, urls};
 
 use crate::subject::Subject;
-use crate::{address, anchors, embedded, script, words};
+use crate::{address, anchors, embedded, names, script, words};
 
 /// `meta` names that give the PDF's address, the most reliable first.
 const META_NAMES: &[(&str, u8)] = &[
@@ -124,7 +124,14 @@ impl Found<'_> {
     }
 
     /// Adds what one kind of metadata names, if it is clear which is ours.
-    fn add(&mut self, urls: Vec<String>, score: u8, most: usize) {
+    fn add(&mut self, mut urls: Vec<String>, score: u8, most: usize) {
+        if !self.subject.about.is_list() {
+            names::leave_out_parts(&mut urls, String::as_str);
+        }
+        // On a page of the work itself the first of many is its main file.
+        if urls.len() > most && most > 1 && self.subject.is_the_works_own() {
+            urls.truncate(1);
+        }
         let is_clear = !self.subject.about.is_list()
             && !self.subject.about.is_anothers()
             && urls.len() <= most;

@@ -9,6 +9,11 @@ use crate::words;
 
 /// Shorter titles ("Editorial") are no proof of identity, in bytes.
 const MIN_TITLE: usize = 15;
+/// Where pages give their title for machines, and how many of them are read.
+const TITLE_METAS: [&str; 3] = ["citation_title", "dc.title", "og:title"];
+const MAX_TITLES: usize = 20;
+/// Words that the beginning of a title must have to stand for it.
+const MIN_BEGINNING: usize = 4;
 /// Shorter identifiers in an address occur by chance, in bytes.
 const MIN_ID: usize = 4;
 /// What stands before even a short id of one article.
@@ -34,6 +39,8 @@ pub(crate) const VIEWS: [&str; 9] = [
 pub(crate) struct Subject {
     doi: Option<String>,
     title: Option<String>,
+    /// What the page calls itself, in plain words.
+    page_titles: Vec<String>,
     pub(crate) about: About,
     /// What stands for this one article in the addresses of its site.
     ids: Vec<String>,
@@ -66,6 +73,7 @@ impl Subject {
                 .as_deref()
                 .map(words::plain)
                 .filter(|title| title.len() >= MIN_TITLE),
+            page_titles: titles_of(page),
             about,
             ids,
             place,
@@ -86,6 +94,13 @@ impl Subject {
             .any(|rest| begins_with_doi(rest, doi))
     }
 
+    /// Whether the page gives the work's DOI as its own and no other.
+    pub(crate) fn is_the_works_own(&self) -> bool {
+        self.doi
+            .as_ref()
+            .is_some_and(|doi| self.about.dois().len() == 1 && self.about.dois().contains(doi))
+    }
+
     /// Whether the page's address says that it lists works or is a journal's
     /// own: its only PDF is the one work that happens to be listed.
     pub(crate) fn is_index(&self) -> bool {
@@ -97,6 +112,35 @@ impl Subject {
         let title = self.title.as_deref()?;
         let (before, after) = text.split_once(title)?;
         Some(format!("{before} {after}"))
+    }
+
+    /// Whether a plain text is the page's title, or the beginning of one.
+    pub(crate) fn is_a_title(&self, text: &str) -> bool {
+        text.contains(' ')
+            && self.page_titles.iter().any(|title| {
+                title.strip_prefix(text).is_some_and(|rest| {
+                    rest.is_empty()
+                        || (rest.starts_with(' ') && text.split(' ').count() >= MIN_BEGINNING)
+                })
+            })
+    }
+
+    /// Whether an address lies in the folder that the page's own address is.
+    pub(crate) fn is_in_its_folder(&self, page: &Page, url: &str) -> bool {
+        let (folder, file) = (urls::sameness(page.url()), urls::sameness(url));
+        folder.ends_with('/')
+            && file
+                .strip_prefix(&folder)
+                .is_some_and(|name| !name.contains('/'))
+    }
+
+    /// Whether the page is called a `chapter`, a `book`, or stands among them.
+    pub(crate) fn is_a(&self, word: &str) -> bool {
+        self.about.owns(word)
+            || self.about.owns(&format!("{word}s"))
+            || word
+                .strip_suffix('s')
+                .is_some_and(|singular| self.about.owns(singular))
     }
 
     /// Whether an address is one of this article's, by the id its site gave it.
@@ -158,6 +202,21 @@ impl Subject {
         let is_year = id.len() == 4 && (id.starts_with("19") || id.starts_with("20"));
         id.contains(|c: char| c.is_ascii_digit()) && !is_year
     }
+}
+
+/// The titles a page gives itself, in plain words.
+fn titles_of(page: &Page) -> Vec<String> {
+    TITLE_METAS
+        .iter()
+        .flat_map(|name| page.metas(name))
+        .map(words::plain)
+        .chain(
+            page.elements(&["title"])
+                .take(1)
+                .map(|title| words::plain(&title.text())),
+        )
+        .take(MAX_TITLES)
+        .collect()
 }
 
 /// `…v2` as its stem and its number.

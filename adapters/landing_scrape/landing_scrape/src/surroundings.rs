@@ -3,8 +3,9 @@
 //! headings, by labels that stand like headings, by the elements around them
 //! and by what those are called.
 
-use paperfall_adapter::Element;
+use paperfall_adapter::{Element, Page, urls};
 
+use crate::subject::Subject;
 use crate::words;
 
 /// How far around a link its surroundings are looked at, when whatever they
@@ -33,8 +34,9 @@ pub(crate) enum Place {
 }
 
 /// Elements that [`Sections::pass`] has to see, in document order.
-pub(crate) const HEADING_TAGS: [&str; 13] = [
-    "h2", "h3", "h4", "h5", "h6", "b", "strong", "dt", "summary", "legend", "div", "p", "span",
+pub(crate) const HEADING_TAGS: [&str; 14] = [
+    "h1", "h2", "h3", "h4", "h5", "h6", "b", "strong", "dt", "summary", "legend", "div", "p",
+    "span",
 ];
 
 /// The section that a place of the page belongs to, by the headings before it.
@@ -48,11 +50,19 @@ pub(crate) struct Sections {
 
 impl Sections {
     /// Passes a heading, or what may be one.
-    pub(crate) fn pass(&mut self, element: &Element<'_>) {
+    pub(crate) fn pass(&mut self, element: &Element<'_>, subject: &Subject) {
         if let Some(level) = level_of(element) {
             self.label = None;
             if self.since.is_none_or(|since| level <= since) {
-                let begins = words::head_another_section(&element.text());
+                let text = element.text();
+                // The greatest heading is most often a title, which may begin
+                // or go on with any word.
+                let begins = if level == 1 {
+                    words::are_another_section(&text)
+                } else {
+                    words::head_another_section(&text)
+                        || words::mention_another_section(&text, &subject.about)
+                };
                 self.since = begins.then_some(level);
             }
             return;
@@ -146,4 +156,31 @@ fn whose(place: &Element<'_>, distance: usize) -> Place {
         return Place::Margin;
     }
     Place::Own
+}
+
+/// How far around a link the row of its file is looked for.
+const ROW: usize = 4;
+/// Elements that hold one file of a list, and how many nodes and words they
+/// have at most.
+const ROWS: [&str; 5] = ["tr", "li", "dd", "td", "p"];
+const ROW_NODES: usize = 100;
+const ROW_WORDS: usize = 20;
+
+/// Whether the row a link stands in, which leads to no other file, says that
+/// its file is another thing: `x9.pdf | Supplementary material | View/Open`.
+pub(crate) fn row_is_another_things(page: &Page, link: &Element<'_>, subject: &Subject) -> bool {
+    let key = |link: &Element<'_>| {
+        let url = link.attr("href").and_then(|href| page.absolute(href));
+        url.map(|url| urls::sameness(&url))
+    };
+    let own = key(link);
+    let leads_elsewhere = |row: &Element<'_>| row.elements(&["a"]).any(|other| key(&other) != own);
+    link.ancestors()
+        .take(ROW)
+        .filter(|row| ROWS.contains(&row.tag()) && row.has_at_most(ROW_NODES))
+        .take_while(|row| !leads_elsewhere(row))
+        .any(|row| {
+            let text = words::plain(&row.text());
+            text.split(' ').count() <= ROW_WORDS && words::are_a_companions(&text, &subject.about)
+        })
 }

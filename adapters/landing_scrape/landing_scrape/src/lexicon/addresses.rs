@@ -67,6 +67,10 @@ pub(crate) const OTHER_PATH_WORDS: &[&str] = &[
     "readme",
     "newsletter",
     "pressrelease",
+    "bfm",
+    "bbm",
+    "chapter",
+    "chapters",
 ];
 
 /// Two words that are something else only together, in addresses and in texts.
@@ -87,6 +91,138 @@ pub(crate) const OTHER_PAIRS: &[(&str, &str)] = &[
     ("next", "article"),
     ("previous", "article"),
 ];
+
+/// Words in a file's name that make it something else. In a folder's name they
+/// may be a kind of page.
+pub(crate) const OTHER_NAME_WORDS: &[&str] = &[
+    "esi",
+    "som",
+    "smaterial",
+    "supmaterial",
+    "emethods",
+    "eappendix",
+    "etable",
+    "etables",
+    "efigure",
+    "efigures",
+    "tables",
+    "captions",
+    "highlights",
+    "summary",
+    "resumen",
+    "resumo",
+    "résumé",
+    "resume",
+    "riassunto",
+    "zusammenfassung",
+    "presentation",
+    "presentación",
+    "talk",
+    "handout",
+    "codebook",
+    "questionnaire",
+    "cuestionario",
+    "fragebogen",
+    "dataset",
+    "datasets",
+    "transcript",
+    "titlepage",
+    "coversheet",
+    "coverpage",
+    "signature",
+    "signatures",
+    "agreement",
+    "declaration",
+    "declaración",
+    "authorization",
+    "authorisation",
+    "autorizacion",
+    "autorización",
+    "autorizacao",
+    "autorização",
+    "licencia",
+    "licença",
+    "plagiarism",
+    "plagio",
+    "turnitin",
+    "similarity",
+    "orcid",
+    "curriculum",
+    "sherpa",
+    "plantilla",
+    "normas",
+    "directrices",
+    "diretrizes",
+    "autorenrichtlinien",
+    "leseprobe",
+    "inhaltsverzeichnis",
+    "spikblad",
+    "transrepform",
+    "downloadaspdf",
+];
+
+/// Stems of numbered names of the same.
+pub(crate) const OTHER_NAME_NUMBERED: &[&str] = &[
+    "annex",
+    "annexe",
+    "anexo",
+    "anhang",
+    "appendixs",
+    "datas",
+    "texts",
+    "protocols",
+    "etable",
+    "efigure",
+    "sm",
+    "spikblad",
+    "transrepform",
+    "chapter",
+    "chapitre",
+    "capitulo",
+    "kapitel",
+];
+
+/// Two words that make a file something else only together.
+pub(crate) const OTHER_NAME_PAIRS: &[(&str, &str)] = &[
+    ("sup", "mat"),
+    ("sup", "material"),
+    ("sup", "data"),
+    ("sup", "info"),
+    ("interview", "guide"),
+    ("title", "page"),
+    ("cover", "sheet"),
+    ("similarity", "report"),
+    ("additional", "file"),
+    ("press", "release"),
+    ("review", "history"),
+];
+
+/// What numbered parts of a work are called in the names of their files.
+pub(crate) const PARTS: &[&str] = &[
+    "chapter", "chap", "ch", "chapitre", "capitulo", "cap", "kapitel", "kap",
+];
+
+/// Files that have no other name than this, numbers aside.
+pub(crate) const OTHER_WHOLE_NAMES: &[&str] = &[
+    "ch",
+    "chap",
+    "cap",
+    "kap",
+    "intro",
+    "introduction",
+    "preface",
+    "foreword",
+    "fm",
+    "bm",
+    "index",
+    "contents",
+    "references",
+    "bibliography",
+    "conclusion",
+];
+
+/// What ends, with a number, the names of comments on a discussion paper.
+pub(crate) const REVIEWS: &[&str] = &["rc", "ac", "cc", "ec", "sc", "atc"];
 
 /// Stems of numbered names of parts that may be other things in metadata.
 pub(crate) const OTHER_NUMBERED: &[&str] = &["tab", "appendix", "dc", "app", "ga"];

@@ -155,3 +155,24 @@ fn sections_of_other_peoples_links_end_at_the_next_heading_of_their_level() {
         <h2>Download</h2><a href=/own.pdf>PDF</a>";
     assert_eq!(pdfs(html), ["https://pub.example/own.pdf"]);
 }
+
+#[test]
+fn a_galley_without_language_beside_labelled_ones_is_the_journals_own() {
+    let page = "https://ojs.example/index.php/j/article/view/12";
+    let galley = |id: u8, text: &str| {
+        format!(
+            "<a class='obj_galley_link pdf' href=/index.php/j/article/download/12/{id}>{text}</a>"
+        )
+    };
+    let both = galley(34, "PDF") + &galley(35, "PDF_EN");
+    assert_eq!(pdfs_at(page, &both).len(), 2);
+    // By words alone, each has to say another language.
+    let scielo = |texts: [&str; 2]| -> String {
+        let [one, other] = texts;
+        format!("<a href=/pdf/es_a1.pdf>{one}</a><a href=/pdf/en_a1.pdf>{other}</a>")
+    };
+    assert_eq!(pdfs(&scielo(["Español (pdf)", "Inglés (pdf)"])).len(), 2);
+    for texts in [["Español (pdf)", "Español (pdf)"], ["PDF", "Inglés (pdf)"]] {
+        assert_eq!(pdfs(&scielo(texts)), Vec::<String>::new(), "{texts:?}");
+    }
+}

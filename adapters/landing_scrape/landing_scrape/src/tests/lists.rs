@@ -159,3 +159,23 @@ fn the_one_paper_an_index_happens_to_list_is_taken_only_by_its_name() {
     let article = "https://pub.example/issue/12/article/3";
     assert_eq!(pdfs_at(article, one), ["https://pub.example/p/x.pdf"]);
 }
+
+#[test]
+fn chapters_are_none_of_them_the_thesis() {
+    for name in ["eprints.document_url", "citation_pdf_url"] {
+        let metas = |stem: &str| -> String {
+            (1..4)
+                .map(|n| format!("<meta name={name} content=/4711/{n}/{stem}{n}.pdf>"))
+                .collect()
+        };
+        for stem in ["chapter", "thesis_part", "Smith_vol"] {
+            assert_eq!(pdfs(&metas(stem)), Vec::<String>::new(), "{name} {stem}");
+        }
+        let whole = format!("<meta name={name} content=/4711/9/Smith2020.pdf>") + &metas("s");
+        assert_eq!(
+            pdfs(&whole),
+            ["https://pub.example/4711/9/Smith2020.pdf"],
+            "{name}"
+        );
+    }
+}

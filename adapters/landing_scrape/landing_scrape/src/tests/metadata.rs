@@ -137,6 +137,15 @@ fn documents_in_frames_and_viewers_are_found() {
 }
 
 #[test]
+fn a_frame_that_gets_a_pdf_holds_one() {
+    let html = "<iframe src='/stampPDF/getPDF.jsp?tp=&arnumber=9050001&ref='></iframe>";
+    assert_eq!(
+        pdfs(html),
+        ["https://pub.example/stampPDF/getPDF.jsp?tp=&arnumber=9050001&ref="]
+    );
+}
+
+#[test]
 fn frames_that_show_something_else_are_left_alone() {
     for html in [
         "<iframe src='https://ads.example/banner?file=spring.html'></iframe>",
@@ -238,4 +247,24 @@ fn what_stands_in_noscript_is_on_the_page() {
     ] {
         assert_eq!(pdfs(html), ["https://pub.example/x.pdf"], "{html}");
     }
+}
+
+#[test]
+fn of_many_files_beside_the_works_own_doi_the_first_is_taken() {
+    let metas: String = (1..7)
+        .map(|n| format!("<meta name=citation_pdf_url content=/article/download/12/{n}>"))
+        .collect();
+    let html = |doi: &str| format!("<meta name=citation_doi content={doi}>{metas}");
+    let work = Work {
+        landing_urls: vec![PAGE.to_owned()],
+        ..testing::work(&[("doi", "10.1234/ours")])
+    };
+    assert_eq!(
+        read(&html("10.1234/ours"), &work).unwrap(),
+        ["https://pub.example/article/download/12/1"]
+    );
+    assert_eq!(
+        read(&html("10.1234/other"), &work),
+        Err("no_pdf_url".to_owned())
+    );
 }

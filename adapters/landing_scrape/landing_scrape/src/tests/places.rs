@@ -111,3 +111,28 @@ fn the_articles_own_button_may_stand_in_navigation_margin_or_a_shadow() {
         assert_eq!(of_ours(html).len(), 1, "{html}");
     }
 }
+
+#[test]
+fn a_section_is_other_peoples_by_any_word_of_its_heading() {
+    for heading in [
+        "<h1>References</h1>",
+        "<h2>Notes and references</h2>",
+        "<h2>Electronic supplementary material</h2>",
+        "<h3>Похожие статьи</h3>",
+        "<h2>関連記事</h2>",
+        "<h2>Linked articles</h2>",
+    ] {
+        let html = format!("<h1>{TITLE}</h1>{heading}<a href=/docs/zzz.pdf>PDF</a>");
+        assert_eq!(of_ours(&html), Vec::<String>::new(), "{heading}");
+    }
+    for heading in [
+        "<h1>Related party transactions</h1>",
+        "<h2>Things in the wild</h2>",
+        "<h2>Downloads</h2>",
+        "<h2>Vol. 12 Issue 3</h2>",
+        "<h2>References</h2><h1>A study</h1>",
+    ] {
+        let html = format!("{heading}<a href=/docs/9.pdf>PDF</a>");
+        assert_eq!(of_ours(&html).len(), 1, "{heading}");
+    }
+}

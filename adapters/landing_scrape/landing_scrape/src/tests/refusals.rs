@@ -73,7 +73,7 @@ fn a_file_that_no_word_calls_a_pdf_or_a_paper_is_none() {
         "<a href=/docs/9.pdf>Accepted manuscript</a>",
         "<a href=/docs/9.pdf><img src=/icons/pdf.gif></a>",
         "<a href=/docs/9.pdf><i class='fa fa-file-pdf-o'></i> 1.2 MB</a>",
-        "<a href=/docs/9.pdf type=application/pdf>On penguins</a>",
+        "<title>On penguins</title><a href=/docs/9.pdf type=application/pdf>On penguins</a>",
     ] {
         assert_eq!(pdfs(html), ["https://pub.example/docs/9.pdf"], "{html}");
     }
@@ -223,6 +223,73 @@ fn a_sites_first_page_has_no_paper_of_its_own() {
             pdfs_at(url, "<a href=/annual.pdf>Download PDF</a>"),
             Vec::<String>::new(),
             "{url}"
+        );
+    }
+}
+
+#[test]
+fn a_file_that_one_of_its_links_calls_something_else_is_that() {
+    for html in [
+        "<a href=/files/x9.pdf>Supplementary material (PDF)</a> <a href=/files/x9.pdf>Download</a>",
+        "<a href=/files/x9.pdf>PDF</a> <a href=/files/x9.pdf>Table of contents</a>",
+        "<a href=/files/x9.pdf>Erratum</a><a href=/files/x9.pdf><img src=pdf.gif alt=PDF></a>",
+        "<table><tr><td><a href=/b/2/x9.pdf>x9.pdf</a><td>Supplementary material<td><a href=/b/2/x9.pdf>View/Open</a></table>",
+        "<table><tr><td>Other (Supplementary)<br>x9.pdf<br><a href=/b/2/x9.pdf>Download (1MB)</a></table>",
+        "<ul><li>Online appendix: <a href=/b/2/x9.pdf>PDF</a></ul>",
+    ] {
+        nothing(html);
+    }
+    for html in [
+        "<a href=/9.pdf><img alt='Cover image' src=/c.png></a><a href=/9.pdf>PDF</a>",
+        "<a href='/9.pdf#page=4'>Figure 2</a><a href=/9.pdf>PDF</a>",
+        "<a href=/9.pdf>Preview</a><a href=/9.pdf>PDF</a>",
+        "<table><tr><td>Volume 3, issue 2<td>Abstract and data<td><a href=/9.pdf>PDF</a></table>",
+        "<ul><li><a href=/s.zip>Supplement</a> <a href=/9.pdf>PDF</a></ul>",
+    ] {
+        assert_eq!(pdfs(html), ["https://pub.example/9.pdf"], "{html}");
+    }
+    // What metadata name is not taken back by a link.
+    let named =
+        "<meta name=citation_pdf_url content=/files/x9.pdf><a href=/files/x9.pdf>Cover letter</a>";
+    assert_eq!(pdfs(named), ["https://pub.example/files/x9.pdf"]);
+}
+
+#[test]
+fn a_sole_pdf_is_taken_only_when_nothing_else_is_said_of_it() {
+    for text in [
+        "Número completo (PDF)",
+        "Normas para autores (PDF)",
+        "Правила для авторов (PDF)",
+        "投稿規定 (PDF)",
+        "Export PDF",
+        "Print this record (PDF)",
+        "Commentary (PDF)",
+        "Version 1 PDF",
+        "Chapter 1 PDF",
+        "Price list 2020 (PDF)",
+    ] {
+        nothing(&format!("<a class=pdf href=/files/a7.pdf>{text}</a>"));
+        nothing(&format!(
+            "<a title='Download PDF' href=/files/a7.pdf>{text}</a>"
+        ));
+    }
+    nothing("<a href=/issue/download/55/66 class='obj_galley_link pdf'>PDF</a>");
+}
+
+#[test]
+fn a_longer_doi_is_another_works() {
+    let work = Work {
+        landing_urls: vec![PAGE.to_owned()],
+        ..testing::work(&[("doi", "10.1515/9783110123456")])
+    };
+    for part in ["-fm/pdf", "-001/pdf", "_7.pdf", ".r001/pdf"] {
+        let html = format!("<a href=/doi/10.1515/9783110123456{part}>Download PDF</a>");
+        assert_eq!(read(&html, &work), Err("no_pdf_url".to_owned()), "{part}");
+        let both = html + "<a href=/doi/10.1515/9783110123456/pdf>Download PDF</a>";
+        assert_eq!(
+            read(&both, &work).unwrap(),
+            ["https://pub.example/doi/10.1515/9783110123456/pdf"],
+            "{part}"
         );
     }
 }
