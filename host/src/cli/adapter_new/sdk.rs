@@ -70,6 +70,10 @@ pub(super) const FILES: &[Template] = &[
         repository!("adapters/sdk/src/judgement/substitute.rs"),
     ),
     (
+        "sdk/adapter/src/language.rs",
+        repository!("adapters/sdk/src/language.rs"),
+    ),
+    (
         "sdk/adapter/src/lib.rs",
         repository!("adapters/sdk/src/lib.rs"),
     ),
