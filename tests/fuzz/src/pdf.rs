@@ -58,8 +58,13 @@ pub fn check(data: &[u8]) {
 
 /// Whether an archive's mark stands in its place.
 fn is_archive(bytes: &[u8]) -> bool {
-    let begins = [b"PK".as_slice(), b"Rar!", b"7z"].iter().any(|mark| bytes.starts_with(mark));
-    begins || bytes.get(257..).is_some_and(|rest| rest.starts_with(b"ustar"))
+    let begins = [b"PK".as_slice(), b"Rar!", b"7z"]
+        .iter()
+        .any(|mark| bytes.starts_with(mark));
+    begins
+        || bytes
+            .get(257..)
+            .is_some_and(|rest| rest.starts_with(b"ustar"))
 }
 
 /// Whether a tag, a comment or a declaration stands first.
