@@ -124,7 +124,7 @@ impl Journal {
         let mut untidy = false;
         let mut odd = OddLines::default();
         let read = self.file.rewind().and_then(|()| {
-            for_each_line(&self.file, |line| {
+            for_each_line(&self.file, |_, line| {
                 match serde_json::from_slice::<Line>(line) {
                     Ok(line) => {
                         let entry = Prior {
@@ -230,16 +230,13 @@ impl Journal {
         let mut places: HashMap<&str, Option<(u64, usize)>> =
             works.iter().map(|work| (work.as_str(), None)).collect();
         let mut read = || {
-            let mut at = 0_u64;
             self.file.rewind()?;
-            for_each_line(&self.file, |line| {
+            for_each_line(&self.file, |at, line| {
                 if let Ok(told) = serde_json::from_slice::<Line>(line)
                     && let Some(place) = places.get_mut(told.work_id.as_str())
                 {
                     *place = Some((at, line.len()));
                 }
-                let bytes = u64::try_from(line.len()).unwrap_or(u64::MAX);
-                at = at.saturating_add(bytes).saturating_add(1);
                 Ok(())
             })?;
             let mut line = Vec::new();
@@ -313,7 +310,7 @@ impl Journal {
             let old = File::open(&self.path)?;
             let mut last = HashMap::new();
             let mut number = 0_u64;
-            for_each_line(&old, |line| {
+            for_each_line(&old, |_, line| {
                 if let Ok(line) = serde_json::from_slice::<Line>(line) {
                     last.insert(line.work_id, number);
                 }
@@ -323,7 +320,7 @@ impl Journal {
             let mut new = BufWriter::new(File::create(&fresh)?);
             let mut number = 0_u64;
             let old = File::open(&self.path)?;
-            for_each_line(&old, |line| {
+            for_each_line(&old, |_, line| {
                 let stays = match serde_json::from_slice::<Line>(line) {
                     Ok(line) => last.get(&line.work_id) == Some(&number),
                     Err(error) => !is_litter(line, &error),
@@ -363,9 +360,12 @@ fn ends_mid_line(mut file: &File) -> io::Result<bool> {
     Ok(last != [b'\n'])
 }
 
-/// Calls `each` with every line, without its newline; tells how many bytes there
-/// were.
-fn for_each_line(file: &File, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<u64> {
+/// Calls `each` with every line, without its newline, and where it begins; tells
+/// how many bytes there were.
+fn for_each_line(
+    file: &File,
+    mut each: impl FnMut(u64, &[u8]) -> io::Result<()>,
+) -> io::Result<u64> {
     let mut reader = BufReader::new(file);
     let mut line = Vec::new();
     let mut total = 0_u64;
@@ -378,10 +378,10 @@ fn for_each_line(file: &File, mut each: impl FnMut(&[u8]) -> io::Result<()>) -> 
         if read == 0 {
             return Ok(total);
         }
-        total = total.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
         if line.last() == Some(&b'\n') {
             line.pop();
         }
-        each(&line)?;
+        each(total, &line)?;
+        total = total.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
     }
 }

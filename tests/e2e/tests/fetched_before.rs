@@ -60,6 +60,19 @@ async fn its_json_line_is_the_one_it_had() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn its_line_is_found_behind_one_that_is_longer_than_any_result() {
+    let rig = rig().await;
+    let first = fetch(&rig, &["--json"], &[FIRST]).await;
+    let file = rig.out().join("results.jsonl");
+    let long = "x".repeat(17 * 1024 * 1024);
+    let told = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{long}\n{told}")).unwrap();
+    let again = fetch(&rig, &["--json"], &[FIRST]).await;
+    assert_eq!(again.code, 0, "{again}");
+    assert_eq!(again.stdout, first.stdout);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_json_its_path_is_told_and_that_it_was_obtained_before() {
     for flags in [&[][..], &[LEDGER]] {
         let rig = rig().await;
