@@ -51,7 +51,7 @@ pub use checking::{Checked, checked, run_check};
 pub use components::{Guest, Proposal, component};
 pub use half_way::{HalfWay, MIB};
 pub use misfit::misfit;
-pub use on_ledger::{Job, RUN};
+pub use on_ledger::{Job, RUN, paper_url, paper_work};
 pub use origin::at_once;
 pub use peak::Peak;
 pub use process::Running;

@@ -20,6 +20,18 @@ pub const RUN: [&str; 5] = [
     "given,arxiv",
 ];
 
+/// Where a test's n-th paper is.
+#[must_use]
+pub fn paper_url(n: u32) -> String {
+    format!("https://papers.example/{n}.pdf")
+}
+
+/// The work of a list that has it by its address.
+#[must_use]
+pub fn paper_work(n: u32) -> String {
+    format!("url:{}", paper_url(n))
+}
+
 /// One job, as anybody can read it with `sqlite3`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Job {

@@ -12,17 +12,9 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write as _;
 
-use paperfall_e2e::{RUN, Ran, Rig, Running};
+use paperfall_e2e::{RUN, Ran, Rig, Running, paper_url as url, paper_work as work};
 use paperfall_miniweb::{Answer, Pdf, Script, World};
 use serde_json::Value;
-
-fn url(n: u32) -> String {
-    format!("https://papers.example/{n}.pdf")
-}
-
-fn work(n: u32) -> String {
-    format!("url:{}", url(n))
-}
 
 fn pdf(n: u32) -> Pdf {
     Pdf::new("Accounts", n.into(), 20_000)

@@ -12,14 +12,10 @@
 use std::os::unix::fs::symlink;
 use std::time::Duration;
 
-use paperfall_e2e::{RUN, Rig};
+use paperfall_e2e::{RUN, Rig, paper_url as url};
 use paperfall_miniweb::{Answer, Pdf, Script, World};
 
 const WORKS: u32 = 12;
-
-fn url(n: u32) -> String {
-    format!("https://papers.example/{n}.pdf")
-}
 
 fn paper(n: u32) -> Answer {
     Answer::pdf(Pdf::new("Names", n.into(), 20_000))

@@ -8,17 +8,9 @@
     missing_docs
 )]
 
-use paperfall_e2e::Rig;
+use paperfall_e2e::{Rig, paper_url as url, paper_work as work};
 use paperfall_miniweb::{Answer, Paper, Pdf, Script, Service, World};
 use serde_json::json;
-
-fn url(n: u32) -> String {
-    format!("https://papers.example/{n}.pdf")
-}
-
-fn work(n: u32) -> String {
-    format!("url:{}", url(n))
-}
 
 fn pdf(n: u32) -> Pdf {
     Pdf::new("Second run", n.into(), 20_000)

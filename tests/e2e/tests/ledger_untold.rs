@@ -9,17 +9,9 @@
     missing_docs
 )]
 
-use paperfall_e2e::{RUN, Rig};
+use paperfall_e2e::{RUN, Rig, paper_url as url, paper_work as work};
 use paperfall_miniweb::{Answer, Pdf, Script, World};
 use serde_json::json;
-
-fn url(n: u32) -> String {
-    format!("https://papers.example/{n}.pdf")
-}
-
-fn work(n: u32) -> String {
-    format!("url:{}", url(n))
-}
 
 fn pdf(n: u32) -> Pdf {
     Pdf::new("Untold", n.into(), 20_000)
