@@ -93,7 +93,7 @@ impl Draft {
             Field::PdfUrl => parse_url(text).map(|url| self.pdf_urls.push(url)),
             Field::LandingUrl => parse_url(text).map(|url| self.landing_urls.push(url)),
             Field::Title => {
-                self.title.get_or_insert_with(|| one_line(text));
+                self.title = self.title.take().or_else(|| one_line(text));
                 Ok(())
             }
             Field::WorkId => self.given_work_id(text),
@@ -289,12 +289,13 @@ fn parse_url(text: &str) -> Result<WebUrl, WorkError> {
 }
 
 /// A title without line breaks and control characters, at most
-/// [`MAX_TITLE_CHARS`] long.
-fn one_line(text: &str) -> String {
+/// [`MAX_TITLE_CHARS`] long; none where nothing else is in it.
+fn one_line(text: &str) -> Option<String> {
     let spaced: String = text
         .chars()
         .take(MAX_TITLE_CHARS)
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect();
-    spaced.split_whitespace().collect::<Vec<_>>().join(" ")
+    let line = spaced.split_whitespace().collect::<Vec<_>>().join(" ");
+    (!line.is_empty()).then_some(line)
 }

@@ -297,6 +297,14 @@ fn titles_become_one_bounded_line() {
 }
 
 #[test]
+fn a_title_of_control_characters_is_none_and_another_field_may_give_it() {
+    let work = read(r#"{"pmid": 1, "title": "\u0001 \u0002"}"#).work;
+    assert_eq!(work.title, None);
+    let list = r#"{"id":"https://openalex.org/W1","title":"\u0007","display_name":"The state of OA"}"#;
+    assert_eq!(read(list).work.title.as_deref(), Some("The state of OA"));
+}
+
+#[test]
 fn an_openalex_record_gives_its_ids_and_every_location() {
     let work = only_work(
         r#"{"id":"https://openalex.org/W2741809807","doi":"https://doi.org/10.7717/peerj.4375","title":null,"display_name":"The state of OA","ids":{"openalex":"https://openalex.org/W2741809807","mag":"2741809807","pmid":"https://pubmed.ncbi.nlm.nih.gov/29456894","pmcid":"https://www.ncbi.nlm.nih.gov/pmc/articles/5815332"},"primary_location":{"landing_page_url":"https://doi.org/10.7717/peerj.4375","pdf_url":null,"source":null},"best_oa_location":{"landing_page_url":"https://peerj.com/articles/4375","pdf_url":"https://peerj.com/articles/4375.pdf"},"locations":[null,{"landing_page_url":"https://arxiv.org/abs/2101.00001","pdf_url":"https://arxiv.org/pdf/2101.00001"},{"landing_page_url":"https://repo.example/1","pdf_url":null}],"open_access":{"oa_url":"https://peerj.com/articles/4375.pdf"},"authorships":[]}"#,
