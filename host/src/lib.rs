@@ -5,8 +5,8 @@
 //! asked, [`fallback`] races them, each in a [`sandbox`] whose only way out is
 //! [`http`], and [`download`] stores what was found. [`cli`] puts them
 //! together; [`testing`] runs one adapter on one work, [`conformance`] judges a
-//! stranger's; [`ledger`], exactly-once jobs and effects, is what the pipeline
-//! will run on next.
+//! stranger's. With a [`ledger`] every work is a job in it, and each of its
+//! effects happens exactly once; [`telemetry`] tells operators about it all.
 
 pub mod cli;
 pub mod conformance;

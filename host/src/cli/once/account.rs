@@ -41,7 +41,7 @@ pub(super) enum Last {
 /// The end of a round.
 #[derive(Debug)]
 pub(super) struct Round {
-    /// It is the so-manieth end in this run.
+    /// Its place among the rounds that ended in this run, from 0.
     pub(super) number: u64,
     outcome: Outcome,
     bytes: u64,
