@@ -20,13 +20,14 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use paperfall_e2e::{MIB, RUN, Rig, Running};
-use paperfall_miniweb::{Answer, Pdf, Script, World};
+use paperfall_miniweb::{Answer, Cue, Door, Pdf, Script, World};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 const GOOD: &str = "https://papers.example/good.pdf";
 const SLOW: &str = "https://papers.example/slow.pdf";
+const LATE: &str = "https://papers.example/late.pdf";
 const GONE: &str = "https://papers.example/gone.pdf";
 
 fn pdf(n: u64) -> Pdf {
@@ -66,7 +67,6 @@ async fn get(port: u16, path: &str) -> Option<String> {
 /// A run that waits for a paper which hangs, and serves metrics meanwhile at a port that
 /// the system chose.
 async fn waiting(rig: &Rig) -> (Running, u16) {
-    const TOLD: &str = "metrics: http://127.0.0.1:";
     rig.list([GOOD, SLOW]);
     let mut run = rig.start(RUN.into_iter().chain(["--metrics", "0"]));
     let rest = || rig.downloads(SLOW).len() == 1;
@@ -74,11 +74,18 @@ async fn waiting(rig: &Rig) -> (Running, u16) {
         rig.results().len() == 1 && rest()
     })
     .await;
+    let port = metrics_port(&mut run).await;
+    (run, port)
+}
+
+/// Where a run that was told to choose a port serves its metrics.
+async fn metrics_port(run: &mut Running) -> u16 {
+    const TOLD: &str = "metrics: http://127.0.0.1:";
     run.until_it_says("/metrics\n").await;
     let said = run.said();
     let (_, after) = said.split_once(TOLD).expect("where they are");
     let (port, _) = after.split_once('/').unwrap();
-    (run, port.parse().unwrap())
+    port.parse().unwrap()
 }
 
 fn value(metrics: &str, series: &str) -> f64 {
@@ -142,6 +149,37 @@ async fn metrics_and_health_are_served_while_a_run_lasts() {
         "{ran}"
     );
     assert_eq!(get(port, "/healthz").await, None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn health_says_that_the_ledger_is_waited_for_until_it_works_again() {
+    let door = Door::closed();
+    let open = door.clone();
+    let held = Answer::pdf(pdf(2)).held_until(&Cue::when(move |_| open.is_open()));
+    let world = World::new()
+        .page(GOOD, Answer::pdf(pdf(1)))
+        .page(SLOW, held)
+        .page(LATE, Answer::pdf(pdf(3)).hang_after(MIB + 1));
+    let rig = Rig::new(world).await;
+    rig.list([GOOD, SLOW, LATE]);
+    // The run stays for the third, whose source gives up meanwhile.
+    let flags = ["--metrics", "0", "--workers", "3", "--wait-for-retries"];
+    let mut run = rig.start(RUN.into_iter().chain(flags));
+    run.until("one is done", || rig.results().len() == 1).await;
+    let port = metrics_port(&mut run).await;
+    let shell = rig.ledger();
+    shell.execute_batch("BEGIN IMMEDIATE").unwrap();
+    door.open();
+    run.until_it_says("pausing, and trying again").await;
+    let ill = get(port, "/healthz").await.unwrap();
+    assert!(ill.starts_with("HTTP/1.1 503 "), "{ill}");
+    assert!(ill.contains("stayed locked by"), "{ill}");
+    shell.execute_batch("ROLLBACK").unwrap();
+    run.until_it_says("the ledger works again").await;
+    let well = get(port, "/healthz").await.unwrap();
+    assert!(well.starts_with("HTTP/1.1 200 "), "{well}");
+    run.signal("INT");
+    assert_eq!(run.end().await.code, 130);
 }
 
 /// Debian's Prometheus, with our rules.

@@ -13,6 +13,7 @@ use crate::ledger::{
     Answer, Begin, Begun, Failed, Failure, Finish, Finished, IndexEntry, Indexed, JobState, Json,
     Lease, LeaseRequest, Leased, Ledger, LedgerError, Op, Replay, StoredObject,
 };
+use crate::telemetry::Metrics;
 
 /// Between two tries.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -34,6 +35,8 @@ pub(crate) struct Book {
     on_error: OnLedgerError,
     /// How long a ledger that fails is tried again before the run stops.
     patience: Duration,
+    /// Where a watchdog reads that it is being waited for.
+    metrics: Metrics,
     /// People were told that it is being waited for.
     pausing: Arc<AtomicBool>,
     /// It failed for longer than that.
@@ -54,11 +57,13 @@ impl Book {
         ledger: Arc<dyn Ledger>,
         on_error: OnLedgerError,
         patience: Duration,
+        metrics: Metrics,
     ) -> Self {
         Self {
             ledger,
             on_error,
             patience,
+            metrics,
             pausing: Arc::default(),
             gave_up: Arc::default(),
         }
@@ -88,6 +93,7 @@ impl Book {
                         && since.elapsed() < self.patience =>
                 {
                     if !self.pausing.swap(true, Ordering::Relaxed) {
+                        self.metrics.set_trouble(Some(error.to_string()));
                         note(&format!(
                             "paperfall: {error}; pausing, and trying again for {} s",
                             self.patience.as_secs()
@@ -97,6 +103,7 @@ impl Book {
                 }
                 Ok(answer) => {
                     if self.pausing.swap(false, Ordering::Relaxed) {
+                        self.metrics.set_trouble(None);
                         note("paperfall: the ledger works again; going on");
                     }
                     return Ok(answer);

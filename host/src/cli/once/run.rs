@@ -54,7 +54,8 @@ pub(crate) async fn run(
         .await
         .map_err(Failed::machine)?;
     let shared: Arc<dyn Ledger> = Arc::clone(&ledger) as Arc<dyn Ledger>;
-    let book = Book::new(shared, args.on_ledger_error, args.patience());
+    let metrics = app.metrics.clone();
+    let book = Book::new(shared, args.on_ledger_error, args.patience(), metrics);
     let tracked = Arc::new(Tracked::default());
 
     let (work_in, works) = mpsc::channel::<Work>(READ_AHEAD);

@@ -300,7 +300,8 @@ fn titles_become_one_bounded_line() {
 fn a_title_of_control_characters_is_none_and_another_field_may_give_it() {
     let work = read(r#"{"pmid": 1, "title": "\u0001 \u0002"}"#).work;
     assert_eq!(work.title, None);
-    let list = r#"{"id":"https://openalex.org/W1","title":"\u0007","display_name":"The state of OA"}"#;
+    let list =
+        r#"{"id":"https://openalex.org/W1","title":"\u0007","display_name":"The state of OA"}"#;
     assert_eq!(read(list).work.title.as_deref(), Some("The state of OA"));
 }
 
