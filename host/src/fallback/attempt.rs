@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::knowledge::Knowledge;
 use super::probing::{Ending, Found, Tally, probe_all};
-use super::record::AttemptRecord;
+use super::record::{AttemptRecord, without_contact};
 use super::roster::{Ready, Roster, RosterSource};
 use super::stored::StoredUrls;
 use super::story::StoryEntry;
@@ -300,28 +300,6 @@ fn conclude(
     }
 }
 
-/// The URL with an `email` of its query blanked: results are shared, and the
-/// contact address is the operator's own.
-pub(crate) fn without_contact(url: &str) -> String {
-    let Ok(mut parsed) = url::Url::parse(url) else {
-        return url.to_owned();
-    };
-    if !parsed.query_pairs().any(|(key, _)| key == "email") {
-        return url.to_owned();
-    }
-    let query: Vec<String> = parsed
-        .query()
-        .unwrap_or_default()
-        .split('&')
-        .map(|pair| match pair.split_once('=') {
-            Some(("email", _)) => "email=redacted".to_owned(),
-            _ => pair.to_owned(),
-        })
-        .collect();
-    parsed.set_query(Some(&query.join("&")));
-    parsed.into()
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -391,17 +369,5 @@ mod tests {
         let found = Found::Pdf(Box::new((candidate, None, Vec::new(), Vec::new())));
         let won = (Outcome::Success, Reason::OaPdf);
         assert_eq!(after(found, &[Err(HttpErrorKind::Offline)]), won);
-    }
-
-    #[test]
-    fn the_contact_address_does_not_reach_the_results() {
-        assert_eq!(
-            without_contact("https://api.unpaywall.org/v2/10.1/x?email=ada%40lovelace.edu&a=b"),
-            "https://api.unpaywall.org/v2/10.1/x?email=redacted&a=b"
-        );
-        let other = "https://x.example/p?article=1&amp=%20";
-        assert_eq!(without_contact(other), other);
-        let bare = "https://x.example/p";
-        assert_eq!(without_contact(bare), bare, "no question mark is added");
     }
 }

@@ -23,10 +23,11 @@ mod tests;
 mod tier;
 mod verdict;
 
-pub(crate) use attempt::{Context, Ended, TimeLimit, ask, without_contact};
+pub(crate) use attempt::{Context, Ended, TimeLimit, ask};
 pub(crate) use knowledge::Knowledge;
 pub use race::{Race, Win};
 pub use record::AttemptRecord;
+pub(crate) use record::without_contact;
 pub(crate) use roster::equip;
 pub use roster::{Ready, Roster, RosterSource, RosterTier};
 pub use stored::StoredUrls;

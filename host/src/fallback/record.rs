@@ -41,3 +41,42 @@ impl AttemptRecord {
         self.outcome != Outcome::Skipped || self.requests > 0
     }
 }
+
+/// The URL with an `email` of its query blanked: results are shared, and the
+/// contact address is the operator's own.
+pub(crate) fn without_contact(url: &str) -> String {
+    let Ok(mut parsed) = url::Url::parse(url) else {
+        return url.to_owned();
+    };
+    if !parsed.query_pairs().any(|(key, _)| key == "email") {
+        return url.to_owned();
+    }
+    let query: Vec<String> = parsed
+        .query()
+        .unwrap_or_default()
+        .split('&')
+        .map(|pair| match pair.split_once('=') {
+            Some(("email", _)) => "email=redacted".to_owned(),
+            _ => pair.to_owned(),
+        })
+        .collect();
+    parsed.set_query(Some(&query.join("&")));
+    parsed.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_contact_address_does_not_reach_the_results() {
+        assert_eq!(
+            without_contact("https://api.unpaywall.org/v2/10.1/x?email=ada%40lovelace.edu&a=b"),
+            "https://api.unpaywall.org/v2/10.1/x?email=redacted&a=b"
+        );
+        let other = "https://x.example/p?article=1&amp=%20";
+        assert_eq!(without_contact(other), other);
+        let bare = "https://x.example/p";
+        assert_eq!(without_contact(bare), bare, "no question mark is added");
+    }
+}

@@ -46,7 +46,7 @@ pub use backoff::RetryPolicy;
 pub use clock::{Clock, ManualClock, SteadyClock, Timestamp};
 pub use error::LedgerError;
 pub use event::{Event, EventSink, NoSink};
-pub use health::{Counts, Durations, Tally, Verdict};
+pub use health::{Durations, Verdict};
 pub use heartbeat::Heartbeat;
 pub use job::{
     Fence, FirstOp, JobEnd, Lease, LeaseRequest, Leased, MAX_NAME_BYTES, MAX_PAYLOAD_BYTES, NewJob,

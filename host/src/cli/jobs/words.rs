@@ -3,7 +3,7 @@
 use paperfall_identifiers::visible;
 use serde_json::Value;
 
-use crate::ledger::{JobRecord, calendar};
+use crate::ledger::{JobRecord, JobState, calendar};
 
 /// Lines of a JSON value that are shown.
 const SHOWN_LINES: usize = 16;
@@ -47,10 +47,9 @@ pub(super) fn span(seconds: f64) -> String {
 
 /// When something happens next to a job: a dash, `now`, or how long until then.
 pub(super) fn due(job: &JobRecord, now: f64) -> String {
-    let finished = matches!(
-        job.state.as_str(),
-        "INDEXED" | "DEDUPED" | "SKIPPED_DUPLICATE" | "FAILED"
-    ) || (job.state == "FINALIZED" && job.finished_at.is_some());
+    let state = JobState::parse(&job.state);
+    let finished = state.is_some_and(JobState::is_terminal)
+        || (state == Some(JobState::Finalized) && job.finished_at.is_some());
     let next = if job.lease_owner.is_some() {
         job.lease_until
     } else {
