@@ -53,6 +53,8 @@ pub(crate) struct OddLines {
     cut_short: usize,
     /// Nobody's results.
     foreign: usize,
+    /// The number of the first such line, from 1.
+    first_foreign: usize,
 }
 
 #[derive(Deserialize)]
@@ -82,12 +84,12 @@ impl Journal {
     /// The file cannot be read or written.
     pub fn open(store: &Store) -> Result<Self, StoreError> {
         let path = store.root().join("results.jsonl");
-        let file = File::options()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(&path)
-            .map_err(|error| StoreError::io("open", &path, error))?;
+        let fail = |error| StoreError::io("open", &path, error);
+        let options = File::options().read(true).append(true).create(true).clone();
+        let file = options.open(&path).map_err(fail)?;
+        if !file.metadata().map_err(fail)?.is_file() {
+            return Err(StoreError::InTheWay(path));
+        }
         let mut journal = Self {
             path,
             file,
@@ -105,9 +107,10 @@ impl Journal {
         }
         if odd.foreign > 0 {
             tracing::warn!(
-                "{}: {} line(s) are no results; left as they are",
+                "{}: {} line(s) are no results, the first of them line {}; left as they are",
                 journal.path.display(),
-                odd.foreign
+                odd.foreign,
+                odd.first_foreign
             );
         }
         Ok(journal)
@@ -123,8 +126,10 @@ impl Journal {
         let mut prior = HashMap::new();
         let mut untidy = false;
         let mut odd = OddLines::default();
+        let mut number = 0_usize;
         let read = self.file.rewind().and_then(|()| {
             for_each_line(&self.file, |_, line| {
+                number = number.saturating_add(1);
                 match serde_json::from_slice::<Line>(line) {
                     Ok(line) => {
                         let entry = Prior {
@@ -139,7 +144,12 @@ impl Journal {
                         untidy = true;
                         odd.cut_short += usize::from(!line.trim_ascii().is_empty());
                     }
-                    Err(_) => odd.foreign += 1,
+                    Err(_) => {
+                        if odd.foreign == 0 {
+                            odd.first_foreign = number;
+                        }
+                        odd.foreign += 1;
+                    }
                 }
                 Ok(())
             })
@@ -305,9 +315,12 @@ impl Journal {
     }
 
     fn compact(&self) -> Result<(), StoreError> {
-        let fresh = self.path.with_extension("jsonl.new");
+        // Where the file is a link, what it leads to is rewritten.
+        let path = fs::canonicalize(&self.path)
+            .map_err(|error| StoreError::io("rewrite", &self.path, error))?;
+        let fresh = path.with_extension("jsonl.new");
         let rewrite = || -> io::Result<()> {
-            let old = File::open(&self.path)?;
+            let old = File::open(&path)?;
             let mut last = HashMap::new();
             let mut number = 0_u64;
             for_each_line(&old, |_, line| {
@@ -318,8 +331,11 @@ impl Journal {
                 Ok(())
             })?;
             let mut new = BufWriter::new(File::create(&fresh)?);
+            // Others may share the folder.
+            new.get_ref()
+                .set_permissions(old.metadata()?.permissions())?;
             let mut number = 0_u64;
-            let old = File::open(&self.path)?;
+            let old = File::open(&path)?;
             for_each_line(&old, |_, line| {
                 let stays = match serde_json::from_slice::<Line>(line) {
                     Ok(line) => last.get(&line.work_id) == Some(&number),
@@ -335,7 +351,7 @@ impl Journal {
             new.into_inner()
                 .map_err(io::IntoInnerError::into_error)?
                 .sync_all()?;
-            fs::rename(&fresh, &self.path)
+            fs::rename(&fresh, &path)
         };
         rewrite().map_err(|error| {
             let _ = fs::remove_file(&fresh);
@@ -345,10 +361,16 @@ impl Journal {
 }
 
 /// Whether this was to become a line of ours, or is an empty one, as processes
-/// leave that write at the same moment.
+/// leave that write at the same moment. Some file systems end a file with zeros
+/// where the power failed before its bytes were written.
 fn is_litter(line: &[u8], error: &serde_json::Error) -> bool {
-    let is_ours = error.is_eof() && line.starts_with(b"{\"work_id\":");
-    is_ours || line.iter().all(u8::is_ascii_whitespace)
+    const BEGINNING: &[u8] = b"{\"work_id\":";
+    let is_ours = line.starts_with(BEGINNING) || BEGINNING.starts_with(line);
+    let is_cut = error.is_eof() || line.contains(&0);
+    is_ours && is_cut
+        || line
+            .iter()
+            .all(|byte| byte.is_ascii_whitespace() || *byte == 0)
 }
 
 fn ends_mid_line(mut file: &File) -> io::Result<bool> {

@@ -14,6 +14,9 @@ const MAX_LINKS: usize = 40;
 
 /// The ledger's file where the path is a symbolic link to it, there or not yet:
 /// its log and its locks stand beside the file, and everybody has to find them.
+///
+/// A relative path begins with `./` where SQLite would read another thing into it:
+/// `:memory:` is no file, and `file:x` another one.
 #[must_use]
 pub fn followed(path: &Path) -> PathBuf {
     let mut path = path.to_owned();
@@ -25,6 +28,10 @@ pub fn followed(path: &Path) -> PathBuf {
             Some(folder) => folder.join(target),
             None => target,
         };
+    }
+    let text = path.as_os_str().as_encoded_bytes();
+    if text.starts_with(b":") || text.starts_with(b"file:") {
+        path = Path::new(".").join(path);
     }
     path
 }

@@ -209,6 +209,68 @@ async fn a_results_file_with_a_torn_last_line_is_gone_on_with() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wherever_a_results_line_was_cut_nothing_is_left_of_it() {
+    let rig = Rig::new(papers(1)).await;
+    let list = text_list(&rig, 1);
+    run(&rig, &list, &[]).await;
+    let file = rig.out().join("results.jsonl");
+    let whole = std::fs::read(&file).unwrap();
+    let cuts = [1, 2, 10, 11, 40, whole.len() - 2].map(|bytes| whole[..bytes].to_vec());
+    // What a file system leaves whose power failed.
+    let zeros = [vec![0; 100], [&whole[..40], &[0; 100]].concat()];
+    for torn in cuts.into_iter().chain(zeros) {
+        std::fs::write(&file, [&whole[..], &torn[..]].concat()).unwrap();
+        let ran = run(&rig, &list, &[]).await;
+        assert_eq!(ran.code, 0, "{ran}");
+        let left = std::fs::read(&file).unwrap();
+        assert!(
+            left == whole,
+            "{:?}: {:?}",
+            torn.escape_ascii().to_string(),
+            left.escape_ascii().to_string()
+        );
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_results_file_that_is_tidied_stays_where_it_is_and_whose_it_is() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let rig = Rig::new(papers(1)).await;
+    let list = text_list(&rig, 1);
+    run(&rig, &list, &[]).await;
+    let link = rig.out().join("results.jsonl");
+    let file = rig.folder().join("elsewhere.jsonl");
+    let whole = std::fs::read(&link).unwrap();
+    std::fs::write(&file, [&whole[..], &whole[..]].concat()).unwrap();
+    let everybodys = std::fs::Permissions::from_mode(0o666);
+    std::fs::set_permissions(&file, everybodys.clone()).unwrap();
+    std::fs::remove_file(&link).unwrap();
+    std::os::unix::fs::symlink(&file, &link).unwrap();
+
+    let ran = run(&rig, &list, &[]).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    assert!(std::fs::read(&file).unwrap() == whole, "not tidied");
+    let mode = std::fs::metadata(&file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o666);
+    assert_eq!(std::fs::read_link(&link).unwrap(), file);
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn results_that_are_no_plain_file_are_refused_at_once() {
+    let rig = Rig::new(papers(1)).await;
+    let list = text_list(&rig, 1);
+    std::fs::create_dir(rig.out()).unwrap();
+    let results = rig.out().join("results.jsonl");
+    std::os::unix::fs::symlink("/dev/full", &results).unwrap();
+    let ran = run(&rig, &list, &[]).await;
+    ran.assert_refused(3, &["results.jsonl", "in the way", "move it"]);
+    assert_eq!(asked(&rig, 1), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lines_of_somebody_else_in_the_results_stay() {
     let rig = Rig::new(papers(1)).await;
     let foreign =

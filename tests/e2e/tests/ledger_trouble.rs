@@ -100,6 +100,22 @@ async fn a_ledger_that_cannot_be_opened_stops_the_run_before_anything_is_asked()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ledger_has_the_name_it_was_given_whatever_sqlite_would_read_into_it() {
+    let (rig, door) = rig().await;
+    door.open();
+    let others = rig.file("victim.db", "");
+    for name in ["file:victim.db", ":memory:"] {
+        let ran = rig
+            .run(&["--ledger", name, "--out", &format!("out-{name}")])
+            .await;
+        assert_eq!(ran.code, 0, "{ran}");
+        let ledger = std::fs::read(rig.folder().join(name)).expect(name);
+        assert!(ledger.starts_with(b"SQLite format 3"), "{name}");
+    }
+    assert_eq!(std::fs::read(others).unwrap(), b"");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_ledger_locked_for_a_while_in_mid_run_is_waited_for() {
     let (rig, door) = rig().await;
     let mut run = rig.start(RUN.iter().chain(&["--workers", "2"]));

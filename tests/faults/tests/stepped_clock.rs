@@ -13,11 +13,11 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use paperfall_e2e::{Rig, finish};
+use paperfall_e2e::{RUN, Rig, finish};
 use paperfall_faults::{
     Action, Cast, Faults, Judge, LedgerCopy, Mishap, ON_LEDGER, asked, ended, run, started, sweep,
 };
-use paperfall_miniweb::{Answer, LoggedRequest, Pdf, World};
+use paperfall_miniweb::{Answer, LoggedRequest, Pdf, Script, World};
 
 const HOUR: i64 = 3600;
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -138,4 +138,40 @@ async fn stepped_while_they_work(seconds: i64) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_clock_stepped_while_processes_work_steals_no_live_lease() {
     sweep(vec![HOUR, -HOUR], stepped_while_they_work).await;
+}
+
+/// A work that failed while the clock was an hour ahead is tried again once it is
+/// right: as `again` has it, and then as the list says.
+async fn failed_ahead(again: &[&str]) {
+    let pdf = Pdf::new("Open by now", 1, 60_000);
+    let gone = Answer::text("gone").with_status(404);
+    let script = Script::from(gone).then(Answer::pdf(pdf));
+    let rig = Rig::new(World::new().page(&url("late"), script)).await;
+    rig.list([url("late")]);
+    let work = format!("url:{}", url("late"));
+    let (clock, faults) = turned(&rig, HOUR);
+    let first = run(&rig, &RUN, Some(&faults)).await;
+    assert_eq!(first.code, 1, "{first}");
+    step(&clock, 0);
+    run(&rig, again, Some(&faults)).await;
+    let obtained = run(&rig, &RUN, Some(&faults)).await;
+    assert_eq!(obtained.code, 0, "{obtained}");
+    assert_eq!(rig.jobs()[&work].state, "INDEXED");
+
+    // The ledger's word: what it says with the line, and without it.
+    for _ in 0..2 {
+        let fetch = ["fetch", &url("late"), "--json", "--enable-idempotency"];
+        let told = run(&rig, &fetch, Some(&faults)).await;
+        let result: serde_json::Value = serde_json::from_str(&told.stdout).expect(&told.stdout);
+        assert_eq!(result["outcome"], "success", "{told}");
+        assert_eq!(rig.result(&work)["outcome"], "success");
+        std::fs::remove_file(rig.out().join("results.jsonl")).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_failed_under_a_clock_ahead_is_tried_again_and_told_by_its_last_round() {
+    failed_ahead(&["jobs", "retry", "--failed"]).await;
+    let and_missing: Vec<&str> = RUN.into_iter().chain(["--retry-missing", "0s"]).collect();
+    failed_ahead(&and_missing).await;
 }

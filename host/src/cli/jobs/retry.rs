@@ -9,7 +9,7 @@ use super::open_to_change;
 use crate::cli::exit::{Exit, Failed};
 use crate::cli::jobs_args::RetryArgs;
 use crate::cli::output::outln;
-use crate::ledger::{JobId, JobState, Ledger, LedgerReader};
+use crate::ledger::{JobId, JobState, Ledger, LedgerReader, Timestamp};
 use crate::plan::remedy;
 
 /// What was done.
@@ -73,7 +73,7 @@ fn tell(done: &Retried) -> Result<(), Failed> {
 async fn all_failed(path: &Path, reasons: &[String]) -> Result<Retried, Failed> {
     check_reasons(&LedgerReader::open(path)?, reasons)?;
     let ledger = open_to_change(path).await?;
-    let retried = ledger.retry_failed(ledger.now(), reasons.to_vec()).await;
+    let retried = ledger.retry_failed(Timestamp::MAX, reasons.to_vec()).await;
     ledger.close().await;
     Ok(Retried {
         retried: retried?.iter().map(JobId::to_string).collect(),

@@ -193,7 +193,12 @@ impl Planner {
 
     /// The moment before which a work must have ended to be tried again.
     fn retry_before(&self) -> Option<Timestamp> {
-        let age_ms = i64::try_from(self.retry_missing?.as_millis()).unwrap_or(i64::MAX);
+        let age = self.retry_missing?;
+        if age.is_zero() {
+            // Whatever clock they ended by.
+            return Some(Timestamp::MAX);
+        }
+        let age_ms = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
         let now = self.book.ledger().now().as_millis();
         let before = now.saturating_sub(age_ms).saturating_add(1);
         Some(Timestamp::from_millis(before))

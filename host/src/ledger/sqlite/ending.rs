@@ -231,7 +231,8 @@ fn object(row: &Row<'_>) -> rusqlite::Result<StoredObject> {
     })
 }
 
-/// The result of the effect that ended a job, or in which its last round failed.
+/// The result of the effect that ended a job, or in which its last round failed. The
+/// last lease's: rounds may have ended by different clocks.
 pub(super) fn last_result(db: &Connection, job: JobId) -> rusqlite::Result<Option<Replay>> {
     let Some(row) = rows::find(db, job)? else {
         return Ok(None);
@@ -239,7 +240,7 @@ pub(super) fn last_result(db: &Connection, job: JobId) -> rusqlite::Result<Optio
     db.prepare_cached(
         "SELECT code, result, finished_at FROM ledger_ops
          WHERE job = ?1 AND kind IN ('RESOLUTION', 'INDEX', 'DEDUPE') AND code IN ('OK', 'RETRYABLE', 'NON_RETRYABLE')
-         ORDER BY finished_at DESC, kind = 'DEDUPE' DESC, kind = 'INDEX' DESC, started_at DESC LIMIT 1",
+         ORDER BY fence DESC, kind = 'DEDUPE' DESC, kind = 'INDEX' DESC, finished_at DESC, started_at DESC LIMIT 1",
     )?
     .query_row([row], |row| {
         let code: String = row.get(0)?;
