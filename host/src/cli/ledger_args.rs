@@ -26,7 +26,7 @@ pub(crate) struct LedgerArgs {
     given: Given,
     /// Plan works on a ledger: runs survive kills, several processes share one list
     /// (also DOCSTOKG_ENABLE_IDEMPOTENCY=true)
-    #[arg(long, env = "PAPERFALL_ENABLE_IDEMPOTENCY")]
+    #[arg(long, env = "PAPERFALL_ENABLE_IDEMPOTENCY", value_parser = switch)]
     pub(crate) enable_idempotency: bool,
     /// The ledger [default: manifest.sqlite3 in the output folder]
     #[arg(long, value_name = "FILE", env = "PAPERFALL_LEDGER")]
@@ -58,7 +58,7 @@ pub(crate) struct LedgerArgs {
     #[arg(long, value_name = "AGE", env = "PAPERFALL_RETRY_MISSING", value_parser = age)]
     pub(crate) retry_missing: Option<Duration>,
     /// Stay until works that failed for a passing cause were tried again
-    #[arg(long, env = "PAPERFALL_WAIT_FOR_RETRIES")]
+    #[arg(long, env = "PAPERFALL_WAIT_FOR_RETRIES", value_parser = switch)]
     pub(crate) wait_for_retries: bool,
 }
 
@@ -152,12 +152,16 @@ fn asked_by_docstokg() -> Result<bool, Failed> {
     let Some(value) = std::env::var_os(NAME) else {
         return Ok(false);
     };
-    match value.to_string_lossy().trim().to_ascii_lowercase().as_str() {
+    let value = value.to_string_lossy();
+    switch(&value).map_err(|said| Failed::usage(format!("{NAME}: {said}")))
+}
+
+/// A yes or a no in the environment; a variable that is set to nothing is a no.
+fn switch(text: &str) -> Result<bool, String> {
+    match text.trim().to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(true),
         "false" | "0" | "no" | "off" | "" => Ok(false),
-        other => Err(Failed::usage(format!(
-            "{NAME}={other:?} is neither true nor false"
-        ))),
+        _ => Err(format!("{text:?} is neither true nor false")),
     }
 }
 
@@ -186,6 +190,17 @@ pub(crate) fn age(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_switch_is_a_yes_or_a_no_in_any_spelling() {
+        for yes in ["true", "1", "yes", "on", " TRUE "] {
+            assert_eq!(switch(yes), Ok(true), "{yes}");
+        }
+        for no in ["false", "0", "no", "off", ""] {
+            assert_eq!(switch(no), Ok(false), "{no}");
+        }
+        assert!(switch("maybe").is_err_and(|said| said.contains("neither true nor false")));
+    }
 
     #[test]
     fn an_age_is_a_whole_number_and_a_unit() {

@@ -154,7 +154,10 @@ async fn either_variable_asks_for_a_ledger_too_and_nonsense_in_it_is_refused() {
         (THEIRS, "false", false),
         (THEIRS, "", false),
         (OURS, "true", true),
+        (OURS, "yes", true),
+        (OURS, "1", true),
         (OURS, "false", false),
+        (OURS, "", false),
     ] {
         let rig = rig().await;
         let mut command = rig.command(PLAIN);
@@ -167,7 +170,9 @@ async fn either_variable_asks_for_a_ledger_too_and_nonsense_in_it_is_refused() {
         let mut command = rig.command(PLAIN);
         let ran = paperfall_e2e::finish(command.env(name, "perhaps").spawn().unwrap()).await;
         assert_eq!(ran.code, 2, "{name}: {ran}");
-        assert!(ran.stderr.contains("perhaps"), "{ran}");
+        for word in ["perhaps", "neither true nor false"] {
+            assert!(ran.stderr.contains(word), "{ran}");
+        }
         assert!(!rig.ledger_path().exists());
         assert!(rig.web.requests().is_empty());
     }
