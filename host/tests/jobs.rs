@@ -304,10 +304,30 @@ async fn nothing_is_retried_when_one_of_the_names_is_unknown() {
     let before = house.everything();
     jobs(house.dir.path(), &["retry", "W2", "W99"]).refused(2, &["W99"]);
     assert_eq!(house.everything(), before);
-    let ran = jobs(house.dir.path(), &["retry"]);
-    assert_eq!(ran.code, 2, "{ran}");
-    let ran = jobs(house.dir.path(), &["retry", "W2", "--failed"]);
-    assert_eq!(ran.code, 2, "{ran}");
+    for args in [
+        &["retry", "W2", "--failed"][..],
+        &["retry", "W2", "--reason", "rate_limited"],
+    ] {
+        let ran = jobs(house.dir.path(), args);
+        assert_eq!(ran.code, 2, "{ran}");
+        assert!(ran.stderr.contains("cannot be used with"), "{ran}");
+    }
+    assert_eq!(house.everything(), before);
+}
+
+#[tokio::test]
+async fn who_names_no_job_to_retry_is_told_both_ways_to_say_which() {
+    let house = House::new();
+    let _ledger = mixed(&house).await;
+    for args in [&["retry"][..], &["retry", "--reason", "rate_limited"]] {
+        let ran = jobs(house.dir.path(), args);
+        assert_eq!(ran.code, 2, "{ran}");
+        assert!(ran.stderr.contains("<ID|--failed>"), "{ran}");
+    }
+    let ran = jobs(house.dir.path(), &["retry", "--help"]);
+    for word in ["<ID|--failed>", "1 a named job was not FAILED"] {
+        assert!(ran.quiet().contains(word), "no {word}: {ran}");
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
 use crate::ledger::{JobState, followed};
 
@@ -43,7 +43,9 @@ pub(crate) enum JobsCommand {
     #[command(
         after_help = "Examples:\n  paperfall jobs retry 17ed6c55 10.7717/peerj.4375\n  \
         paperfall jobs retry --failed\n  \
-        paperfall jobs retry --failed --reason rate_limited --reason http_5xx"
+        paperfall jobs retry --failed --reason rate_limited --reason http_5xx\n\n\
+        Exit codes: 0 done, 1 a named job was not FAILED and is left as it is, \
+        2 an unknown name or reason, 3 the machine's side failed."
     )]
     Retry(RetryArgs),
     /// Put right what crashes left: leases, half-done effects, part files, lost papers
@@ -130,23 +132,20 @@ pub(crate) struct ShowArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("which").args(["ids", "failed"]).required(true)))]
 pub(crate) struct RetryArgs {
     /// Jobs, named as for `jobs show`
-    #[arg(
-        value_name = "ID",
-        required_unless_present = "failed",
-        conflicts_with = "failed"
-    )]
+    #[arg(value_name = "ID")]
     pub(crate) ids: Vec<String>,
     /// All FAILED jobs
     #[arg(long)]
     pub(crate) failed: bool,
-    /// Only those that failed for this reason; repeatable
+    /// With --failed: only those that failed for this reason; repeatable
     #[arg(
         long,
         value_name = "REASON",
         value_delimiter = ',',
-        requires = "failed"
+        conflicts_with = "ids"
     )]
     pub(crate) reason: Vec<String>,
     /// Print what was done as JSON

@@ -293,6 +293,13 @@ async fn a_test_never_goes_to_the_network_by_accident() {
         "https://a/",
     ];
     refused(&rig, &grant, &["--grant"]).await;
+    let ran = rig
+        .paperfall(["adapter", "test", "good.wasm", "--live"])
+        .await;
+    assert!(
+        ran.stderr.contains("<--work <JSON|ID>|--works <FILE>>"),
+        "{ran}"
+    );
     for args in [
         &["test", "good.wasm", "--live"][..],
         &[

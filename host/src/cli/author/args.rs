@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgGroup, Args};
 
 use super::super::args::{CacheArgs, NetworkArgs};
 use crate::plan::PlanFlags;
@@ -14,19 +14,15 @@ use crate::plan::PlanFlags;
     Examples:\n  paperfall adapter test acme.wasm --work 10.7717/peerj.4375 --live --record-har acme.har\n  \
     paperfall adapter test acme.wasm --work 10.7717/peerj.4375 --replay-har acme.har \
     --expect acme.json --update-expect\n  \
-    paperfall adapter test acme.wasm --work 10.7717/peerj.4375 --replay-har acme.har --expect acme.json"
+    paperfall adapter test acme.wasm --work 10.7717/peerj.4375 --replay-har acme.har --expect acme.json",
+    group(ArgGroup::new("which").args(["work", "works"]).required(true))
 )]
 pub(crate) struct TestArgs {
     /// The name of a bundled adapter, or a component file
     #[arg(value_name = "NAME|FILE.wasm")]
     pub(crate) adapter: String,
     /// A work as JSON, an id or a URL
-    #[arg(
-        long,
-        value_name = "JSON|ID",
-        conflicts_with = "works",
-        required_unless_present = "works"
-    )]
+    #[arg(long, value_name = "JSON|ID")]
     pub(crate) work: Option<String>,
     /// A list of works, or - for standard input
     #[arg(long, value_name = "FILE")]
