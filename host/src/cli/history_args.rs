@@ -100,8 +100,8 @@ impl From<HistoryError> for Failed {
     fn from(error: HistoryError) -> Self {
         match error {
             HistoryError::Ledger(error) => error.into(),
-            HistoryError::Nothing { .. } => Self::usage(error),
-            HistoryError::Results { .. } => Self::machine(error),
+            // As where a ledger is missing that was named.
+            HistoryError::Nothing { .. } | HistoryError::Results { .. } => Self::machine(error),
         }
     }
 }

@@ -191,7 +191,7 @@ pub(crate) fn http_config(plan: &Plan, network: &NetworkArgs) -> Result<HttpConf
     for net in &network.allow_private_net {
         config.allow_private.push(net.parse().map_err(|_| {
             Failed::usage(format!(
-                "--allow-private-net {net:?}: not a network; write it like 10.0.0.0/8 or fd00::/8"
+                "--allow-private-net: {net:?} is not a network; write it like 10.0.0.0/8 or fd00::/8"
             ))
         })?);
     }

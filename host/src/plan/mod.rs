@@ -49,5 +49,5 @@ pub use origin::Origin;
 pub use resolve::PlanInputs;
 pub use rows::Row;
 pub use secret::Secret;
-pub(crate) use spelling::remedy;
+pub(crate) use spelling::{nearest, remedy};
 pub use word::OfflineBehavior;

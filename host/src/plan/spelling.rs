@@ -42,7 +42,7 @@ pub(super) fn one_line(text: &str) -> String {
 }
 
 /// The valid word nearest to what was given, when one is near.
-pub(super) fn nearest<'a>(
+pub(crate) fn nearest<'a>(
     given: &str,
     valid: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

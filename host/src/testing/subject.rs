@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::plan::SourceName;
+use crate::plan::{SourceName, nearest};
 use crate::sandbox::{BUNDLED, Bundled, LoadError};
 
 /// A component to be looked at.
@@ -26,7 +26,8 @@ pub struct Subject {
 pub enum SubjectError {
     /// Neither a file nor the name of a bundled adapter.
     #[error(
-        "{given}: {cause}; give a component file or one of: {}",
+        "{given}: {cause}; {}give a component file or one of: {}",
+        meant(given),
         BUNDLED.iter().map(|bundled| bundled.name).collect::<Vec<_>>().join(", ")
     )]
     NotFound {
@@ -38,6 +39,12 @@ pub enum SubjectError {
     /// Over the size cap.
     #[error(transparent)]
     Load(#[from] LoadError),
+}
+
+/// The bundled adapter whose name was misspelt, if one was.
+fn meant(given: &str) -> String {
+    let names = BUNDLED.iter().map(|bundled| bundled.name);
+    nearest(given, names).map_or_else(String::new, |name| format!("did you mean {name}? If not, "))
 }
 
 impl Subject {

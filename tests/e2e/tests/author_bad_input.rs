@@ -127,6 +127,10 @@ async fn a_file_that_is_no_component_of_this_contract_is_refused() {
         refused(&rig, &["test", missing, "--work", DOI, "--live"], &known).await;
         refused(&rig, &["diff", "good.wasm", missing], &known).await;
     }
+    let meant = ["waybak: ", "did you mean wayback?"];
+    for command in ["inspect", "check"] {
+        refused(&rig, &[command, "waybak"], &meant).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

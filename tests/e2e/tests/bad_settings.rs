@@ -163,7 +163,10 @@ async fn network_settings_that_cannot_work_are_refused() {
         ),
         (
             &["--allow-private-net", "everything"],
-            &["--allow-private-net", "everything", "10.0.0.0/8"],
+            &[
+                "--allow-private-net: \"everything\" is not a network",
+                "10.0.0.0/8",
+            ],
         ),
         (
             &["--allow-private-net", "10.0.0.0/99"],

@@ -424,8 +424,10 @@ async fn a_window_of_zero_and_a_ledger_that_is_not_there_are_one_clear_line() {
     }
     let missing = rig.paperfall(["slo"]).await;
     missing.assert_refused(3, &["there is no ledger at", "--enable-idempotency"]);
-    let nothing = rig.paperfall(["stats"]).await;
-    nothing.assert_refused(2, &["neither a ledger", "results.jsonl"]);
+    for command in [&["stats"][..], &["report", "--html", "-"]] {
+        let nothing = rig.paperfall(command).await;
+        nothing.assert_refused(3, &["neither a ledger", "results.jsonl"]);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
