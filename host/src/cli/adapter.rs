@@ -58,7 +58,7 @@ async fn list(args: AdapterListArgs) -> Result<Exit, Failed> {
                     .collect();
                 if !args.json {
                     for lint in &lints {
-                        note(&format!("paperfall: lint: {lint}"));
+                        note(&format!("paperfall: note: {lint}"));
                     }
                 }
                 rows.push(vec![

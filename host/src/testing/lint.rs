@@ -126,10 +126,10 @@ impl fmt::Display for Lint {
                 "{source} is given the secret {name}, which it does not use: it is not handed over; \
                  take it out of [adapter.{source}] secrets"
             ),
-            Self::SettingNotGiven { source, key, help } if key == "email" => write!(
+            Self::SettingNotGiven { source, key, .. } if key == "email" => write!(
                 f,
-                "{source} asks for a contact address ({help}); email = \"you@university.edu\" in \
-                 paperfall.toml, or --email, would give it one"
+                "{source} wants a contact address: set email = \"you@university.edu\" in \
+                 paperfall.toml, or give --email"
             ),
             Self::SettingNotGiven { source, key, help } => write!(
                 f,

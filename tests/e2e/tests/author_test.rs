@@ -188,7 +188,7 @@ async fn a_stranger_gets_what_it_declares_and_the_operator_is_told_the_lines_for
     assert!(ran.stdout.contains("→ denied-host: "), "{ran}");
     assert!(
         ran.stderr
-            .contains("lint: acme declares a.example, which is not granted"),
+            .contains("note: acme declares a.example, which is not granted"),
         "{ran}"
     );
     let line = "[adapter.acme] hosts = [\"a.example\"] in paperfall.toml would allow it";
@@ -352,16 +352,16 @@ async fn a_list_of_adapters_says_what_does_not_fit() {
     let ran = rig.paperfall(["adapter", "list"]).await;
     assert_eq!(ran.code, 0, "{ran}");
     for words in [
-        "lint: acme is granted c.example, which it does not declare",
-        "lint: acme is granted *.example, but declares only a.example, b.example",
-        "lint: acme uses the secret KEY (a key of the tests), which has no value",
-        "lint: acme is given the secret OTHER, which it does not use",
-        "lint: acme reads the setting depth (a knob of the tests), which has neither value nor default",
-        "lint: acme is given the setting width, which it does not read",
+        "note: acme is granted c.example, which it does not declare",
+        "note: acme is granted *.example, but declares only a.example, b.example",
+        "note: acme uses the secret KEY (a key of the tests), which has no value",
+        "note: acme is given the secret OTHER, which it does not use",
+        "note: acme reads the setting depth (a knob of the tests), which has neither value nor default",
+        "note: acme is given the setting width, which it does not read",
     ] {
         assert!(ran.stderr.contains(words), "{words:?} of {ran}");
     }
-    assert!(!ran.stderr.contains("lint: unpaywall"), "{ran}");
+    assert!(!ran.stderr.contains("note: unpaywall"), "{ran}");
     let json = rig.paperfall(["adapter", "list", "--json"]).await;
     let list: Value = serde_json::from_str(&json.stdout).unwrap();
     let acme = list

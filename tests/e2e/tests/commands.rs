@@ -252,6 +252,13 @@ async fn adapters_are_listed_by_tier_with_what_they_declare() {
     assert_eq!(list[0]["source"], "wayback");
     let hosts = list[0]["descriptor"]["hosts"].to_string();
     assert!(hosts.contains("web.archive.org"), "{hosts}");
+
+    let mut nameless = rig.command(["adapter", "list"]);
+    let ran = finish(nameless.env_remove("PAPERFALL_EMAIL").spawn().unwrap()).await;
+    let how = "set email = \"you@university.edu\" in paperfall.toml, or give --email";
+    let said = ["unpaywall", "pmc"]
+        .map(|source| format!("paperfall: note: {source} wants a contact address: {how}"));
+    assert_eq!(ran.complaints(), said, "{ran}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

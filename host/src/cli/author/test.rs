@@ -181,7 +181,7 @@ fn print(
         note(&format!("paperfall: {line}"));
     }
     for lint in &bench.lints {
-        note(&format!("paperfall: lint: {lint}"));
+        note(&format!("paperfall: note: {lint}"));
     }
     outln!(
         "{} {} (sha256 {})",
