@@ -14,6 +14,7 @@ use super::batch::{BatchOptions, run_batch};
 use super::exit::{Exit, Failed};
 use super::output::{note, out, outln};
 use super::setup::{App, warn};
+use super::tally::counted;
 use crate::download::{StoreError, WorkResult};
 use crate::intake::{open_input, read_works};
 use crate::ledger::RetryPolicy;
@@ -107,8 +108,8 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, Failed> {
     let recorded = app.finish();
     let answers = match web {
         Some(web) => format!(
-            "{} requests answered by the miniature web",
-            web.stop().await.len()
+            "{} answered by the miniature web",
+            counted(web.stop().await.len(), "request")
         ),
         None => "every answer from the recording".to_owned(),
     };

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::tally::counted;
 use crate::download::WorkResult;
 use crate::fallback::{AttemptRecord, StoryEntry};
 use crate::http::Hop;
@@ -23,10 +24,10 @@ pub(crate) fn story(entries: &[StoryEntry]) -> String {
             } => {
                 let _ = writeln!(
                     text,
-                    "{}  {} ms, {} requests ({} of them retries), {} bytes, {} KiB of memory",
+                    "{}  {} ms, {} ({} of them retries), {} bytes, {} KiB of memory",
                     head(record),
                     record.elapsed_ms,
-                    record.requests,
+                    counted(record.requests, "request"),
                     record.retries,
                     record.bytes,
                     trace.memory_peak / 1024,
@@ -99,15 +100,18 @@ pub(crate) fn verdict(result: &WorkResult) -> String {
             )
         }
         _ => format!(
-            "{}: {} ({}) after {} attempts in {} ms",
+            "{}: {} ({}) after {} in {} ms",
             result.work_id,
             result.outcome,
             result.reason,
-            result
-                .attempts
-                .iter()
-                .filter(|attempt| attempt.outcome != Outcome::Skipped)
-                .count(),
+            counted(
+                result
+                    .attempts
+                    .iter()
+                    .filter(|attempt| attempt.outcome != Outcome::Skipped)
+                    .count(),
+                "attempt"
+            ),
             result.elapsed_ms
         ),
     }

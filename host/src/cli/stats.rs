@@ -6,7 +6,7 @@ use super::exit::{Exit, Failed};
 use super::history_args::{StatsArgs, now, shown, since, window_text};
 use super::output::{out, outln};
 use super::table;
-use super::tally::human_bytes;
+use super::tally::{counted, human_bytes};
 use crate::ledger::Timestamp;
 use crate::outcome::Outcome;
 use crate::telemetry::history::{GroupBy, Recorded, Stats};
@@ -95,13 +95,14 @@ fn render(stats: &Stats) -> String {
         text.push_str("no attempt was recorded\n");
     }
     text.push_str(&format!(
-        "{} of {} works ended with a paper\n",
-        stats.works_with_paper, stats.works
+        "{} of {} ended with a paper\n",
+        stats.works_with_paper,
+        counted(stats.works, "work")
     ));
     if stats.unreadable > 0 {
         text.push_str(&format!(
-            "{} records made no sense and were passed over\n",
-            stats.unreadable
+            "passed over: {} that made no sense\n",
+            counted(stats.unreadable, "record")
         ));
     }
     text

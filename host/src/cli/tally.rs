@@ -1,6 +1,7 @@
 //! Counts over a run, and the table people see at its end.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::time::Duration;
 
 use super::table;
@@ -115,12 +116,15 @@ impl LedgerTally {
     }
 }
 
-/// `1 work`, `2 works`.
-pub(crate) fn works(count: u64) -> String {
-    match count {
-        1 => "1 work".to_owned(),
-        _ => format!("{count} works"),
-    }
+/// `1 work`, `2 works`, `3 processes`.
+pub(crate) fn counted(count: impl Display, noun: &str) -> String {
+    let count = count.to_string();
+    let ending = match (count.as_str(), noun.ends_with('s')) {
+        ("1", _) => "",
+        (_, false) => "s",
+        (_, true) => "es",
+    };
+    format!("{count} {noun}{ending}")
 }
 
 /// A number with commas, as people read long ones.
@@ -202,13 +206,13 @@ impl Tally {
             (0, 1, 0) => "nothing left to do: the work was obtained before".to_owned(),
             (0, before @ 1.., 0) => format!(
                 "nothing left to do: all {} were obtained before",
-                works(before)
+                counted(before, "work")
             ),
             (0, _, _) => "no work of the list ended in this run".to_owned(),
             (finished, _, _) => format!(
                 "{} of {} obtained ({})",
                 self.obtained(),
-                works(finished),
+                counted(finished, "work"),
                 human_bytes(self.bytes)
             ),
         }
@@ -254,11 +258,13 @@ impl Tally {
         for (count, words) in [
             (done_before, "done before"),
             (self.duplicates, "named twice in the list"),
-            (self.bad_lines, "bad lines"),
         ] {
             if count > 0 {
                 text.push_str(&format!(", {count} {words}"));
             }
+        }
+        if self.bad_lines > 0 {
+            text.push_str(&format!(", {}", counted(self.bad_lines, "bad line")));
         }
         text.push('\n');
         if let Some(ledger) = &self.ledger {
@@ -299,4 +305,17 @@ pub(crate) fn human_bytes(bytes: u64) -> String {
         unit = next;
     }
     format!("{value:.1} {unit}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::counted;
+
+    #[test]
+    fn one_of_a_thing_is_not_told_as_many() {
+        assert_eq!(counted(1_u64, "work"), "1 work");
+        assert_eq!(counted(0_u32, "bad line"), "0 bad lines");
+        assert_eq!(counted(2_usize, "process"), "2 processes");
+        assert_eq!(counted(1, "process"), "1 process");
+    }
 }

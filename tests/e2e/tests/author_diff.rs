@@ -131,7 +131,7 @@ async fn with_a_recording_changed_results_are_shown_by_work() {
     let ran = diff(&rig, &over).await;
     assert_eq!(ran.code, 1, "{ran}");
     for line in [
-        "results: 1 of 1 works changed",
+        "results: 1 of 1 work changed",
         "doi:10.5555/one",
         "    outcome: \"success\" → \"no_pdf\"",
         "    reason: \"oa_pdf\" → \"not_found\"",

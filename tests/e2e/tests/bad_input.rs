@@ -68,7 +68,7 @@ async fn a_malformed_line_costs_only_itself() {
         rig.assert_obtained(&work(n), "arxiv", "arxiv_pdf", &pdf(n).bytes());
     }
     assert_eq!(rig.results().len(), 2);
-    assert!(ran.stdout.contains("1 bad lines"), "{ran}");
+    assert!(ran.stdout.contains(", 1 bad line\n"), "{ran}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

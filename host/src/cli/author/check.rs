@@ -3,6 +3,7 @@
 use super::super::exit::{Exit, Failed};
 use super::super::output::{out, outln};
 use super::super::setup::new_sandbox;
+use super::super::tally::counted;
 use super::super::{progress, table};
 use super::args::CheckArgs;
 use crate::conformance::{CheckError, Report, Verdict, check as run_checks};
@@ -80,10 +81,10 @@ fn print(report: &Report) -> Result<(), Failed> {
     };
     let count = |verdict| report.count(verdict);
     outln!(
-        "{} is {verdict} ({} passed, {} warned of, {} failed, {} not applicable)",
+        "{} is {verdict} ({} passed, {}, {} failed, {} not applicable)",
         report.adapter.as_deref().unwrap_or(&report.component),
         count(Verdict::Pass),
-        count(Verdict::Warn),
+        counted(count(Verdict::Warn), "warning"),
         count(Verdict::Fail),
         count(Verdict::NotApplicable),
     )?;

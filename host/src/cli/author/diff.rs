@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::super::exit::{Exit, Failed};
 use super::super::output::{note, outln};
 use super::super::setup::new_sandbox;
+use super::super::tally::counted;
 use super::args::DiffArgs;
 use super::compare::differences;
 use super::sides::Side;
@@ -205,7 +206,11 @@ fn print(
         outln!("it declares, imports and exports the same")?;
     }
     if let Some(works) = works {
-        outln!("results: {} of {works} works changed", results.len())?;
+        outln!(
+            "results: {} of {} changed",
+            results.len(),
+            counted(works, "work")
+        )?;
     }
     for result in results {
         outln!("{}", result.work_id)?;

@@ -7,6 +7,7 @@ use super::super::exit::{Exit, Failed};
 use super::super::interrupt::interrupted;
 use super::super::output::{note, out, outln};
 use super::super::setup::http_config;
+use super::super::tally::counted;
 use super::args::TestArgs;
 use super::bench::{Bench, Equipment};
 use super::expectation::Expectation;
@@ -121,19 +122,23 @@ fn refuse_foreign_recording(args: &TestArgs, trials: &[Trial]) -> Result<(), Fai
     match missing.first() {
         Some((call, words)) if !answered && missing.len() == calls().count() => {
             Err(Failed::usage(format!(
-                "{}: none of the {} requests is in this recording; the first is {} {}: {words}",
+                "{}: {} in this recording; the first is {} {}: {words}",
                 har.display(),
-                missing.len(),
+                match missing.len() {
+                    1 => "the one request is not".to_owned(),
+                    several => format!("none of the {several} requests is"),
+                },
                 call.what,
                 call.url
             )))
         }
         Some((call, words)) if args.update_expect => Err(Failed::usage(format!(
-            "{}: {} of the {} requests are not in this recording, and what comes of that is not \
-             to be expected: record it anew with --live --record-har; the first is {} {}: {words}",
+            "{}: {} of {} {} not in this recording, and what comes of that is not to be expected: \
+             record it anew with --live --record-har; the first is {} {}: {words}",
             har.display(),
             missing.len(),
-            calls().count(),
+            counted(calls().count(), "request"),
+            if missing.len() == 1 { "is" } else { "are" },
             call.what,
             call.url
         ))),
@@ -197,13 +202,22 @@ fn print(
     };
     let file = expectation.path().display();
     if args.update_expect {
-        return outln!("expectation: {} works written to {file}", trials.len());
+        return outln!(
+            "expectation: {} written to {file}",
+            counted(trials.len(), "work")
+        );
     }
     for line in differences {
         outln!("unexpected: {line}")?;
     }
     match differences.len() {
-        0 => outln!("expectation: met, {} works as in {file}", trials.len()),
-        count => outln!("expectation: not met, {count} differences from {file}"),
+        0 => outln!(
+            "expectation: met, {} as in {file}",
+            counted(trials.len(), "work")
+        ),
+        count => outln!(
+            "expectation: not met, {} from {file}",
+            counted(count, "difference")
+        ),
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::super::explain::write_call;
-use super::super::tally::human_bytes;
+use super::super::tally::{counted, human_bytes};
 use crate::testing::{Receipt, Trial};
 
 /// Everything about one work.
@@ -71,13 +71,13 @@ pub(super) fn trial(trial: &Trial) -> String {
 /// What it cost, in one line.
 fn receipt(receipt: &Receipt) -> String {
     format!(
-        "{} of memory; {} of wasm against {} of host wait, {} in all; {} requests \
+        "{} of memory; {} of wasm against {} of host wait, {} in all; {} \
          ({} of them retries), {} received",
         human_bytes(receipt.memory_peak_bytes),
         millis(receipt.wasm_time),
         millis(receipt.host_wait),
         millis(receipt.elapsed),
-        receipt.requests,
+        counted(receipt.requests, "request"),
         receipt.retries,
         human_bytes(receipt.bytes)
     )

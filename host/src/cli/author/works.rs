@@ -6,6 +6,7 @@ use std::path::Path;
 use super::super::exit::Failed;
 use super::super::output::note;
 use super::super::resolve::work_of;
+use super::super::tally::counted;
 use crate::intake::{Item, Work, open_input, read_works};
 
 /// The work, or the works, that were given.
@@ -47,8 +48,8 @@ pub(super) fn listed(list: &Path) -> Result<Vec<Work>, Failed> {
         [] => Ok(works),
         [one] => Err(Failed::usage(one)),
         [first, rest @ ..] => Err(Failed::usage(format!(
-            "{first} (and {} more lines like it)",
-            rest.len()
+            "{first} (and {} like it)",
+            counted(rest.len(), "more line")
         ))),
     }
 }

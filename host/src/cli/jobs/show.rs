@@ -12,7 +12,7 @@ use crate::cli::exit::{Exit, Failed};
 use crate::cli::jobs_args::ShowArgs;
 use crate::cli::output::{out, outln};
 use crate::cli::table;
-use crate::cli::tally::human_bytes;
+use crate::cli::tally::{counted, human_bytes};
 use crate::ledger::{JobRecord, JobStory, LedgerReader, Liveness, OpRecord, Sha256Hex, ToldEvent};
 
 /// A story with what only this machine can say.
@@ -108,7 +108,9 @@ fn tell(shown: &Shown<'_>) -> String {
         row(
             "round",
             format!(
-                "{round} ({attempts} leases, {failures} failures since it was planned or retried)"
+                "{round} ({}, {} since it was planned or retried)",
+                counted(attempts, "lease"),
+                counted(failures, "failure")
             ),
         );
     }

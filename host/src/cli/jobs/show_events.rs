@@ -4,6 +4,7 @@ use paperfall_identifiers::visible;
 use serde_json::Value;
 
 use super::words;
+use crate::cli::tally::counted;
 use crate::ledger::ToldEvent;
 
 /// Events that are shown; `--json` has all of them.
@@ -28,7 +29,11 @@ pub(super) fn tell(events: Option<&[ToldEvent]>) -> String {
     let mut runs: Vec<&str> = events.iter().map(|event| event.run_id.as_str()).collect();
     runs.sort_unstable();
     runs.dedup();
-    let mut text = format!("\n{} events of {} processes\n", events.len(), runs.len());
+    let mut text = format!(
+        "\n{} of {}\n",
+        counted(events.len(), "event"),
+        counted(runs.len(), "process")
+    );
     let mut run = "";
     for event in events.iter().take(SHOWN) {
         if runs.len() > 1 && event.run_id != run {

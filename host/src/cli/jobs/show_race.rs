@@ -7,7 +7,7 @@ use paperfall_identifiers::visible;
 use serde_json::Value;
 
 use crate::cli::attempted::{Attempted, HopMade};
-use crate::cli::tally::human_bytes;
+use crate::cli::tally::{counted, human_bytes};
 use crate::fallback::AttemptRecord;
 use crate::ledger::{JobStory, OpRecord, OpType};
 
@@ -136,8 +136,8 @@ fn tell_attempt(text: &mut String, attempt: &Attempted) {
     ));
     if record.counts() {
         text.push_str(&format!(
-            " ({} requests, {} repeated, {}, {} ms)",
-            record.requests,
+            " ({}, {} repeated, {}, {} ms)",
+            counted(record.requests, "request"),
             record.retries,
             human_bytes(record.bytes),
             record.elapsed_ms
@@ -161,7 +161,10 @@ fn tell_attempt(text: &mut String, attempt: &Attempted) {
         tell_hop(text, hop);
     }
     if attempt.more_hops > 0 {
-        text.push_str(&format!("    and {} hops more\n", attempt.more_hops));
+        text.push_str(&format!(
+            "    and {} more\n",
+            counted(attempt.more_hops, "hop")
+        ));
     }
     if let (true, Some(url)) = (attempt.hops.is_empty(), &record.url) {
         let status = record.status.map(|status| format!(" → {status}"));
