@@ -24,6 +24,7 @@ fn help_names_every_command_and_the_exit_codes() {
     assert!(output.status.success());
     let text = stdout(&output);
     for word in [
+        "Summarise recorded attempts by source, tier, outcome or host",
         "demo",
         "fetch",
         "run",

@@ -58,7 +58,7 @@ pub(crate) enum Command {
     Jobs(JobsArgs),
     /// Judge the service levels of a ledger; exit 1 when one is missed
     Slo(SloArgs),
-    /// Put recorded attempts together: by source, tier, outcome or host
+    /// Summarise recorded attempts by source, tier, outcome or host
     Stats(StatsArgs),
     /// Write a page with plots of what was recorded
     Report(ReportArgs),

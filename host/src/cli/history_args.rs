@@ -25,7 +25,7 @@ pub(crate) struct SloArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct StatsArgs {
-    /// What attempts are put together by
+    /// Group attempts by
     #[arg(long, value_name = "WHAT", default_value = "source")]
     pub(crate) by: By,
     /// How far back (90m, 12h, 1d, 30d) [default: everything]

@@ -34,7 +34,7 @@ pub(crate) struct LedgerArgs {
     /// How long a lease lasts without being renewed, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 120, env = "PAPERFALL_LEASE_TTL", value_parser = clap::value_parser!(u64).range(SHORTEST_LEASE_S..=LONGEST_S))]
     pub(crate) lease_ttl: u64,
-    /// How hard a step is before it counts as done
+    /// When a step counts as done
     #[arg(
         long,
         value_name = "LEVEL",

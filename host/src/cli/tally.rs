@@ -103,11 +103,15 @@ impl LedgerTally {
             ));
         }
         if self.waiting > 0 {
-            let when = self.next_due.map_or_else(String::new, |due| {
-                format!(", the next in {} s", due.as_secs().saturating_add(1))
-            });
+            let when = self.next_due.map_or_else(
+                || ": run again".to_owned(),
+                |due| {
+                    let seconds = due.as_secs().saturating_add(1);
+                    format!(", the next in {seconds} s: run again then")
+                },
+            );
             line.push_str(&format!(
-                ", {} to be tried again (run again{when}, or stay with --wait-for-retries)",
+                ", {} to be tried again{when}, or use --wait-for-retries",
                 grouped(self.waiting)
             ));
         }

@@ -122,6 +122,8 @@ async fn a_download_that_was_reset_goes_on_where_it_broke_off_in_its_next_round(
     assert_eq!(first.code, 1, "{first}");
     assert_eq!(rig.result("w")["outcome"], "retryable");
     assert_eq!(first.counted("to be tried again"), 1, "{first}");
+    let how = " s: run again then, or use --wait-for-retries";
+    assert!(first.account().contains(how), "{first}");
     let job = rig.jobs()["w"].clone();
     assert_eq!(
         (job.state.as_str(), job.round, job.failures),
