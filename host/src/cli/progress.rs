@@ -2,11 +2,12 @@
 //! work when piped. It goes to standard error; results go to standard output.
 
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::output::note;
+use super::output::{keep_below, note};
 use super::tally::human_bytes;
 use crate::download::WorkResult;
 use crate::outcome::Outcome;
@@ -16,6 +17,8 @@ use crate::outcome::Outcome;
 pub(crate) struct Progress {
     bar: ProgressBar,
     piped: bool,
+    /// Whether the bar was shown.
+    shown: AtomicBool,
 }
 
 impl Progress {
@@ -34,13 +37,21 @@ impl Progress {
         ) {
             bar.set_style(style);
         }
-        bar.enable_steady_tick(Duration::from_millis(250));
-        Self { bar, piped }
+        Self {
+            bar,
+            piped,
+            shown: AtomicBool::new(false),
+        }
     }
 
-    /// More works are known of.
+    /// More works are known of. The first of them has the bar shown: one of
+    /// nothing tells nothing.
     pub(crate) fn expect(&self, works: u64) {
         self.bar.inc_length(works);
+        if !self.piped && !self.shown.swap(true, Ordering::Relaxed) {
+            self.bar.enable_steady_tick(Duration::from_millis(250));
+            keep_below(Some(self.bar.clone()));
+        }
     }
 
     /// A work ended.
@@ -60,14 +71,11 @@ impl Progress {
 
     /// A line for people, above the bar.
     pub(crate) fn say(&self, line: &str) {
-        if self.piped {
-            note(line);
-        } else {
-            self.bar.println(line);
-        }
+        note(line);
     }
 
     pub(crate) fn finish(&self) {
+        keep_below(None);
         self.bar.finish_and_clear();
     }
 }
@@ -94,4 +102,32 @@ pub(crate) fn spinner() -> ProgressBar {
     let bar = ProgressBar::new_spinner();
     bar.enable_steady_tick(Duration::from_millis(100));
     bar
+}
+
+/// Shown while services are asked, which may take minutes; nothing when piped.
+/// Whatever is said meanwhile stands above it. It goes when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Waiting(ProgressBar);
+
+impl Waiting {
+    pub(crate) fn new() -> Self {
+        let bar = spinner();
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {elapsed} {wide_msg}") {
+            bar.set_style(style);
+        }
+        keep_below(Some(bar.clone()));
+        Self(bar)
+    }
+
+    /// What is waited for now.
+    pub(crate) fn say(&self, what: &str) {
+        self.0.set_message(paperfall_identifiers::visible(what));
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        keep_below(None);
+        self.0.finish_and_clear();
+    }
 }

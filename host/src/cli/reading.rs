@@ -97,12 +97,16 @@ pub(crate) fn spawn_reader(
                         .is_some_and(|done| done.has(work.work_id.as_str(), &notes))
                     {
                         Read::DoneBefore(work.work_id.to_string())
-                    } else if works.blocking_send(*work).is_err() {
-                        return;
-                    } else if is_planned {
-                        continue;
                     } else {
-                        Read::Todo
+                        // Told before it can end: what is expected is never less
+                        // than what is done.
+                        if !is_planned && notes.blocking_send(Read::Todo).is_err() {
+                            return;
+                        }
+                        if works.blocking_send(*work).is_err() {
+                            return;
+                        }
+                        continue;
                     }
                 }
                 Ok(Item::Duplicate {

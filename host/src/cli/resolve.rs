@@ -6,6 +6,7 @@ use super::explain;
 use super::interrupt::interrupted;
 use super::obtain::obtain;
 use super::output::{note, out, outln};
+use super::progress::Waiting;
 use super::setup::{App, effective_plan};
 use crate::intake::Work;
 use crate::outcome::Outcome;
@@ -18,13 +19,17 @@ pub(crate) async fn resolve(args: ResolveArgs) -> Result<Exit, Failed> {
     let work = work_of(&args.work)?;
     let network: &NetworkArgs = &args.network;
     let app = App::new(&plan, network, 1, None, Metrics::off()).await?;
+    let waiting = Waiting::new();
+    waiting.say(&format!("asking for {}", work.work_id));
     let obtained = tokio::select! {
-        obtained = obtain(&app, work, None) => obtained?,
+        obtained = obtain(&app, work, None) => obtained,
         () = interrupted() => {
             app.finish()?;
             return Ok(Exit::Interrupted);
         }
     };
+    drop(waiting);
+    let obtained = obtained?;
     app.finish()?;
     let result = &obtained.result;
     if args.json {

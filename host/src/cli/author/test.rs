@@ -6,6 +6,7 @@ use serde_json::json;
 use super::super::exit::{Exit, Failed};
 use super::super::interrupt::interrupted;
 use super::super::output::{note, out, outln};
+use super::super::progress::Waiting;
 use super::super::setup::http_config;
 use super::super::tally::counted;
 use super::args::TestArgs;
@@ -97,7 +98,10 @@ fn stack(bench: &Bench, args: &TestArgs) -> Result<crate::http::HttpConfig, Fail
 /// One after the other: what one does must not be put down to another.
 async fn try_all(bench: &Bench, http: &Http, works: &[Work]) -> Result<Vec<Trial>, Failed> {
     let mut trials = Vec::with_capacity(works.len());
+    let waiting = Waiting::new();
     for work in works {
+        let source = &bench.specimen.source().name;
+        waiting.say(&format!("asking {source} for {}", work.work_id));
         trials.push(match bench.specimen.would_skip(work) {
             Some(reason) => Trial::skipped(work, reason),
             None => bench
