@@ -59,6 +59,17 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
+    /// What is left after Ctrl-C, and what goes on with it.
+    pub(crate) fn interruption(&self) -> String {
+        let again = "run the same command again to go on";
+        match self.tally.left() {
+            Some(0) => "interrupted: no work is left".to_owned(),
+            Some(1) => format!("interrupted: 1 work is left; {again}"),
+            Some(left) => format!("interrupted: {left} works are left; {again}"),
+            None => format!("interrupted before the list was read to its end; {again}"),
+        }
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         if self.interrupted {
             Exit::Interrupted

@@ -115,6 +115,13 @@ pub(crate) async fn demo(args: DemoArgs) -> Result<Exit, Failed> {
     };
     let batch = batch?;
     recorded?;
+    if batch.interrupted {
+        let go_on = match ledger {
+            Some(_) => "go on",
+            None => "begin anew",
+        };
+        outln!("interrupted; run the same command again to {go_on}")?;
+    }
 
     out(&batch.tally.render(&app.source_names()))?;
     outln!("{:.1} s, {answers}", elapsed.as_secs_f64())?;

@@ -232,6 +232,11 @@ impl<'a> Desk<'a> {
                 self.hear(read);
             }
             let _ = reader.await;
+        } else {
+            // What it told before the stop is still true.
+            while let Ok(read) = reads.try_recv() {
+                self.hear(read);
+            }
         }
         while workers.join_next().await.is_some() {}
         self.progress.finish();

@@ -24,6 +24,8 @@ pub(crate) enum Read {
     /// The list could not be read to its end.
     Broken(String),
     Warning(String),
+    /// The list was read to its end, and names so many works.
+    Over(u64),
 }
 
 impl Read {
@@ -45,6 +47,7 @@ impl Read {
                 progress.say(&line);
             }
             Self::Warning(line) => progress.say(&line),
+            Self::Over(works) => tally.listed = Some(works),
         }
     }
 }
@@ -81,13 +84,19 @@ pub(crate) fn spawn_reader(
 ) -> tokio::task::JoinHandle<()> {
     tokio::task::spawn_blocking(move || {
         let is_planned = done.is_none();
+        let mut listed: u64 = 0;
+        let mut is_whole = true;
         for item in items {
             if stop.is_cancelled() {
                 return;
             }
             let note = match item {
-                Err(error) => Read::Broken(format!("paperfall: {error}")),
+                Err(error) => {
+                    is_whole = false;
+                    Read::Broken(format!("paperfall: {error}"))
+                }
                 Ok(Item::Work { work, warnings, .. }) => {
+                    listed = listed.saturating_add(1);
                     for warning in warnings {
                         let _ = notes
                             .blocking_send(Read::Warning(format!("paperfall: warning: {warning}")));
@@ -122,6 +131,9 @@ pub(crate) fn spawn_reader(
             if notes.blocking_send(note).is_err() {
                 return;
             }
+        }
+        if is_whole {
+            let _ = notes.blocking_send(Read::Over(listed));
         }
     })
 }

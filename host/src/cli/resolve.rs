@@ -25,6 +25,7 @@ pub(crate) async fn resolve(args: ResolveArgs) -> Result<Exit, Failed> {
         obtained = obtain(&app, work, None) => obtained,
         () = interrupted() => {
             app.finish()?;
+            note("paperfall: interrupted before there was an answer");
             return Ok(Exit::Interrupted);
         }
     };

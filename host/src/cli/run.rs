@@ -3,7 +3,7 @@
 use super::args::{FetchArgs, ListFormat, OutputArgs, RunArgs};
 use super::batch::{Batch, BatchOptions, run_batch};
 use super::exit::{Exit, Failed};
-use super::output::{out, outln};
+use super::output::{note, out, outln};
 use super::setup::{App, effective_plan};
 use std::io::Cursor;
 
@@ -89,9 +89,12 @@ fn options(output: &OutputArgs, json: bool, own_only: bool) -> BatchOptions<'_> 
 }
 
 fn report(app: &App, batch: &Batch, output: &OutputArgs, json: bool) -> Result<Exit, Failed> {
+    if batch.interrupted && json {
+        note(&format!("paperfall: {}", batch.interruption()));
+    }
     if !json {
         if batch.interrupted {
-            outln!("interrupted: these are the works that were finished")?;
+            outln!("{}", batch.interruption())?;
         }
         out(&batch.tally.render(&app.source_names()))?;
         outln!("papers: {}", output.out.join("papers").display())?;

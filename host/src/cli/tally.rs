@@ -28,6 +28,8 @@ pub(crate) struct Tally {
     reasons: BTreeMap<String, u64>,
     /// Attempts by source and outcome.
     sources: BTreeMap<String, BTreeMap<&'static str, u64>>,
+    /// Works the list names, where it was read to its end.
+    pub(crate) listed: Option<u64>,
     /// Works done by an earlier run.
     pub(crate) done_before: u64,
     /// Lines that named a work twice.
@@ -176,6 +178,16 @@ impl Tally {
     /// Works that went through the race.
     pub(crate) fn finished(&self) -> u64 {
         self.works.values().sum()
+    }
+
+    /// Works of the list that have not ended, where the list is known.
+    pub(crate) fn left(&self) -> Option<u64> {
+        let ended = self.finished() + self.done_before;
+        let (elsewhere, waiting) = self.ledger.as_ref().map_or((0, 0), |ledger| {
+            (ledger.by_others + ledger.failed_before, ledger.waiting)
+        });
+        let left = |listed: u64| listed.saturating_sub((ended + elsewhere).saturating_sub(waiting));
+        self.listed.map(left)
     }
 
     pub(crate) fn obtained(&self) -> u64 {

@@ -144,6 +144,8 @@ async fn ctrl_c_ends_at_once_keeps_what_is_finished_and_aborts_the_rest() {
     ran.assert_orderly();
     assert_eq!(ran.complaints().len(), 1, "{ran}");
     assert!(ran.complaints()[0].contains("what is finished is kept"));
+    let left = "interrupted: 2 works are left; run the same command again to go on\n";
+    assert!(ran.stdout.starts_with(left), "{ran}");
     assert_finished_kept(&rig);
     assert_eq!(rig.files(".parts"), [""; 0]);
     let aborted = |requests: &[LoggedRequest]| requests.iter().all(|r| r.ended.is_some());
@@ -179,8 +181,29 @@ async fn ctrl_c_while_waiting_for_a_line_of_standard_input_ends_too() {
     signal(&child, "INT");
     let ran = finish(child).await;
     assert_eq!(ran.code, 130, "{ran}");
+    let unknown = "interrupted before the list was read to its end; run the same";
+    assert!(ran.stdout.starts_with(unknown), "{ran}");
     rig.assert_obtained(&work(1), "arxiv", "arxiv_pdf", &pdf(1).bytes());
     drop(stdin);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn resolve_says_that_it_was_interrupted() {
+    let rig = rig().await;
+    let asked = |requests: &[LoggedRequest]| {
+        let its = |r: &LoggedRequest| r.path_and_query.ends_with(&id(4));
+        requests.iter().any(its)
+    };
+    let args = ["resolve", &id(4), "--only", "arxiv"];
+    let child = rig.command(args).spawn().unwrap();
+    assert!(rig.web.wait_until(PATIENCE, asked).await);
+    signal(&child, "INT");
+    let ran = finish(child).await;
+    assert_eq!(ran.code, 130, "{ran}");
+    assert_eq!(
+        ran.stderr, "paperfall: interrupted before there was an answer\n",
+        "{ran}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -47,6 +47,7 @@ pub(crate) async fn test(args: TestArgs) -> Result<Exit, Failed> {
         trials = try_all(&bench, &http, &works) => trials,
         () = interrupted() => {
             http.finish_recording().map_err(Failed::machine)?;
+            note("paperfall: interrupted before every work was tried");
             return Ok(Exit::Interrupted);
         }
     };
