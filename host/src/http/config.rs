@@ -55,6 +55,9 @@ pub struct HttpConfig {
     pub record: Option<PathBuf>,
     /// A HAR file that answers instead of the network.
     pub replay: Option<PathBuf>,
+    /// Whether the replay answers one source at a time: nobody races, so that an
+    /// answer waits for none that is not asked for.
+    pub replay_alone: bool,
     /// Whether each request that the replay has no answer for is logged as a
     /// warning; not where its caller tells of them.
     pub warn_of_misses: bool,
@@ -85,6 +88,7 @@ impl Default for HttpConfig {
             offline: None,
             record: None,
             replay: None,
+            replay_alone: false,
             warn_of_misses: true,
             script: None,
             private: Private::default(),
@@ -111,6 +115,7 @@ impl fmt::Debug for HttpConfig {
             .field("offline", &self.offline)
             .field("record", &self.record)
             .field("replay", &self.replay)
+            .field("replay_alone", &self.replay_alone)
             .field("scripted", &self.script.is_some())
             .field("politeness", &self.politeness)
             .finish_non_exhaustive()

@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use crate::http::{Http, HttpConfig, HttpSetupError, Script};
 
-/// A stack whose every answer comes from a recording.
+/// A stack whose every answer comes from a recording, which may be that of a
+/// whole race.
 ///
 /// # Errors
 /// When the file is no HAR 1.2 recording.
 pub fn replayed(har: &Path) -> Result<Http, HttpSetupError> {
     Http::new(HttpConfig {
         replay: Some(har.to_owned()),
+        replay_alone: true,
         ..HttpConfig::default()
     })
 }

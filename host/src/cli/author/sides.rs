@@ -64,6 +64,7 @@ impl Side {
     pub(super) async fn replay(&self, har: &Path, works: &[Work]) -> Result<Vec<Trial>, Failed> {
         let http = Http::new(HttpConfig {
             replay: Some(har.to_owned()),
+            replay_alone: true,
             warn_of_misses: false,
             private: self.private.clone(),
             ..HttpConfig::default()

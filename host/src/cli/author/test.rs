@@ -89,6 +89,7 @@ fn stack(bench: &Bench, args: &TestArgs) -> Result<crate::http::HttpConfig, Fail
     config.private.secrets.extend(bench.stand_ins.clone());
     // They stand among the calls of their work.
     config.warn_of_misses = false;
+    config.replay_alone = true;
     config.politeness = PolitenessConfig {
         rules: bench.plan.hosts.clone(),
         shared_folder: None,

@@ -79,7 +79,7 @@ impl Replay {
         Ok(Self {
             state: Mutex::new(State {
                 matching: Matching::new(&recording, &redactor),
-                schedule: Schedule::new(&recording, Instant::now()),
+                schedule: Schedule::new(&recording, config.replay_alone, Instant::now()),
             }),
             path: path.to_owned(),
             recording,

@@ -13,6 +13,9 @@
 //! A recording by somebody else knows no works: there an answer waits for
 //! earlier ones that are pending, and a moment ([`COURTESY`]) for those that
 //! are not asked for yet.
+//!
+//! One source alone (`adapter test`) has no race, whose recording it may be
+//! asked from: there only what is pending has an order.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -37,6 +40,7 @@ pub(super) struct Schedule {
     /// End and index of what is pending.
     pending: BTreeSet<(u64, usize)>,
     own: bool,
+    alone: bool,
 }
 
 struct Slot {
@@ -98,13 +102,15 @@ enum Verdict {
 }
 
 impl Schedule {
-    pub(super) fn new(recording: &Recording, now: Instant) -> Self {
+    /// `alone`: one source asks at a time, and has no race.
+    pub(super) fn new(recording: &Recording, alone: bool, now: Instant) -> Self {
         let mut schedule = Self {
             slots: Vec::with_capacity(recording.exchanges.len()),
             works: Vec::new(),
             by_label: HashMap::new(),
             pending: BTreeSet::new(),
             own: recording.own,
+            alone,
         };
         for (index, recorded) in recording.exchanges.iter().enumerate() {
             let place = &recorded.place;
@@ -263,6 +269,9 @@ impl Schedule {
         let paced = pending.asked + slot.took;
         if work.paced && now < paced {
             return Verdict::Later(Some(paced));
+        }
+        if self.alone {
+            return Verdict::Now;
         }
         if !self.own {
             return self.courteous(end, now);

@@ -32,6 +32,15 @@ struct Scene {
 
 impl Scene {
     fn new(own: bool, exchanges: Vec<Recorded>) -> Self {
+        Self::of(own, false, exchanges)
+    }
+
+    /// One source has it to itself.
+    fn alone(own: bool, exchanges: Vec<Recorded>) -> Self {
+        Self::of(own, true, exchanges)
+    }
+
+    fn of(own: bool, alone: bool, exchanges: Vec<Recorded>) -> Self {
         let now = Instant::now();
         let recording = Recording {
             world: FixedWorld {
@@ -43,7 +52,7 @@ impl Scene {
             notes: Notes::default(),
         };
         Self {
-            schedule: Schedule::new(&recording, now),
+            schedule: Schedule::new(&recording, alone, now),
             now,
         }
     }
@@ -246,4 +255,34 @@ fn a_foreign_recordings_pending_answers_come_in_order() {
     stage.ask(1);
     assert!(stage.given(1));
     assert!(stage.given(0));
+}
+
+#[test]
+fn one_source_alone_waits_for_nothing_that_others_asked() {
+    for own in [true, false] {
+        let mut stage = Scene::alone(
+            own,
+            vec![
+                recorded("w", 0, Some(1), 0),
+                recorded("w", 2, Some(9), 4),
+                recorded("w", 3, Some(5), 4),
+            ],
+        );
+        stage.ask(2);
+        assert!(stage.given(2), "own: {own}");
+        stage.ask(1);
+        assert!(stage.given(1), "own: {own}");
+    }
+}
+
+#[test]
+fn a_deadline_decides_for_one_source_alone_too() {
+    let mut cut = recorded("w", 0, None, 0);
+    cut.ending = Ending::Deadline;
+    let mut stage = Scene::alone(true, vec![cut, recorded("w", 1, Some(2), 3)]);
+    stage.ask(1);
+    stage.pass(Duration::from_millis(999));
+    assert!(!stage.given(1));
+    stage.pass(Duration::from_millis(1));
+    assert!(stage.given(1));
 }

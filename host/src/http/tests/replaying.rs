@@ -222,6 +222,31 @@ async fn a_race_ends_as_it_ended_whoever_asks_first() {
 }
 
 #[tokio::test]
+async fn one_source_alone_is_answered_at_once_from_the_recording_of_a_race() {
+    let server = Server::with(|_, mut stream| async move {
+        stream.write_all(&answer("200 OK", &[], b"x")).await.ok();
+        stream.shutdown().await.ok();
+    })
+    .await;
+    let tape = Tape::new();
+    let http = tape.recorder(&server);
+    let session = http.session_for("w");
+    for url in ["http://a.test/one", "http://b.test/two"] {
+        fetch(&session, url).await.unwrap();
+    }
+    drop(session);
+    http.finish_recording().unwrap();
+    let alone = play(&tape.path(), |config| config.replay_alone = true);
+    // From here on time passes only where somebody waits for it.
+    tokio::time::pause();
+    let asked = tokio::time::Instant::now();
+    fetch(&alone.session_for("w"), "http://b.test/two")
+        .await
+        .unwrap();
+    assert_eq!(asked.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test]
 async fn a_deadline_that_passed_passes_again() {
     let server = Server::with(|_, stream| async move {
         tokio::time::sleep(Duration::from_secs(60)).await;
