@@ -3,10 +3,13 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use paperfall::cli::{Cli, execute};
+use paperfall::cli::{Cli, execute, refuse};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(error),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

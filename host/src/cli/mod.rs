@@ -34,9 +34,11 @@ mod stats;
 mod table;
 mod tally;
 mod telemetry_args;
+mod variables;
 
 pub use args::{Cli, command};
 pub use exit::{Exit, Failed};
+pub use variables::refuse;
 
 use args::Command;
 

@@ -105,6 +105,26 @@ async fn a_number_of_workers_out_of_bounds_is_wrong_usage() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_value_is_told_with_the_variable_it_stands_in() {
+    let rig = Rig::new(World::new()).await;
+    for (variable, value, flag) in [
+        ("PAPERFALL_WORKERS", "many", "--workers <N>"),
+        ("PAPERFALL_LEASE_TTL", "1", "--lease-ttl <SECONDS>"),
+        ("PAPERFALL_WAIT_FOR_RETRIES", "soon", "--wait-for-retries"),
+        ("PAPERFALL_METRICS", "nowhere", "--metrics <ADDR>"),
+    ] {
+        let mut command = rig.command(["fetch", ID]);
+        let ran = finish(command.env(variable, value).spawn().unwrap()).await;
+        assert_eq!(ran.code, 2, "{ran}");
+        let words = format!("invalid value '{value}' for '{variable} ({flag})'");
+        assert!(ran.stderr.contains(&words), "{words}: {ran}");
+    }
+    let mut command = rig.command(["fetch", ID, "--workers=x"]);
+    let ran = finish(command.env("PAPERFALL_WORKERS", "x").spawn().unwrap()).await;
+    assert!(ran.stderr.contains("for '--workers <N>'"), "{ran}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_placeholder_or_malformed_e_mail_is_refused() {
     refused(&[
         (
