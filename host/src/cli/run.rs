@@ -1,6 +1,6 @@
 //! `paperfall run` and `paperfall fetch`.
 
-use super::args::{FetchArgs, ListFormat, OutputArgs, RunArgs};
+use super::args::{FetchArgs, ListFormat, NetworkArgs, OutputArgs, RunArgs};
 use super::batch::{Batch, BatchOptions, run_batch};
 use super::exit::{Exit, Failed};
 use super::output::{out, outln};
@@ -9,27 +9,15 @@ use std::io::Cursor;
 
 use crate::intake::{Format, Input, InputError, Item, open_input, read_works};
 use crate::ledger::RetryPolicy;
+use crate::plan::Plan;
 
 /// `paperfall run WORKS`.
 pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failed> {
     let plan = effective_plan(&args.plan)?;
     let input = open_input(&args.works).map_err(Failed::usage)?;
     let works = read_works(input, args.format.map(format_of)).map_err(Failed::usage)?;
-    let ledger = args.output.ledger.file(&args.output.out)?;
-    let workers = args.output.workers;
-    let app = App::new(
-        &plan,
-        &args.network,
-        workers,
-        ledger.as_deref(),
-        args.output.telemetry.counters(),
-    )
-    .await?;
-    let batch = run_batch(&app, works, options(&args.output, args.json, false)).await;
-    let recorded = app.finish();
-    let batch = batch?;
-    recorded?;
-    report(&app, &batch, &args.output, args.json)
+    let options = options(&args.output, args.json, false);
+    obtain_all(&plan, &args.network, &args.output, works, options).await
 }
 
 /// `paperfall fetch ID…`.
@@ -54,23 +42,28 @@ pub(crate) async fn fetch(args: FetchArgs) -> Result<Exit, Failed> {
             .collect();
         return Err(Failed::usage(words.join("\npaperfall: ")));
     }
-    let ledger = args.output.ledger.file(&args.output.out)?;
-    let workers = args.output.workers;
-    let app = App::new(
-        &plan,
-        &args.network,
-        workers,
-        ledger.as_deref(),
-        args.output.telemetry.counters(),
-    )
-    .await?;
     // Whatever else is due on the ledger was not asked for.
     let options = options(&args.output, args.json, true);
-    let batch = run_batch(&app, items.into_iter(), options).await;
+    let items = items.into_iter();
+    obtain_all(&plan, &args.network, &args.output, items, options).await
+}
+
+/// Obtains the works of `items` by `plan`, and tells what came of it.
+async fn obtain_all(
+    plan: &Plan,
+    network: &NetworkArgs,
+    output: &OutputArgs,
+    items: impl Iterator<Item = Result<Item, InputError>> + Send + 'static,
+    options: BatchOptions<'_>,
+) -> Result<Exit, Failed> {
+    let ledger = output.ledger.file(&output.out)?;
+    let counters = output.telemetry.counters();
+    let app = App::new(plan, network, output.workers, ledger.as_deref(), counters).await?;
+    let batch = run_batch(&app, items, options).await;
     let recorded = app.finish();
     let batch = batch?;
     recorded?;
-    report(&app, &batch, &args.output, args.json)
+    report(&app, &batch, output, options.json)
 }
 
 fn options(output: &OutputArgs, json: bool, own_only: bool) -> BatchOptions<'_> {
