@@ -199,11 +199,19 @@ async fn a_folder_or_an_empty_file_is_no_list() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn other_kinds_of_files_are_named_for_what_they_are() {
     let rig = rig(0).await;
-    let kinds: [(&str, &[u8], &str); 5] = [
+    // (A stray zero byte in a text makes it no binary file: see intake's tests.)
+    let kinds: [(&str, &[u8], &str); 8] = [
         ("a.csv.gz", b"\x1f\x8b\x08\x00\x00", "gunzip -c"),
         ("a.xlsx", b"PK\x03\x04\x14\x00", "export the sheet as CSV"),
         ("a.csv", b"\xff\xfei\x00d\x00", "UTF-8"),
         ("a.pdf", b"%PDF-1.7\n", "this is a PDF"),
+        ("a", b"\x7fELF\x02\x01\x01\0\0\0\0\n", "this is a binary file"),
+        (
+            "a.png",
+            b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01\0",
+            "this is a binary file",
+        ),
+        ("a.csv", b"d\0o\0i\0\n\x001\x000\0", "as UTF-8 text"),
         ("a.csv", b"colour,size\nred,3\n", "no column is known"),
     ];
     for (name, content, word) in kinds {
