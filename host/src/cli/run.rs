@@ -3,11 +3,10 @@
 use super::args::{FetchArgs, ListFormat, NetworkArgs, OutputArgs, RunArgs};
 use super::batch::{Batch, BatchOptions, run_batch};
 use super::exit::{Exit, Failed};
+use super::named::works_of;
 use super::output::{out, outln};
 use super::setup::{App, effective_plan};
-use std::io::Cursor;
-
-use crate::intake::{Format, Input, InputError, Item, open_input, read_works};
+use crate::intake::{Format, InputError, Item, open_input, read_works};
 use crate::ledger::RetryPolicy;
 use crate::plan::Plan;
 
@@ -23,29 +22,28 @@ pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failed> {
 /// `paperfall fetch ID…`.
 pub(crate) async fn fetch(args: FetchArgs) -> Result<Exit, Failed> {
     let plan = effective_plan(&args.plan)?;
-    let list = Cursor::new(args.ids.join("\n"));
-    let items: Vec<Result<Item, InputError>> =
-        read_works(Input::new("command line", list), Some(Format::Text))
-            .map_err(Failed::usage)?
-            .collect();
-    if !items
-        .iter()
-        .any(|item| matches!(item, Ok(Item::Work { .. })))
-    {
-        let words: Vec<String> = items
-            .iter()
-            .filter_map(|item| match item {
-                Ok(Item::Bad(error)) => Some(error.to_string()),
-                Err(error) => Some(error.to_string()),
-                Ok(_) => None,
-            })
-            .collect();
-        return Err(Failed::usage(words.join("\npaperfall: ")));
+    let items = works_of(&args.ids);
+    if !items.iter().any(|item| matches!(item, Item::Work { .. })) {
+        return Err(no_work(&items));
     }
     // Whatever else is due on the ledger was not asked for.
     let options = options(&args.output, args.json, true);
-    let items = items.into_iter();
+    let items = items.into_iter().map(Ok);
     obtain_all(&plan, &args.network, &args.output, items, options).await
+}
+
+/// The error for a command line without a work.
+fn no_work(items: &[Item]) -> Failed {
+    let words: Vec<String> = items
+        .iter()
+        .filter_map(|item| match item {
+            // Which one it is needs no saying of one.
+            Item::Bad(error) if items.len() == 1 => Some(error.error.to_string()),
+            Item::Bad(error) => Some(error.to_string()),
+            _ => None,
+        })
+        .collect();
+    Failed::usage(words.join("\npaperfall: "))
 }
 
 /// Obtains the works of `items` by `plan`, and tells what came of it.

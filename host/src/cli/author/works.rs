@@ -4,15 +4,15 @@
 use std::path::Path;
 
 use super::super::exit::Failed;
+use super::super::named::work_of;
 use super::super::output::note;
-use super::super::resolve::work_of;
 use crate::intake::{Item, Work, open_input, read_works};
 
 /// The work, or the works, that were given.
 pub(super) fn given(work: Option<&str>, list: Option<&Path>) -> Result<Vec<Work>, Failed> {
     let mut works = Vec::new();
     if let Some(work) = work {
-        works.push(work_of(work)?);
+        works.push(work_of(work, "--works")?);
     }
     if let Some(list) = list {
         works.extend(listed(list)?);
