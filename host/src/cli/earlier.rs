@@ -5,6 +5,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::download::OutFolder;
+
 /// What people want to know of it. The line may be anybody's.
 #[derive(Deserialize)]
 struct Told {
@@ -20,8 +22,8 @@ pub(crate) fn for_people(result: &str, out: &Path) -> Option<String> {
     let told: Told = serde_json::from_str(result).ok()?;
     let line = match told.path {
         Some(path) => {
-            let path = out.join(path);
-            format!("obtained before: {}: {}", told.work_id, path.display())
+            let paper = OutFolder::new(out.to_owned()).shown_paper(&told.work_id, &path);
+            format!("obtained before: {}: {}", told.work_id, paper.display())
         }
         None => format!(
             "without a paper so far: {}: {} {}",
@@ -38,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_paper_is_told_by_its_path_and_what_is_none_by_its_reason() {
+    fn a_paper_without_a_readable_name_is_told_by_its_path_and_what_is_none_by_its_reason() {
         let out = Path::new("here");
         let stored = r#"{"work_id":"w","outcome":"success","path":"objects/ab/c.pdf","more":1}"#;
         assert_eq!(
