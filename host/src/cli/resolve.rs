@@ -6,8 +6,9 @@ use super::explain;
 use super::interrupt::interrupted;
 use super::named::{RUN, work_of};
 use super::obtain::obtain;
-use super::output::{out, outln};
+use super::output::{note, out, outln};
 use super::setup::{App, effective_plan};
+use super::tally::Tally;
 use crate::outcome::Outcome;
 use crate::telemetry::Metrics;
 
@@ -26,6 +27,13 @@ pub(crate) async fn resolve(args: ResolveArgs) -> Result<Exit, Failed> {
     };
     app.finish()?;
     let result = &obtained.result;
+    let mut tally = Tally::default();
+    tally.add_attempts(result);
+    if plan.email.is_none()
+        && let Some(line) = tally.contact_note()
+    {
+        note(&line);
+    }
     if args.json {
         let text = serde_json::to_string_pretty(result).map_err(Failed::machine)?;
         outln!("{text}")?;

@@ -4,7 +4,7 @@ use super::args::{FetchArgs, ListFormat, NetworkArgs, OutputArgs, RunArgs};
 use super::batch::{Batch, BatchOptions, run_batch};
 use super::exit::{Exit, Failed};
 use super::named::works_of;
-use super::output::{out, outln};
+use super::output::{note, out, outln};
 use super::setup::{App, effective_plan};
 use crate::intake::{Format, InputError, Item, open_input, read_works};
 use crate::ledger::RetryPolicy;
@@ -61,6 +61,11 @@ async fn obtain_all(
     let recorded = app.finish();
     let batch = batch?;
     recorded?;
+    if plan.email.is_none()
+        && let Some(line) = batch.tally.contact_note()
+    {
+        note(&line);
+    }
     report(&app, &batch, output, options.json)
 }
 

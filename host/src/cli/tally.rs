@@ -1,6 +1,6 @@
 //! Counts over a run, and the table people see at its end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::table;
@@ -27,6 +27,8 @@ pub(crate) struct Tally {
     reasons: BTreeMap<String, u64>,
     /// Attempts by source and outcome.
     sources: BTreeMap<String, BTreeMap<&'static str, u64>>,
+    /// Sources that were skipped because there is no contact address.
+    without_contact: BTreeSet<String>,
     /// Works done by an earlier run.
     pub(crate) done_before: u64,
     /// Lines that named a work twice.
@@ -156,6 +158,9 @@ impl Tally {
     /// Counts the attempts of a result.
     pub(crate) fn add_attempts(&mut self, result: &WorkResult) {
         for attempt in &result.attempts {
+            if attempt.reason == Reason::NoEmail {
+                self.without_contact.insert(attempt.source.clone());
+            }
             *self
                 .sources
                 .entry(attempt.source.clone())
@@ -163,6 +168,19 @@ impl Tally {
                 .entry(attempt.outcome.as_str())
                 .or_default() += 1;
         }
+    }
+
+    /// What to say when sources were skipped for want of a contact address.
+    pub(crate) fn contact_note(&self) -> Option<String> {
+        let sources: Vec<&str> = self.without_contact.iter().map(String::as_str).collect();
+        let skipped = match sources.as_slice() {
+            [] => return None,
+            [one] => format!("{one} was skipped: it wants"),
+            several => format!("{} were skipped: they want", several.join(" and ")),
+        };
+        Some(format!(
+            "paperfall: {skipped} a contact address (--email you@university.edu)"
+        ))
     }
 
     /// Works that went through the race.
