@@ -99,7 +99,7 @@ pub(crate) fn verdict(result: &WorkResult) -> String {
             )
         }
         _ => format!(
-            "{}: {} ({}) after {} attempts in {} ms",
+            "{}: {} ({}) after {} attempts in {} ms{}",
             result.work_id,
             result.outcome,
             result.reason,
@@ -108,7 +108,12 @@ pub(crate) fn verdict(result: &WorkResult) -> String {
                 .iter()
                 .filter(|attempt| attempt.outcome != Outcome::Skipped)
                 .count(),
-            result.elapsed_ms
+            result.elapsed_ms,
+            result
+                .reason
+                .meaning()
+                .map(|meaning| format!(". {meaning}"))
+                .unwrap_or_default()
         ),
     }
 }

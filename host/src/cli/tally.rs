@@ -294,7 +294,16 @@ impl Tally {
                 .iter()
                 .map(|(reason, count)| format!("{reason} {count}"))
                 .collect();
-            text.push_str(&format!("without a paper: {}\n", reasons.join(", ")));
+            // One reason is explained; several would make a page of it.
+            let meaning = match self.reasons.keys().collect::<Vec<_>>().as_slice() {
+                [reason] => Reason::parse(reason).and_then(|reason| reason.meaning()),
+                _ => None,
+            };
+            text.push_str(&format!("without a paper: {}", reasons.join(", ")));
+            if let Some(meaning) = meaning {
+                text.push_str(&format!(" ({meaning})"));
+            }
+            text.push('\n');
         }
         text
     }

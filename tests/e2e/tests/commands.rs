@@ -221,7 +221,8 @@ async fn a_work_that_cannot_be_resolved_is_explained_and_exits_with_1() {
     );
     let verdict = ran.stdout.lines().last().unwrap();
     assert!(
-        verdict.starts_with("arxiv:2101.00001: no_pdf (blocked) after 1 attempts"),
+        verdict.starts_with("arxiv:2101.00001: no_pdf (blocked) after 1 attempts")
+            && verdict.ends_with(" ms. A challenge page or a firewall refused us."),
         "{ran}"
     );
     assert!(!rig.out().exists());

@@ -71,7 +71,12 @@ async fn a_closed_work_is_not_oa() {
     let (rig, ran) = fetch(world, &[DOI]).await;
     rig.assert_lost(&ran, WORK, "no_pdf", "not_oa");
     has(&rig, WORK, "unpaywall no_pdf not_oa");
-    assert!(ran.stdout.contains("without a paper: not_oa 1"), "{ran}");
+    assert!(
+        ran.stdout.contains(
+            "without a paper: not_oa 1 (The source knows the work and says it is closed.)\n"
+        ),
+        "{ran}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
