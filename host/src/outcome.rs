@@ -79,7 +79,8 @@ impl<'de> Deserialize<'de> for Outcome {
     }
 }
 
-/// Declares the registry once: variant, name, and the outcome it belongs to.
+/// Declares the registry once: variant, name, the outcome it belongs to, and
+/// what it means.
 macro_rules! reasons {
     ($($variant:ident $name:literal $outcome:ident: $doc:literal;)*) => {
         /// Why something ended as it did.
@@ -100,6 +101,16 @@ macro_rules! reasons {
                 match self {
                     $(Self::$variant => $name,)*
                     Self::Guest(reason) => &reason.0,
+                }
+            }
+
+            /// What it means, in a sentence for people; none for an adapter's own
+            /// word.
+            #[must_use]
+            pub fn meaning(&self) -> Option<&'static str> {
+                match self {
+                    $(Self::$variant => Some($doc),)*
+                    Self::Guest(_) => None,
                 }
             }
 
@@ -235,6 +246,21 @@ mod tests {
         for reason in Reason::REGISTRY {
             assert_eq!(Reason::parse(reason.as_str()).as_ref(), Some(reason));
         }
+    }
+
+    #[test]
+    fn every_registry_name_has_a_meaning_in_one_sentence_and_a_guests_word_none() {
+        for reason in Reason::REGISTRY {
+            let meaning = reason.meaning().unwrap_or_default();
+            assert!(
+                meaning.ends_with('.') && !meaning.contains('\n'),
+                "{reason}"
+            );
+        }
+        assert_eq!(
+            Reason::parse("of_its_own").and_then(|own| own.meaning()),
+            None
+        );
     }
 
     #[test]

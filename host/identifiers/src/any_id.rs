@@ -171,19 +171,39 @@ fn url(text: &str) -> Result<WebUrl, IdError> {
     }
 }
 
+/// How many words of a text are looked at for an identifier among them.
+const WORDS_TRIED: usize = 64;
+
 fn unknown(pasted: &str, text: &str) -> IdError {
-    let why = if text.bytes().all(|b| b.is_ascii_digit()) {
-        "a bare number may be a PMID or a PMCID: write pmid:… or PMC…"
+    let (why, remedy) = if text.bytes().all(|b| b.is_ascii_digit()) {
+        (
+            Some("a bare number may be a PMID or a PMCID"),
+            Some("write it as pmid:… or PMC…"),
+        )
     } else if text.contains("://") {
-        "only http and https addresses can be followed"
+        (Some("only http and https addresses can be followed"), None)
     } else if text.contains(char::is_whitespace) {
-        "it is more than one word: give one identifier at a time"
+        let mut words = text.split_whitespace().take(WORDS_TRIED);
+        if words.any(|word| AnyId::parse(word).is_ok()) {
+            (
+                Some("it is more than one word"),
+                Some("give one identifier at a time"),
+            )
+        } else {
+            (
+                Some("it is several words, and titles cannot be looked up"),
+                Some("give the DOI of the work, or another identifier of it"),
+            )
+        }
     } else if text.contains('.') && text.contains('/') {
-        "if it is a web address, write it with https:// in front"
+        (
+            None,
+            Some("if it is a web address, write it with https:// in front"),
+        )
     } else {
-        "it has the shape of none we know"
+        (None, None)
     };
-    IdError::new(IdKind::Any, pasted, why)
+    IdError::unknown(pasted, why, remedy)
 }
 
 impl fmt::Display for AnyId {

@@ -35,7 +35,7 @@ impl IdKind {
             Self::Pmid => "not a PMID",
             Self::OpenAlex => "not an OpenAlex work",
             Self::Url => "not a usable URL",
-            Self::Any => "no identifier",
+            Self::Any => "not an identifier paperfall knows",
         }
     }
 
@@ -57,12 +57,15 @@ impl IdKind {
 
 /// A text that is no identifier of the kind asked for. Its message is one line:
 /// what was given (shortened, control characters escaped), why it is none, and
-/// what a good one looks like.
+/// what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdError {
     kind: IdKind,
     given: String,
-    why: &'static str,
+    /// None where the kind of identifier says it all.
+    why: Option<&'static str>,
+    /// None where an example is the best remedy.
+    remedy: Option<&'static str>,
 }
 
 impl IdError {
@@ -70,7 +73,22 @@ impl IdError {
         Self {
             kind,
             given: printable(given),
+            why: Some(why),
+            remedy: None,
+        }
+    }
+
+    /// The error for a text that could not be assigned to any kind.
+    pub(crate) fn unknown(
+        given: &str,
+        why: Option<&'static str>,
+        remedy: Option<&'static str>,
+    ) -> Self {
+        Self {
+            kind: IdKind::Any,
+            given: printable(given),
             why,
+            remedy,
         }
     }
 
@@ -83,13 +101,20 @@ impl IdError {
     /// What was given and why it is no such identifier.
     #[must_use]
     pub fn cause(&self) -> String {
-        format!("\"{}\" is {}: {}", self.given, self.kind.noun(), self.why)
+        let cause = format!("\"{}\" is {}", self.given, self.kind.noun());
+        match self.why {
+            Some(why) => format!("{cause}: {why}"),
+            None => cause,
+        }
     }
 
     /// What to write instead.
     #[must_use]
     pub fn remedy(&self) -> String {
-        format!("a good one looks like {}", self.kind.example())
+        match self.remedy {
+            Some(remedy) => remedy.to_owned(),
+            None => format!("write one like {}", self.kind.example()),
+        }
     }
 }
 
@@ -180,7 +205,7 @@ mod tests {
         let error = IdError::new(IdKind::Pmcid, "PMCx", "no digits follow");
         assert_eq!(
             error.to_string(),
-            "\"PMCx\" is not a PMCID: no digits follow; a good one looks like PMC5815332"
+            "\"PMCx\" is not a PMCID: no digits follow; write one like PMC5815332"
         );
     }
 

@@ -41,7 +41,11 @@ pub(crate) fn unwrap(kind: IdKind, input: &str) -> Result<Cow<'_, str>, IdError>
         Cow::Owned(text) => Cow::Owned(unwrapped(&text).to_owned()),
     };
     if text.is_empty() {
-        return Err(IdError::new(kind, input, "nothing is left of it"));
+        let why = match input.trim().is_empty() {
+            true => "it is empty",
+            false => "it is nothing but wrapping",
+        };
+        return Err(IdError::new(kind, input, why));
     }
     Ok(text)
 }

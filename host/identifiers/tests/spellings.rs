@@ -529,7 +529,16 @@ fn refusals_say_what_to_write_instead() {
     assert!(message("10.77/x").contains("four to nine digits"));
     assert!(message("10/abcd").contains("short DOI"));
     assert!(message("https://openalex.org/A5023888391").contains("else than a work"));
-    assert!(message("one two").contains("one identifier at a time"));
+    assert!(message("see 10.7717/peerj.4375").ends_with("give one identifier at a time"));
+    assert_eq!(
+        message("a title of a paper"),
+        "\"a title of a paper\" is not an identifier paperfall knows: it is several words, and \
+         titles cannot be looked up; give the DOI of the work, or another identifier of it"
+    );
+    assert!(message("banana").starts_with(
+        "\"banana\" is not an identifier paperfall knows; write one like 10.7717/peerj.4375, "
+    ));
+    assert!(message(" ").contains("it is empty"));
     assert!(message(&"x".repeat(3000)).contains("2048 bytes"));
     for pasted in ["", "a\nb", "\u{1b}[2J", "10.1/\u{7}"] {
         assert!(!message(pasted).contains(char::is_control), "{pasted:?}");

@@ -91,7 +91,7 @@ pub(crate) struct DemoArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct FetchArgs {
-    /// DOIs, arXiv ids, PMCIDs, pmid:N, OpenAlex ids or URLs
+    /// DOIs, arXiv ids, PMCIDs, pmid:N, OpenAlex ids, URLs, or works as JSON
     #[arg(required = true, value_name = "ID")]
     pub(crate) ids: Vec<String>,
     /// Print one JSON result a line instead of the table, of works obtained before too

@@ -36,8 +36,8 @@ pub(crate) struct BatchOptions<'a> {
     pub(crate) telemetry: &'a TelemetryArgs,
     /// Print each result as JSON on standard output.
     pub(crate) json: bool,
-    /// Tell the results of works that ended before, too: each was asked for by
-    /// its name.
+    /// Tell where each paper is, and the results of works that ended before, too:
+    /// each was asked for by its name.
     pub(crate) tell_earlier: bool,
     /// Without a ledger: obtain works again that an earlier run finished.
     pub(crate) again: bool,

@@ -1,6 +1,6 @@
 //! Where results arrive: each is written down, shown and counted, in that order.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
@@ -12,7 +12,7 @@ use super::exit::Failed;
 use super::output::outln;
 use super::progress::Progress;
 use super::reading::Read;
-use crate::download::{Journal, WorkResult};
+use crate::download::{Journal, OutFolder, WorkResult};
 
 /// What a worker brings.
 pub(crate) enum Turn {
@@ -96,9 +96,20 @@ impl<'a> Desk<'a> {
     /// Writes a result of this run down, and shows it.
     pub(crate) fn write_down(&mut self, result: &WorkResult) {
         match self.journal.append(result) {
-            Ok(()) => self.progress.ended(result),
+            Ok(()) => {
+                let paper = self.paper(result);
+                self.progress.ended(result, paper.as_deref());
+            }
             Err(error) => self.fail(error.into()),
         }
+    }
+
+    /// Where a work's paper is, if that is to be said.
+    fn paper(&self, result: &WorkResult) -> Option<PathBuf> {
+        let path = result.path.as_deref();
+        let wanted = path.filter(|_| self.options.tell_earlier)?;
+        let folder = OutFolder::new(self.options.out.to_owned());
+        Some(folder.shown_paper(&result.work_id, wanted))
     }
 
     /// Counts the attempts of a result.

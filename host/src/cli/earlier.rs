@@ -5,6 +5,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::download::OutFolder;
+use crate::outcome::Reason;
+
 /// What people want to know of it. The line may be anybody's.
 #[derive(Deserialize)]
 struct Told {
@@ -20,13 +23,19 @@ pub(crate) fn for_people(result: &str, out: &Path) -> Option<String> {
     let told: Told = serde_json::from_str(result).ok()?;
     let line = match told.path {
         Some(path) => {
-            let path = out.join(path);
-            format!("obtained before: {}: {}", told.work_id, path.display())
+            let paper = OutFolder::new(out.to_owned()).shown_paper(&told.work_id, &path);
+            format!("obtained before: {}: {}", told.work_id, paper.display())
         }
-        None => format!(
-            "without a paper so far: {}: {} {}",
-            told.work_id, told.outcome, told.reason
-        ),
+        None => {
+            let meaning = Reason::parse(&told.reason).and_then(|reason| reason.meaning());
+            format!(
+                "without a paper so far: {}: {} {}{}",
+                told.work_id,
+                told.outcome,
+                told.reason,
+                meaning.map_or_else(String::new, |meaning| format!(" ({meaning})"))
+            )
+        }
     };
     let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
     Some(line.chars().map(shown).collect())
@@ -38,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_paper_is_told_by_its_path_and_what_is_none_by_its_reason() {
+    fn a_paper_without_a_readable_name_is_told_by_its_path_and_what_is_none_by_its_reason() {
         let out = Path::new("here");
         let stored = r#"{"work_id":"w","outcome":"success","path":"objects/ab/c.pdf","more":1}"#;
         assert_eq!(
@@ -48,7 +57,8 @@ mod tests {
         let lost = r#"{"work_id":"w","outcome":"no_pdf","reason":"not_oa"}"#;
         assert_eq!(
             for_people(lost, out).unwrap(),
-            "without a paper so far: w: no_pdf not_oa"
+            "without a paper so far: w: no_pdf not_oa \
+             (The source knows the work and says it is closed.)"
         );
     }
 

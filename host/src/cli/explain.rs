@@ -1,13 +1,14 @@
 //! A race told to people: every attempt, hop, candidate and verdict.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use super::tally::counted;
 use crate::download::WorkResult;
 use crate::fallback::{AttemptRecord, StoryEntry};
-use crate::http::Hop;
+use crate::http::{BreakerVerdict, Hop};
 use crate::outcome::Outcome;
-use crate::sandbox::HostCall;
+use crate::sandbox::{ADAPTER_SAYS, HostCall};
 
 /// The whole story, indented under its attempts.
 pub(crate) fn story(entries: &[StoryEntry]) -> String {
@@ -35,7 +36,9 @@ pub(crate) fn story(entries: &[StoryEntry]) -> String {
                 for call in &trace.calls {
                     write_call(&mut text, call);
                 }
-                for line in &trace.log {
+                // What a call said is not said again by who passes it on.
+                let is_told = |message: &str| trace.calls.iter().any(|call| repeats(message, call));
+                for line in trace.log.iter().filter(|line| !is_told(&line.message)) {
                     let _ = writeln!(text, "    log    {}: {}", line.level, line.message);
                 }
                 if trace.log_dropped > 0 {
@@ -44,6 +47,7 @@ pub(crate) fn story(entries: &[StoryEntry]) -> String {
                 for candidate in candidates {
                     let verdict = match &candidate.refused {
                         None => "a PDF".to_owned(),
+                        Some(reason) if is_told(&candidate.message) => reason.to_string(),
                         Some(reason) => format!("{reason} ({})", candidate.message),
                     };
                     let _ = writeln!(
@@ -52,11 +56,12 @@ pub(crate) fn story(entries: &[StoryEntry]) -> String {
                         candidate.url, candidate.proposed_as
                     );
                 }
-                message.as_ref().map_or(Ok(()), |message| {
-                    message
-                        .lines()
-                        .try_for_each(|line| writeln!(text, "    {line}"))
-                })
+                let verdict = format!("{ADAPTER_SAYS} {}", record.reason);
+                message
+                    .iter()
+                    .flat_map(|message| message.lines())
+                    .filter(|line| *line != verdict)
+                    .try_for_each(|line| writeln!(text, "    {line}"))
             }
             StoryEntry::Dropped {
                 tier,
@@ -100,7 +105,7 @@ pub(crate) fn verdict(result: &WorkResult) -> String {
             )
         }
         _ => format!(
-            "{}: {} ({}) after {} in {} ms",
+            "{}: {} ({}) after {} in {} ms{}",
             result.work_id,
             result.outcome,
             result.reason,
@@ -112,7 +117,12 @@ pub(crate) fn verdict(result: &WorkResult) -> String {
                     .count(),
                 "attempt"
             ),
-            result.elapsed_ms
+            result.elapsed_ms,
+            result
+                .reason
+                .meaning()
+                .map(|meaning| format!(". {meaning}"))
+                .unwrap_or_default()
         ),
     }
 }
@@ -128,7 +138,7 @@ fn head(record: &AttemptRecord) -> String {
 pub(crate) fn write_call(text: &mut String, call: &HostCall) {
     let ending = match &call.result {
         Ok(status) => format!("status {status}"),
-        Err((kind, message)) => format!("{kind}: {message}"),
+        Err((kind, message)) => format!("{kind}: {}", without_url(message, &call.url)),
     };
     let _ = writeln!(
         text,
@@ -137,9 +147,43 @@ pub(crate) fn write_call(text: &mut String, call: &HostCall) {
         call.url,
         call.elapsed.as_millis()
     );
-    for hop in &call.hops {
+    for hop in call.hops.iter().filter(|hop| tells_more(hop, call)) {
         write_hop(text, hop);
     }
+}
+
+/// Whether a message says what a failed call said, with its URL before it or
+/// without.
+fn repeats(message: &str, call: &HostCall) -> bool {
+    let Err((_, said)) = &call.result else {
+        return false;
+    };
+    let after_url = message
+        .strip_prefix(call.url.as_str())
+        .and_then(|rest| rest.strip_prefix(": "));
+    message == said || after_url == Some(said.as_str())
+}
+
+/// A message about a URL, after that URL.
+fn without_url<'a>(message: &'a str, url: &str) -> Cow<'a, str> {
+    match message.strip_prefix(url) {
+        Some(rest) if rest.starts_with(' ') => Cow::Owned(format!("it{rest}")),
+        _ => Cow::Borrowed(message),
+    }
+}
+
+/// Whether a hop tells more than its call: one that reached nobody and was not
+/// held up does not.
+fn tells_more(hop: &Hop, call: &HostCall) -> bool {
+    let reached = hop.address.is_some() || hop.status.is_some();
+    let verdicts = &hop.verdicts;
+    let held_up = verdicts.waited.as_millis() > 0
+        || verdicts.retries > 0
+        || matches!(
+            verdicts.breaker,
+            BreakerVerdict::HalfOpen | BreakerVerdict::Open
+        );
+    reached || held_up || !hop.notes.is_empty() || hop.url.as_str() != call.url
 }
 
 fn write_hop(text: &mut String, hop: &Hop) {

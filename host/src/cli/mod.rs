@@ -17,6 +17,7 @@ mod interrupt;
 mod jobs;
 mod jobs_args;
 mod ledger_args;
+mod named;
 mod obtain;
 mod once;
 mod output;

@@ -2,10 +2,12 @@
 //! work when piped. It goes to standard error; results go to standard output.
 
 use std::io::IsTerminal;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use paperfall_identifiers::visible;
 
 use super::output::{keep_below, note};
 use super::tally::human_bytes;
@@ -54,14 +56,18 @@ impl Progress {
         }
     }
 
-    /// A work ended.
-    pub(crate) fn ended(&self, result: &WorkResult) {
-        let line = line(result);
+    /// A work ended; `paper` is where it is, for those who asked for this very
+    /// work.
+    pub(crate) fn ended(&self, result: &WorkResult, paper: Option<&Path>) {
+        let mut line = line(result);
+        if let Some(paper) = paper {
+            line.push_str(&format!(" → {}", visible(&paper.to_string_lossy())));
+        }
         if self.piped {
             note(&line);
         } else {
             self.bar.inc(1);
-            if result.outcome == Outcome::Success {
+            if result.outcome == Outcome::Success && paper.is_none() {
                 self.bar.set_message(result.work_id.clone());
             } else {
                 self.bar.println(line);

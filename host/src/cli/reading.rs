@@ -121,10 +121,11 @@ pub(crate) fn spawn_reader(
                 Ok(Item::Duplicate {
                     work_id,
                     place,
-                    first_line,
+                    first,
                     ..
                 }) => Read::Duplicate(format!(
-                    "paperfall: {place}: duplicate_input: {work_id} is named in line {first_line} already"
+                    "paperfall: {place}: duplicate_input: {work_id} is named in {} {first} already",
+                    place.unit()
                 )),
                 Ok(Item::Bad(error)) => Read::Bad(format!("paperfall: {error}")),
             };

@@ -1,76 +1,72 @@
 //! `paperfall run` and `paperfall fetch`.
 
-use super::args::{FetchArgs, ListFormat, OutputArgs, RunArgs};
+use super::args::{FetchArgs, ListFormat, NetworkArgs, OutputArgs, RunArgs};
 use super::batch::{Batch, BatchOptions, run_batch};
 use super::exit::{Exit, Failed};
+use super::named::works_of;
 use super::output::{note, out, outln};
 use super::setup::{App, effective_plan};
-use std::io::Cursor;
-
-use crate::intake::{Format, Input, InputError, Item, open_input, read_works};
+use crate::intake::{Format, InputError, Item, open_input, read_works};
 use crate::ledger::RetryPolicy;
+use crate::plan::Plan;
 
 /// `paperfall run WORKS`.
 pub(crate) async fn run(args: RunArgs) -> Result<Exit, Failed> {
     let plan = effective_plan(&args.plan)?;
     let input = open_input(&args.works).map_err(Failed::usage)?;
     let works = read_works(input, args.format.map(format_of)).map_err(Failed::usage)?;
-    let ledger = args.output.ledger.file(&args.output.out)?;
-    let workers = args.output.workers;
-    let app = App::new(
-        &plan,
-        &args.network,
-        workers,
-        ledger.as_deref(),
-        args.output.telemetry.counters(),
-    )
-    .await?;
-    let batch = run_batch(&app, works, options(&args.output, args.json, false)).await;
-    let recorded = app.finish();
-    let batch = batch?;
-    recorded?;
-    report(&app, &batch, &args.output, args.json)
+    let options = options(&args.output, args.json, false);
+    obtain_all(&plan, &args.network, &args.output, works, options).await
 }
 
 /// `paperfall fetch ID…`.
 pub(crate) async fn fetch(args: FetchArgs) -> Result<Exit, Failed> {
     let plan = effective_plan(&args.plan)?;
-    let list = Cursor::new(args.ids.join("\n"));
-    let items: Vec<Result<Item, InputError>> =
-        read_works(Input::new("command line", list), Some(Format::Text))
-            .map_err(Failed::usage)?
-            .collect();
-    if !items
-        .iter()
-        .any(|item| matches!(item, Ok(Item::Work { .. })))
-    {
-        let words: Vec<String> = items
-            .iter()
-            .filter_map(|item| match item {
-                Ok(Item::Bad(error)) => Some(error.to_string()),
-                Err(error) => Some(error.to_string()),
-                Ok(_) => None,
-            })
-            .collect();
-        return Err(Failed::usage(words.join("\npaperfall: ")));
+    let items = works_of(&args.ids);
+    if !items.iter().any(|item| matches!(item, Item::Work { .. })) {
+        return Err(no_work(&items));
     }
-    let ledger = args.output.ledger.file(&args.output.out)?;
-    let workers = args.output.workers;
-    let app = App::new(
-        &plan,
-        &args.network,
-        workers,
-        ledger.as_deref(),
-        args.output.telemetry.counters(),
-    )
-    .await?;
     // Whatever else is due on the ledger was not asked for.
     let options = options(&args.output, args.json, true);
-    let batch = run_batch(&app, items.into_iter(), options).await;
+    let items = items.into_iter().map(Ok);
+    obtain_all(&plan, &args.network, &args.output, items, options).await
+}
+
+/// The error for a command line without a work.
+fn no_work(items: &[Item]) -> Failed {
+    let words: Vec<String> = items
+        .iter()
+        .filter_map(|item| match item {
+            // Which one it is needs no saying of one.
+            Item::Bad(error) if items.len() == 1 => Some(error.error.to_string()),
+            Item::Bad(error) => Some(error.to_string()),
+            _ => None,
+        })
+        .collect();
+    Failed::usage(words.join("\npaperfall: "))
+}
+
+/// Obtains the works of `items` by `plan`, and tells what came of it.
+async fn obtain_all(
+    plan: &Plan,
+    network: &NetworkArgs,
+    output: &OutputArgs,
+    items: impl Iterator<Item = Result<Item, InputError>> + Send + 'static,
+    options: BatchOptions<'_>,
+) -> Result<Exit, Failed> {
+    let ledger = output.ledger.file(&output.out)?;
+    let counters = output.telemetry.counters();
+    let app = App::new(plan, network, output.workers, ledger.as_deref(), counters).await?;
+    let batch = run_batch(&app, items, options).await;
     let recorded = app.finish();
     let batch = batch?;
     recorded?;
-    report(&app, &batch, &args.output, args.json)
+    if plan.email.is_none()
+        && let Some(line) = batch.tally.contact_note()
+    {
+        note(&line);
+    }
+    report(&app, &batch, output, options.json)
 }
 
 fn options(output: &OutputArgs, json: bool, own_only: bool) -> BatchOptions<'_> {

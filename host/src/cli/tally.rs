@@ -1,6 +1,6 @@
 //! Counts over a run, and the table people see at its end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::time::Duration;
 
@@ -30,6 +30,8 @@ pub(crate) struct Tally {
     sources: BTreeMap<String, BTreeMap<&'static str, u64>>,
     /// Works the list names, where it was read to its end.
     pub(crate) listed: Option<u64>,
+    /// Sources that were skipped because there is no contact address.
+    without_contact: BTreeSet<String>,
     /// Works done by an earlier run.
     pub(crate) done_before: u64,
     /// Lines that named a work twice.
@@ -166,6 +168,9 @@ impl Tally {
     /// Counts the attempts of a result.
     pub(crate) fn add_attempts(&mut self, result: &WorkResult) {
         for attempt in &result.attempts {
+            if attempt.reason == Reason::NoEmail {
+                self.without_contact.insert(attempt.source.clone());
+            }
             *self
                 .sources
                 .entry(attempt.source.clone())
@@ -173,6 +178,19 @@ impl Tally {
                 .entry(attempt.outcome.as_str())
                 .or_default() += 1;
         }
+    }
+
+    /// What to say when sources were skipped for want of a contact address.
+    pub(crate) fn contact_note(&self) -> Option<String> {
+        let sources: Vec<&str> = self.without_contact.iter().map(String::as_str).collect();
+        let skipped = match sources.as_slice() {
+            [] => return None,
+            [one] => format!("{one} was skipped: it wants"),
+            several => format!("{} were skipped: they want", several.join(" and ")),
+        };
+        Some(format!(
+            "paperfall: {skipped} a contact address (--email you@university.edu)"
+        ))
     }
 
     /// Works that went through the race.
@@ -298,7 +316,16 @@ impl Tally {
                 .iter()
                 .map(|(reason, count)| format!("{reason} {count}"))
                 .collect();
-            text.push_str(&format!("without a paper: {}\n", reasons.join(", ")));
+            // One reason is explained; several would make a page of it.
+            let meaning = match self.reasons.keys().collect::<Vec<_>>().as_slice() {
+                [reason] => Reason::parse(reason).and_then(|reason| reason.meaning()),
+                _ => None,
+            };
+            text.push_str(&format!("without a paper: {}", reasons.join(", ")));
+            if let Some(meaning) = meaning {
+                text.push_str(&format!(" ({meaning})"));
+            }
+            text.push('\n');
         }
         text
     }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 
 use super::marks::{Earlier, MARKS_MAX, Validators, marks_path};
+use super::paper_name::stem;
 use super::part::hex;
 use super::store::Stored;
 use super::store_error::StoreError;
@@ -69,6 +70,24 @@ impl OutFolder {
             bytes,
             path: format!("objects/{shard}/{sha256}.pdf"),
             existed: true,
+        }
+    }
+
+    /// The readable name of a work's paper.
+    pub(super) fn paper(&self, work_id: &str) -> PathBuf {
+        let name = format!("{}.pdf", stem(work_id));
+        self.root.join("papers").join(name)
+    }
+
+    /// Where people find a work's paper: by its readable name, or, where that
+    /// does not lead to it, under this path of results.
+    pub(crate) fn shown_paper(&self, work_id: &str, path: &str) -> PathBuf {
+        let object = self.root.join(path);
+        let paper = self.paper(work_id);
+        if same_file(&paper, &object) {
+            paper
+        } else {
+            object
         }
     }
 
@@ -227,6 +246,13 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Whether both hold the same bytes, as far as their sizes tell: links are
+/// copies where the file system has no links.
+pub(super) fn same_file(one: &Path, other: &Path) -> bool {
+    let size = |path| fs::metadata(path).map(|file| file.len()).ok();
+    size(one).is_some() && size(one) == size(other)
 }
 
 /// Whether this is a file system without links (FAT, some network mounts).

@@ -2,12 +2,11 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use uuid::Uuid;
 
-use super::folder::{OutFolder, lacks_links};
-use super::paper_name::stem;
+use super::folder::{OutFolder, lacks_links, same_file};
 use super::part::{OnDrop, PartFile, Sealed};
 use super::presence::{Presence, Sharing};
 use super::store_error::StoreError;
@@ -104,15 +103,10 @@ impl Store {
     /// removed it. An object that is not under this path has none.
     pub(crate) fn link_again(&self, work_id: &str, path: &str) -> Result<(), StoreError> {
         let is_there = matches!(self.folder.size_of(path), Ok(Some(_)));
-        if fs::symlink_metadata(self.paper(work_id)).is_ok() || !is_there {
+        if fs::symlink_metadata(self.folder.paper(work_id)).is_ok() || !is_there {
             return Ok(());
         }
         self.link(work_id, path, &Uuid::new_v4().to_string())
-    }
-
-    fn paper(&self, work_id: &str) -> PathBuf {
-        let name = format!("{}.pdf", stem(work_id));
-        self.root().join("papers").join(name)
     }
 
     /// Links a readable name to a stored object. `scratch` names the link while
@@ -128,7 +122,7 @@ impl Store {
 
     fn link(&self, work_id: &str, path: &str, scratch: &str) -> Result<(), StoreError> {
         let object = self.root().join(path);
-        let link = self.paper(work_id);
+        let link = self.folder.paper(work_id);
         let target = Path::new("..").join(path);
         if fs::read_link(&link).is_ok_and(|old| old == target) {
             return Ok(());
@@ -149,13 +143,6 @@ impl Store {
             StoreError::io("link", &link, error)
         })
     }
-}
-
-/// Whether both hold the same bytes, as far as their sizes tell: links are
-/// copies where the file system has no links.
-fn same_file(one: &Path, other: &Path) -> bool {
-    let size = |path| fs::metadata(path).map(|file| file.len()).ok();
-    size(one).is_some() && size(one) == size(other)
 }
 
 #[cfg(unix)]

@@ -37,8 +37,8 @@ pub enum Item {
         artifact_id: String,
         /// Where it stands.
         place: Place,
-        /// The line that named it first.
-        first_line: u64,
+        /// The number of the line (or argument) that named it first.
+        first: u64,
     },
 }
 
@@ -185,7 +185,7 @@ impl Works {
                         work_id: work.work_id,
                         artifact_id: work.artifact_id,
                         place,
-                        first_line: *first_line,
+                        first: *first_line,
                     }
                 }
                 None => {
@@ -235,7 +235,7 @@ impl Works {
     }
 
     pub(super) fn place(&self, line: u64) -> Place {
-        Place {
+        Place::Line {
             source: self.name.clone(),
             line,
         }

@@ -12,12 +12,15 @@ use super::lines::{Line, Lines};
 use super::table::Table;
 use super::{Format, Input, InputError, json};
 
+/// How much of a file's start is looked at to tell text from something else.
+const LOOKED_AT_BYTES: usize = 1024;
+
 /// Starts reading a list: in the given format, or in the one that its first
 /// line shows.
 ///
 /// # Errors
 /// When there is nothing in it, it is another kind of file (UTF-16, a
-/// compressed or Excel file, one JSON document over many lines), or a CSV header
+/// compressed, Excel or binary file, one JSON document over many lines), or a CSV header
 /// without a column we know.
 pub fn read_works(input: Input, format: Option<Format>) -> Result<Works, InputError> {
     let mut works = Works {
@@ -69,6 +72,11 @@ impl Works {
         ];
         match kinds.iter().find(|(magic, _, _)| start.starts_with(magic)) {
             Some((_, what, remedy)) => Err(InputError::OtherKind { name, what, remedy }),
+            None if is_binary(start) => Err(InputError::OtherKind {
+                name,
+                what: "this is a binary file",
+                remedy: "give a list of works as UTF-8 text: ids, CSV or JSON lines",
+            }),
             None => Ok(()),
         }
     }
@@ -148,4 +156,12 @@ impl Works {
                      FILE | paperfall run -",
         })
     }
+}
+
+/// Whether this start is that of no text at all: it has more zero bytes than
+/// lines. A stray one in a list costs its own line only.
+fn is_binary(start: &[u8]) -> bool {
+    let start = start.get(..LOOKED_AT_BYTES).unwrap_or(start);
+    let count = |wanted: u8| start.iter().filter(|byte| **byte == wanted).count();
+    count(0) > count(b'\n') + 1
 }

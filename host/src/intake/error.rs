@@ -41,22 +41,50 @@ impl From<IdError> for WorkError {
     }
 }
 
-/// A line of an input: `works.csv:12`.
+/// Where a work is named.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The file as it was named, or `standard input`.
-    pub source: Arc<str>,
-    /// Counted from 1.
-    pub line: u64,
+pub enum Place {
+    /// A line of a list: `works.csv:12`.
+    Line {
+        /// The file as it was named, or `standard input`.
+        source: Arc<str>,
+        /// Counted from 1.
+        line: u64,
+    },
+    /// One of several on the command line, counted from 1: `argument 2`.
+    Argument(u64),
+}
+
+impl Place {
+    /// Which one it is in its list or on its command line, counted from 1.
+    #[must_use]
+    pub fn number(&self) -> u64 {
+        match self {
+            Self::Line { line, .. } => *line,
+            Self::Argument(number) => *number,
+        }
+    }
+
+    /// What is counted there.
+    #[must_use]
+    pub fn unit(&self) -> &'static str {
+        match self {
+            Self::Line { .. } => "line",
+            Self::Argument(_) => "argument",
+        }
+    }
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.source, self.line)
+        match self {
+            Self::Line { source, line } => write!(f, "{source}:{line}"),
+            Self::Argument(number) => write!(f, "argument {number}"),
+        }
     }
 }
 
-/// What is wrong with one line.
+/// What is wrong with one line, or argument.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {error}")]
 pub struct LineError {

@@ -154,6 +154,57 @@ async fn a_bad_id_beside_a_good_one_does_not_keep_it_from_being_fetched() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_looks_like_a_comment_or_is_empty_is_named_and_not_dropped() {
+    let rig = rig(1).await;
+    let comment = format!("#{}", id(1));
+    let ran = rig
+        .paperfall(["fetch", &comment, &id(1), "", "--only", "arxiv"])
+        .await;
+    assert_eq!(ran.code, 1, "{ran}");
+    let complaints = ran.complaints();
+    assert_eq!(complaints.len(), 2, "{ran}");
+    assert!(
+        complaints[0].contains(&format!("argument 1: \"{comment}\" is not")),
+        "{ran}"
+    );
+    assert!(complaints[1].contains("argument 3: \"\" is not"), "{ran}");
+    rig.assert_obtained(&work(1), "arxiv", "arxiv_pdf", &pdf(1).bytes());
+    let ran = rig.paperfall(["fetch", ""]).await;
+    ran.assert_refused(
+        2,
+        &[
+            "paperfall: \"\" is not an identifier",
+            "it is empty; write one",
+        ],
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fetch_takes_works_as_json_too() {
+    let rig = rig(1).await;
+    let json = format!(r#"{{"work_id":"mine","arxiv_id":"{}"}}"#, id(1));
+    let ran = rig.paperfall(["fetch", &json, "--only", "arxiv"]).await;
+    assert_eq!(ran.code, 0, "{ran}");
+    rig.assert_obtained("mine", "arxiv", "arxiv_pdf", &pdf(1).bytes());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_where_one_work_is_wanted_is_sent_to_the_command_that_reads_one() {
+    let rig = rig(0).await;
+    rig.file("works.txt", "10.7717/peerj.4375\n");
+    for command in ["fetch", "resolve"] {
+        let ran = rig.paperfall([command, "works.txt"]).await;
+        ran.assert_refused(2, &["works.txt is a file", "`paperfall run works.txt`"]);
+        let ran = rig.paperfall([command, "-"]).await;
+        ran.assert_refused(2, &["standard input", "`paperfall run -`"]);
+    }
+    let test = ["adapter", "test", "arxiv", "--live", "--work", "works.txt"];
+    let ran = rig.paperfall(test).await;
+    ran.assert_refused(2, &["works.txt is a file", "`--works works.txt`"]);
+    assert!(!rig.out().exists());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_id_with_control_characters_cannot_forge_lines() {
     let rig = rig(1).await;
     let ran = rig
@@ -199,11 +250,23 @@ async fn a_folder_or_an_empty_file_is_no_list() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn other_kinds_of_files_are_named_for_what_they_are() {
     let rig = rig(0).await;
-    let kinds: [(&str, &[u8], &str); 5] = [
+    // (A stray zero byte in a text makes it no binary file: see intake's tests.)
+    let kinds: [(&str, &[u8], &str); 8] = [
         ("a.csv.gz", b"\x1f\x8b\x08\x00\x00", "gunzip -c"),
         ("a.xlsx", b"PK\x03\x04\x14\x00", "export the sheet as CSV"),
         ("a.csv", b"\xff\xfei\x00d\x00", "UTF-8"),
         ("a.pdf", b"%PDF-1.7\n", "this is a PDF"),
+        (
+            "a",
+            b"\x7fELF\x02\x01\x01\0\0\0\0\n",
+            "this is a binary file",
+        ),
+        (
+            "a.png",
+            b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x01\0",
+            "this is a binary file",
+        ),
+        ("a.csv", b"d\0o\0i\0\n\x001\x000\0", "as UTF-8 text"),
         ("a.csv", b"colour,size\nred,3\n", "no column is known"),
     ];
     for (name, content, word) in kinds {
@@ -252,6 +315,10 @@ async fn an_id_repeated_on_the_command_line_is_fetched_once_and_is_no_failure() 
         .await;
     assert_eq!(ran.code, 0, "{ran}");
     assert_eq!(ran.complaints().len(), 1, "{ran}");
+    assert!(
+        ran.complaints()[0].contains("named in argument 1 already"),
+        "{ran}"
+    );
     assert!(ran.stdout.contains("1 named twice"), "{ran}");
     assert_eq!(asked(&rig, 1), 3);
 }

@@ -73,16 +73,20 @@ async fn its_line_is_found_behind_one_that_is_longer_than_any_result() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_json_its_path_is_told_and_that_it_was_obtained_before() {
+async fn where_a_paper_is_is_told_when_it_is_obtained_and_without_json_ever_after() {
     for flags in [&[][..], &[LEDGER]] {
         let rig = rig().await;
         let first = fetch(&rig, flags, &[FIRST]).await;
         assert!(!first.stdout.contains("obtained before"), "{first}");
+        let mut papers = std::fs::read_dir(rig.out().join("papers")).unwrap();
+        let paper = papers.next().unwrap().unwrap().path();
+        let line = first.stderr.lines().find(|line| line.contains(FIRST));
+        let told = format!(" → {}", paper.display());
+        assert!(line.unwrap().ends_with(&told), "{first}");
+
         let again = fetch(&rig, flags, &[FIRST]).await;
         assert_eq!(again.code, 0, "{again}");
-        let result = rig.result(&format!("url:{FIRST}"));
-        let path = rig.out().join(result["path"].as_str().unwrap());
-        let told = format!("obtained before: url:{FIRST}: {}", path.display());
+        let told = format!("obtained before: url:{FIRST}: {}", paper.display());
         assert!(lines(&again).contains(told.as_str()), "{again}");
     }
 }

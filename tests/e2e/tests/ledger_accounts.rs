@@ -137,7 +137,7 @@ async fn a_work_that_is_retried_in_vain_counts_once_and_is_told_once() {
             assert!(ran.stdout.contains("1 of 2 works obtained"), "{ran}");
             assert_eq!(ran.account(), "0 done before, 0 resumed, 2 new");
             assert!(
-                ran.stdout.contains("without a paper: not_found 1\n"),
+                ran.stdout.contains("without a paper: not_found 1 ("),
                 "{ran}"
             );
         } else {

@@ -71,7 +71,12 @@ async fn a_closed_work_is_not_oa() {
     let (rig, ran) = fetch(world, &[DOI]).await;
     rig.assert_lost(&ran, WORK, "no_pdf", "not_oa");
     has(&rig, WORK, "unpaywall no_pdf not_oa");
-    assert!(ran.stdout.contains("without a paper: not_oa 1"), "{ran}");
+    assert!(
+        ran.stdout.contains(
+            "without a paper: not_oa 1 (The source knows the work and says it is closed.)\n"
+        ),
+        "{ran}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -275,12 +280,23 @@ async fn no_snapshot_is_the_archives_own_word() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn unpaywall_is_skipped_without_an_e_mail_and_never_asked() {
+async fn unpaywall_is_skipped_without_an_e_mail_never_asked_and_the_run_says_so_once() {
     let rig = Rig::new(World::new()).await;
-    let mut command = rig.command(["fetch", DOI]);
-    command.env_remove("PAPERFALL_EMAIL");
-    let ran = paperfall_e2e::finish(command.spawn().unwrap()).await;
-    rig.assert_lost(&ran, WORK, "no_pdf", "not_found");
+    let other = "10.5555/lost.no.mail";
+    let told = "paperfall: unpaywall was skipped: it wants a contact address (--email ";
+    let without_mail = async |args: &[&str]| {
+        let mut command = rig.command(args);
+        command.env_remove("PAPERFALL_EMAIL");
+        let ran = paperfall_e2e::finish(command.spawn().unwrap()).await;
+        let lines = ran.complaints();
+        assert_eq!(lines.len(), 1, "{ran}");
+        assert!(lines[0].starts_with(told), "{ran}");
+        ran
+    };
+    without_mail(&["resolve", DOI]).await;
+    let ran = without_mail(&["fetch", DOI, other]).await;
+    assert_eq!(ran.code, 1, "{ran}");
+    assert_eq!(rig.result(WORK)["reason"], "not_found");
     has(&rig, WORK, "unpaywall skipped no_email");
     assert!(rig.web.requests_for("api.unpaywall.org", "").is_empty());
 }

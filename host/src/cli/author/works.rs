@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use super::super::exit::Failed;
+use super::super::named::work_of;
 use super::super::output::note;
-use super::super::resolve::work_of;
 use super::super::tally::counted;
 use crate::intake::{Item, Work, open_input, read_works};
 
@@ -13,7 +13,7 @@ use crate::intake::{Item, Work, open_input, read_works};
 pub(super) fn given(work: Option<&str>, list: Option<&Path>) -> Result<Vec<Work>, Failed> {
     let mut works = Vec::new();
     if let Some(work) = work {
-        works.push(work_of(work)?);
+        works.push(work_of(work, "--works")?);
     }
     if let Some(list) = list {
         works.extend(listed(list)?);

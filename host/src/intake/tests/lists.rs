@@ -83,7 +83,7 @@ fn csv_fields_may_hold_quotes_delimiters_and_line_breaks() {
         (Item::Work { work: a, .. }, Item::Work { work: b, place, .. }) => {
             assert_eq!(a.title.as_deref(), Some("A \"quoted\", broken title"));
             assert_eq!(b.title.as_deref(), Some("plain \"x"));
-            assert_eq!(place.line, 4);
+            assert_eq!(place.number(), 4);
         }
         other => panic!("{other:?}"),
     }

@@ -39,10 +39,10 @@ fn describe(item: &Item) -> String {
         Item::Bad(error) => format!("bad: {error}"),
         Item::Duplicate {
             work_id,
-            first_line,
+            first,
             place,
             ..
-        } => format!("again: {work_id} {}<-{first_line}", place.line),
+        } => format!("again: {work_id} {}<-{first}", place.number()),
     }
 }
 

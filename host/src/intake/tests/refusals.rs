@@ -88,10 +88,10 @@ fn bad_lines_are_named_and_good_ones_still_count() {
     let found = summary(list);
     assert_eq!(found.len(), 9, "{found:?}");
     for (at, place, part) in [
-        (1, "works.txt:2:", "one identifier at a time"),
+        (1, "works.txt:2:", "titles cannot be looked up"),
         (2, "works.txt:3:", "not UTF-8"),
         (3, "works.txt:4:", "five digits"),
-        (4, "works.txt:5:", "no identifier"),
+        (4, "works.txt:5:", "not an identifier paperfall knows"),
         (5, "works.txt:6:", "pmid:"),
         (6, "works.txt:7:", "longer than 1 MiB"),
         (7, "works.txt:8:", "longer than 2048 bytes"),
