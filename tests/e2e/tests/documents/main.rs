@@ -13,6 +13,7 @@
     missing_docs
 )]
 
+mod links;
 mod stage;
 mod text;
 
