@@ -130,7 +130,7 @@ pub(crate) enum ListFormat {
     Text,
     /// A header with any of: id, doi, arxiv_id, pmcid, pmid, url, …
     Csv,
-    /// One work a line, as paperfall writes them
+    /// One JSON object a line, with any of: doi, arxiv_id, pmcid, pmid, url, …
     Jsonl,
     /// One OpenAlex work a line
     Openalex,

@@ -13,21 +13,27 @@
     missing_docs
 )]
 
+mod links;
 mod stage;
 mod text;
 
 use std::collections::BTreeSet;
 
+use paperfall::download::WorkResult;
+use paperfall::intake::{Counts, Input, read_works};
+use paperfall::outcome::Reason;
 use stage::{Desk, repository};
 use text::Document;
 
 /// Every document, by its path.
-const DOCUMENTS: [&str; 9] = [
+const DOCUMENTS: [&str; 11] = [
     "README.md",
     "AGENTS.md",
     "adapters/README.md",
     "wit/README.md",
     "host/docs/operations.md",
+    "host/docs/formats.md",
+    "host/docs/network.md",
     "host/docs/slo.md",
     "host/docs/telemetry.md",
     "host/docs/troubleshooting.md",
@@ -198,6 +204,41 @@ async fn every_command_and_flag_that_the_prose_names_exists() {
         }
     }
     assert!(checked > 60, "{checked}");
+}
+
+#[test]
+fn every_reason_of_the_registry_is_in_the_formats_with_its_outcome() {
+    let formats = std::fs::read_to_string(repository().join("host/docs/formats.md")).unwrap();
+    for reason in Reason::REGISTRY {
+        let row = format!("\n| {} | `{reason}` | ", reason.outcome().unwrap());
+        assert_eq!(formats.matches(&row).count(), 1, "{row}");
+    }
+}
+
+#[test]
+fn the_lists_and_the_result_that_the_formats_show_are_read_as_they_say() {
+    let fences = read("host/docs/formats.md").fences;
+    let counts = |fence: &str| {
+        let input = Input::new("the document", std::io::Cursor::new(fence.to_owned()));
+        let mut works = read_works(input, None).unwrap();
+        let items = works.by_ref().map(Result::unwrap).count();
+        assert!(items > 0);
+        works.counts()
+    };
+    let of = |works, duplicates| Counts {
+        works,
+        bad: 0,
+        duplicates,
+    };
+    let [text, csv, jsonl, result] = fences.as_slice() else {
+        panic!("the document has other blocks: {fences:?}");
+    };
+    assert_eq!(counts(&text.text), of(6, 1));
+    assert_eq!(counts(&csv.text), of(1, 0));
+    assert_eq!(counts(&jsonl.text), of(2, 0));
+    let shown: serde_json::Value = serde_json::from_str(&result.text).unwrap();
+    let known: WorkResult = serde_json::from_value(shown.clone()).unwrap();
+    assert_eq!(serde_json::to_value(known).unwrap(), shown);
 }
 
 #[test]

@@ -45,17 +45,12 @@ const NOT_RUN: [(&str, &str); 7] = [
 ];
 
 /// What may end so, too, and why.
-const MAY_END: [(&str, i32, &str); 3] = [
+const MAY_END: [(&str, i32, &str); 2] = [
     ("paperfall slo", 1, "a busy machine may miss a level"),
     (
         "paperfall demo",
         1,
         "its verdicts are for commands.rs to judge",
-    ),
-    (
-        "adapter test wayback",
-        1,
-        "it begins with URLs, which this work comes without",
     ),
 ];
 
