@@ -6,14 +6,12 @@ use super::stage::repository;
 
 /// The targets of a document's links, each with its line; not those into the web.
 fn targets(text: &str) -> Vec<(usize, String)> {
-    let of_line = |(number, line): (usize, &str)| {
-        let links: Vec<_> = line
-            .split("](")
+    let of_line = |(number, line): (usize, &str)| -> Vec<(usize, String)> {
+        line.split("](")
             .skip(1)
             .filter_map(|rest| Some((number, rest.split_once(')')?.0.to_owned())))
             .filter(|(_, target)| !target.contains("://"))
-            .collect();
-        links
+            .collect()
     };
     (1..).zip(text.lines()).flat_map(of_line).collect()
 }

@@ -221,8 +221,9 @@ fn the_lists_and_the_result_that_the_formats_show_are_read_as_they_say() {
     let counts = |fence: &str| {
         let input = Input::new("the document", std::io::Cursor::new(fence.to_owned()));
         let mut works = read_works(input, None).unwrap();
-        let items = works.by_ref().map(Result::unwrap).count();
-        assert!(items > 0);
+        for item in works.by_ref() {
+            item.unwrap();
+        }
         works.counts()
     };
     let of = |works, duplicates| Counts {
