@@ -1,5 +1,6 @@
 //! A file on its way: written, hashed and watched as the bytes come in.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use md5::Md5;
@@ -7,7 +8,7 @@ use sha2::{Digest, Sha256};
 use tokio::fs::File;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
-use super::marks::{MARK_BYTES, Marks, Validators};
+use super::marks::{MARK_BYTES, Marks, Validators, remove_marks};
 use super::store_error::StoreError;
 
 /// Bytes kept of the start and of the end for judging.
@@ -33,6 +34,8 @@ pub(crate) struct PartFile {
     head: Vec<u8>,
     tail: Vec<u8>,
     bytes: u64,
+    /// It is as empty as it was made.
+    is_untouched: bool,
     /// Where the file can be continued, if it is worth continuing.
     marks: Option<Marks>,
 }
@@ -99,26 +102,23 @@ impl PartFile {
         with_md5: bool,
         on_drop: OnDrop,
     ) -> Result<Self, StoreError> {
-        let mut options = File::options();
-        options.write(true);
-        match on_drop {
-            OnDrop::Remove => options.create_new(true),
-            // The name is this worker's alone: what stands there is its own
-            // earlier candidate's.
-            OnDrop::Keep => options.create(true).truncate(true),
+        // One thing to wait for, not three: each costs two changes of thread.
+        let made = tokio::task::spawn_blocking(move || {
+            make(&path, on_drop).map(|file| (PartGuard { path, on_drop }, file))
+        });
+        let (guard, file) = match made.await {
+            Ok(made) => made?,
+            Err(error) => return Err(StoreError::record(io::Error::other(error))),
         };
-        let file = options
-            .open(&path)
-            .await
-            .map_err(|error| StoreError::io("create", &path, error))?;
-        let marks = (on_drop == OnDrop::Keep).then(|| Marks::beside(&path));
+        let marks = (on_drop == OnDrop::Keep).then(|| Marks::beside(guard.path()));
         Ok(Self {
-            guard: PartGuard { path, on_drop },
-            file,
+            guard,
+            file: File::from_std(file),
             digests: Digests::new(with_md5),
             head: Vec::with_capacity(HEAD_BYTES),
             tail: Vec::with_capacity(TAIL_BYTES * 2),
             bytes: 0,
+            is_untouched: true,
             marks,
         })
     }
@@ -184,6 +184,7 @@ impl PartFile {
     }
 
     async fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.is_untouched = false;
         self.file
             .write_all(bytes)
             .await
@@ -212,6 +213,9 @@ impl PartFile {
 
     /// Forgets every byte: another file is coming.
     pub(crate) async fn restart(&mut self) -> Result<(), StoreError> {
+        if self.is_untouched {
+            return Ok(());
+        }
         let emptied = async {
             self.file.flush().await?;
             self.file.set_len(0).await?;
@@ -227,6 +231,7 @@ impl PartFile {
         if let Some(marks) = &mut self.marks {
             marks.forget().await?;
         }
+        self.is_untouched = true;
         Ok(())
     }
 
@@ -256,6 +261,25 @@ impl PartFile {
             guard: self.guard,
         })
     }
+}
+
+/// Makes the file, empty and without marks; blocks.
+fn make(path: &Path, on_drop: OnDrop) -> Result<std::fs::File, StoreError> {
+    let mut options = std::fs::File::options();
+    options.write(true);
+    match on_drop {
+        OnDrop::Remove => options.create_new(true),
+        // The name is this worker's alone: what stands there is its own
+        // earlier candidate's.
+        OnDrop::Keep => options.create(true).truncate(true),
+    };
+    let file = options
+        .open(path)
+        .map_err(|error| StoreError::io("create", path, error))?;
+    if on_drop == OnDrop::Keep {
+        remove_marks(path)?;
+    }
+    Ok(file)
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
