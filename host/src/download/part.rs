@@ -285,3 +285,51 @@ fn make(path: &Path, on_drop: OnDrop) -> Result<std::fs::File, StoreError> {
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::marks::marks_path;
+    use super::*;
+
+    async fn leased(path: &Path) -> PartFile {
+        PartFile::create(path.to_owned(), false, OnDrop::Keep)
+            .await
+            .unwrap()
+    }
+
+    async fn marked(path: &Path) -> PartFile {
+        let mut part = leased(path).await;
+        let mut validators = Validators::of("https://a.example/1.pdf");
+        validators.etag = Some("\"1\"".to_owned());
+        part.continue_with(&validators).await.unwrap();
+        part.write(b"the first candidate's").await.unwrap();
+        part.mark_here().await.unwrap();
+        assert!(marks_path(path).exists());
+        part
+    }
+
+    #[tokio::test]
+    async fn a_lease_s_next_part_file_is_empty_and_the_marks_of_the_last_are_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("job.1.part");
+        drop(marked(&path).await);
+        let part = leased(&path).await;
+        assert_eq!((part.len(), std::fs::read(&path).unwrap().len()), (0, 0));
+        assert!(!marks_path(&path).exists());
+    }
+
+    #[tokio::test]
+    async fn a_part_file_that_restarts_holds_what_comes_then_and_no_older_marks() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("job.1.part");
+        let mut part = marked(&path).await;
+        part.restart().await.unwrap();
+        assert!(!marks_path(&path).exists());
+        part.restart().await.unwrap();
+        part.write(b"another").await.unwrap();
+        let sealed = part.seal().await.unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"another");
+        assert_eq!(sealed.sha256, hex(&Sha256::digest(b"another")));
+    }
+}
