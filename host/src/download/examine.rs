@@ -1,11 +1,12 @@
 //! Judges the bytes of a finished download: the checksum the source announced,
 //! the shape of a PDF, encryption; and unwraps a PDF that came in gzip.
 
-use std::io::{self, SeekFrom};
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use async_compression::tokio::bufread::GzipDecoder;
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncSeekExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
 use super::error::DownloadError;
 use super::part::{PartFile, Sealed};
@@ -111,47 +112,47 @@ async fn is_encrypted(sealed: &Sealed) -> Result<bool, StoreError> {
     let Some(start) = pdf::startxref(&sealed.tail).filter(|start| *start < sealed.bytes) else {
         return Ok(false);
     };
-    let path: &Path = sealed.guard.path();
-    let read = async {
-        let mut file = tokio::fs::File::open(path).await?;
-        file.seek(SeekFrom::Start(start)).await?;
-        trailer_from(file.take(TABLE_BYTES)).await
-    };
-    let dictionary = read
-        .await
-        .map_err(|error| StoreError::io("read", path, error))?;
-    Ok(pdf::is_encrypted(&dictionary))
+    let path = sealed.guard.path().to_owned();
+    // In one go: every read of its own would be two changes of thread.
+    let read = tokio::task::spawn_blocking(move || {
+        let read = || {
+            let mut file = File::open(&path)?;
+            file.seek(SeekFrom::Start(start))?;
+            trailer_from(file.take(TABLE_BYTES))
+        };
+        read().map_err(|error| StoreError::io("read", &path, error))
+    });
+    match read.await {
+        Ok(dictionary) => Ok(pdf::is_encrypted(&dictionary?)),
+        Err(error) => Err(StoreError::record(io::Error::other(error))),
+    }
 }
 
 /// The trailer of a cross-reference section, with which `section` begins.
-async fn trailer_from(mut section: impl AsyncRead + Unpin) -> io::Result<Vec<u8>> {
+fn trailer_from(mut section: impl Read) -> io::Result<Vec<u8>> {
     let mut seen = Vec::with_capacity(XREF_BYTES);
-    fill(&mut section, &mut seen, XREF_BYTES).await?;
+    fill(&mut section, &mut seen, XREF_BYTES)?;
     if pdf::is_table(&seen) {
         while pdf::trailer(&seen).is_none() {
             // The word may have come in half.
             let before = seen.len().saturating_sub(pdf::TRAILER.len() - 1);
             seen.drain(..before);
             let wanted = seen.len() + CHUNK_BYTES;
-            if !fill(&mut section, &mut seen, wanted).await? && pdf::trailer(&seen).is_none() {
+            if !fill(&mut section, &mut seen, wanted)? && pdf::trailer(&seen).is_none() {
                 return Ok(Vec::new());
             }
         }
         seen.drain(..pdf::trailer(&seen).unwrap_or_default());
-        fill(&mut section, &mut seen, XREF_BYTES).await?;
+        fill(&mut section, &mut seen, XREF_BYTES)?;
     }
     seen.truncate(XREF_BYTES);
     Ok(seen)
 }
 
 /// Reads until `bytes` are so many, or the end; whether it is not there yet.
-async fn fill(
-    from: &mut (impl AsyncRead + Unpin),
-    bytes: &mut Vec<u8>,
-    wanted: usize,
-) -> io::Result<bool> {
+fn fill(from: &mut impl Read, bytes: &mut Vec<u8>, wanted: usize) -> io::Result<bool> {
     let missing = u64::try_from(wanted.saturating_sub(bytes.len())).unwrap_or(u64::MAX);
-    let read = from.take(missing).read_to_end(bytes).await?;
+    let read = from.take(missing).read_to_end(bytes)?;
     Ok(u64::try_from(read).is_ok_and(|read| read == missing))
 }
 
@@ -202,8 +203,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    async fn encrypted(section: Vec<u8>) -> bool {
-        pdf::is_encrypted(&trailer_from(section.as_slice()).await.unwrap())
+    fn encrypted(section: Vec<u8>) -> bool {
+        pdf::is_encrypted(&trailer_from(section.as_slice()).unwrap())
     }
 
     fn table(entries: usize, trailer: &str) -> Vec<u8> {
@@ -213,8 +214,8 @@ mod tests {
             .into_bytes()
     }
 
-    #[tokio::test]
-    async fn the_trailer_behind_a_table_of_any_length_is_read() {
+    #[test]
+    fn the_trailer_behind_a_table_of_any_length_is_read() {
         // Every place of the word "trailer" around the borders of what is read at once.
         let around_a_border = 3_270..3_290;
         for entries in [0, 1, 150, 199, 200, 204, 205, 2_000, 100_000]
@@ -222,24 +223,26 @@ mod tests {
             .chain(around_a_border)
         {
             assert!(
-                encrypted(table(entries, "<</Size 9/Encrypt 7 0 R>>")).await,
+                encrypted(table(entries, "<</Size 9/Encrypt 7 0 R>>")),
                 "{entries}"
             );
-            assert!(!encrypted(table(entries, "<</Size 9>>")).await, "{entries}");
+            assert!(!encrypted(table(entries, "<</Size 9>>")), "{entries}");
         }
     }
 
-    #[tokio::test]
-    async fn a_stream_is_read_by_its_dictionary_and_nothing_has_no_trailer() {
-        assert!(encrypted(b"12 0 obj <</Type/XRef/Encrypt 7 0 R>> stream".to_vec()).await);
+    #[test]
+    fn a_stream_is_read_by_its_dictionary_and_nothing_has_no_trailer() {
+        assert!(encrypted(
+            b"12 0 obj <</Type/XRef/Encrypt 7 0 R>> stream".to_vec()
+        ));
         let far = [
             b"12 0 obj ".as_slice(),
             &[b' '; XREF_BYTES],
             b"/Encrypt 7 0 R",
         ]
         .concat();
-        assert!(!encrypted(far).await);
-        assert!(!encrypted(Vec::new()).await);
-        assert!(!encrypted(b"xref\n0 1\n".repeat(50_000)).await);
+        assert!(!encrypted(far));
+        assert!(!encrypted(Vec::new()));
+        assert!(!encrypted(b"xref\n0 1\n".repeat(50_000)));
     }
 }

@@ -97,8 +97,8 @@ pub(crate) fn marks_path(part: &Path) -> PathBuf {
 }
 
 impl Marks {
-    /// The marks beside this part file; none are written before
-    /// [`Marks::head`].
+    /// The marks beside this part file, where none stand yet; none are written
+    /// before [`Marks::head`].
     pub(crate) fn beside(part: &Path) -> Self {
         Self {
             path: marks_path(part),
@@ -142,13 +142,29 @@ impl Marks {
 
     /// Takes every mark back.
     pub(crate) async fn forget(&mut self) -> Result<(), StoreError> {
+        let is_begun = matches!(self.state, Writing::Begun(_));
         self.state = Writing::Nothing;
-        match tokio::fs::remove_file(&self.path).await {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(StoreError::io("remove", &self.path, error))
-            }
-            _ => Ok(()),
+        if !is_begun {
+            // Nobody else writes under this name, and none stood there at first.
+            return Ok(());
         }
+        removed(tokio::fs::remove_file(&self.path).await, &self.path)
+    }
+}
+
+/// Removes the marks that stand beside a part file; blocks.
+pub(crate) fn remove_marks(part: &Path) -> Result<(), StoreError> {
+    let path = marks_path(part);
+    removed(std::fs::remove_file(&path), &path)
+}
+
+/// What is not there need not be removed.
+fn removed(outcome: io::Result<()>, path: &Path) -> Result<(), StoreError> {
+    match outcome {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(StoreError::io("remove", path, error))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! A file on its way: written, hashed and watched as the bytes come in.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use md5::Md5;
@@ -7,7 +8,7 @@ use sha2::{Digest, Sha256};
 use tokio::fs::File;
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
-use super::marks::{MARK_BYTES, Marks, Validators};
+use super::marks::{MARK_BYTES, Marks, Validators, remove_marks};
 use super::store_error::StoreError;
 
 /// Bytes kept of the start and of the end for judging.
@@ -33,6 +34,8 @@ pub(crate) struct PartFile {
     head: Vec<u8>,
     tail: Vec<u8>,
     bytes: u64,
+    /// It is as empty as it was made.
+    is_untouched: bool,
     /// Where the file can be continued, if it is worth continuing.
     marks: Option<Marks>,
 }
@@ -99,26 +102,23 @@ impl PartFile {
         with_md5: bool,
         on_drop: OnDrop,
     ) -> Result<Self, StoreError> {
-        let mut options = File::options();
-        options.write(true);
-        match on_drop {
-            OnDrop::Remove => options.create_new(true),
-            // The name is this worker's alone: what stands there is its own
-            // earlier candidate's.
-            OnDrop::Keep => options.create(true).truncate(true),
+        // One thing to wait for, not three: each costs two changes of thread.
+        let made = tokio::task::spawn_blocking(move || {
+            make(&path, on_drop).map(|file| (PartGuard { path, on_drop }, file))
+        });
+        let (guard, file) = match made.await {
+            Ok(made) => made?,
+            Err(error) => return Err(StoreError::record(io::Error::other(error))),
         };
-        let file = options
-            .open(&path)
-            .await
-            .map_err(|error| StoreError::io("create", &path, error))?;
-        let marks = (on_drop == OnDrop::Keep).then(|| Marks::beside(&path));
+        let marks = (on_drop == OnDrop::Keep).then(|| Marks::beside(guard.path()));
         Ok(Self {
-            guard: PartGuard { path, on_drop },
-            file,
+            guard,
+            file: File::from_std(file),
             digests: Digests::new(with_md5),
             head: Vec::with_capacity(HEAD_BYTES),
             tail: Vec::with_capacity(TAIL_BYTES * 2),
             bytes: 0,
+            is_untouched: true,
             marks,
         })
     }
@@ -184,6 +184,7 @@ impl PartFile {
     }
 
     async fn append(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.is_untouched = false;
         self.file
             .write_all(bytes)
             .await
@@ -212,6 +213,9 @@ impl PartFile {
 
     /// Forgets every byte: another file is coming.
     pub(crate) async fn restart(&mut self) -> Result<(), StoreError> {
+        if self.is_untouched {
+            return Ok(());
+        }
         let emptied = async {
             self.file.flush().await?;
             self.file.set_len(0).await?;
@@ -227,6 +231,7 @@ impl PartFile {
         if let Some(marks) = &mut self.marks {
             marks.forget().await?;
         }
+        self.is_untouched = true;
         Ok(())
     }
 
@@ -258,6 +263,73 @@ impl PartFile {
     }
 }
 
+/// Makes the file, empty and without marks; blocks.
+fn make(path: &Path, on_drop: OnDrop) -> Result<std::fs::File, StoreError> {
+    let mut options = std::fs::File::options();
+    options.write(true);
+    match on_drop {
+        OnDrop::Remove => options.create_new(true),
+        // The name is this worker's alone: what stands there is its own
+        // earlier candidate's.
+        OnDrop::Keep => options.create(true).truncate(true),
+    };
+    let file = options
+        .open(path)
+        .map_err(|error| StoreError::io("create", path, error))?;
+    if on_drop == OnDrop::Keep {
+        remove_marks(path)?;
+    }
+    Ok(file)
+}
+
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::super::marks::marks_path;
+    use super::*;
+
+    async fn leased(path: &Path) -> PartFile {
+        PartFile::create(path.to_owned(), false, OnDrop::Keep)
+            .await
+            .unwrap()
+    }
+
+    async fn marked(path: &Path) -> PartFile {
+        let mut part = leased(path).await;
+        let mut validators = Validators::of("https://a.example/1.pdf");
+        validators.etag = Some("\"1\"".to_owned());
+        part.continue_with(&validators).await.unwrap();
+        part.write(b"the first candidate's").await.unwrap();
+        part.mark_here().await.unwrap();
+        assert!(marks_path(path).exists());
+        part
+    }
+
+    #[tokio::test]
+    async fn a_lease_s_next_part_file_is_empty_and_the_marks_of_the_last_are_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("job.1.part");
+        drop(marked(&path).await);
+        let part = leased(&path).await;
+        assert_eq!((part.len(), std::fs::read(&path).unwrap().len()), (0, 0));
+        assert!(!marks_path(&path).exists());
+    }
+
+    #[tokio::test]
+    async fn a_part_file_that_restarts_holds_what_comes_then_and_no_older_marks() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("job.1.part");
+        let mut part = marked(&path).await;
+        part.restart().await.unwrap();
+        assert!(!marks_path(&path).exists());
+        part.restart().await.unwrap();
+        part.write(b"another").await.unwrap();
+        let sealed = part.seal().await.unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"another");
+        assert_eq!(sealed.sha256, hex(&Sha256::digest(b"another")));
+    }
 }
