@@ -47,7 +47,6 @@ pub(crate) fn story(entries: &[StoryEntry]) -> String {
                 for candidate in candidates {
                     let verdict = match &candidate.refused {
                         None => "a PDF".to_owned(),
-                        Some(reason) if is_told(&candidate.message) => reason.to_string(),
                         Some(reason) => format!("{reason} ({})", candidate.message),
                     };
                     let _ = writeln!(
