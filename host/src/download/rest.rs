@@ -129,7 +129,9 @@ fn is_break(error: &HttpError) -> bool {
     matches!(error.kind, HttpErrorKind::Reset | HttpErrorKind::Stalled)
 }
 
-/// Whether a 206 announces exactly what was asked for.
+/// Whether a 206 announces exactly what was asked for, of the very version: what
+/// was asked for under a tag must come under it (RFC 9110, 15.3.7). Something on
+/// the way that knows no `If-Range` sends the rest of whatever it has.
 fn is_rest(download: &Download, from: u64, known: &Validators) -> bool {
     let Some(content_range) = download.headers().content_range() else {
         return false;
@@ -147,5 +149,6 @@ fn is_rest(download: &Download, from: u64, known: &Validators) -> bool {
         from.checked_add(length)
             .is_some_and(|end| last.checked_add(1) == Some(end))
     });
-    first == from && to_the_end && as_long && !known.contradicts(&said)
+    let same_tag = known.etag.is_none() || known.etag == said.etag;
+    first == from && to_the_end && as_long && same_tag && !known.contradicts(&said)
 }

@@ -17,8 +17,9 @@ use paperfall_miniweb::{Answer, LoggedRequest, Pdf};
 const KEPT: u64 = MIB + MIB / 2;
 const REST: &str = "bytes=1048576-";
 
+const TAG: &str = "\"v1-of-it\"";
 fn good() -> Answer {
-    Answer::pdf(HalfWay::pdf())
+    Answer::pdf(HalfWay::pdf()).etag(TAG)
 }
 
 /// Killed half way, when the origin was good; then it answers so.
@@ -138,7 +139,10 @@ async fn a_part_that_is_not_the_rest_is_not_appended() {
         part(MIB, &format!("bytes {MIB}-{last}/{}", total + 1)),
         part(MIB, "bytes 77"),
         part(MIB, &format!("lines {MIB}-{last}/{total}")),
-        Answer::bytes("application/pdf", good().body().slice(0..900).to_vec()).with_status(206),
+        .etag(TAG)
+        Answer::bytes("application/pdf", good().body().slice(0..900).to_vec())
+            .with_status(206)
+            .etag(TAG),
     ] {
         let half = then(&[wrong, good()]).await;
         let (ran, downloads) = half.run_again().await;
@@ -157,7 +161,8 @@ async fn several_parts_in_one_answer_are_not_appended() {
     .into_bytes();
     body.extend_from_slice(&good().body()[usize::try_from(MIB).unwrap()..]);
     body.extend_from_slice(b"\r\n--x--\r\n");
-    let several = Answer::bytes("multipart/byteranges; boundary=x", body).with_status(206);
+    let several = Answer::bytes("multipart/byteranges; boundary=x", body);
+    let several = several.with_status(206).etag(TAG);
     let half = then(&[several, good()]).await;
     let (_, downloads) = half.run_again().await;
     assert_began_afresh(&downloads);
@@ -167,8 +172,23 @@ async fn several_parts_in_one_answer_are_not_appended() {
 async fn the_rest_of_another_version_is_not_appended_though_it_fits() {
     let total = 3 * MIB;
     let range = format!("bytes {MIB}-{}/{total}", total - 1);
-    let other = |answer: Answer| answer.header("etag", "\"another\"");
-    let half = then(&[other(part(MIB, &range)), good()]).await;
+    let half = then(&[part(MIB, &range).etag("\"another\""), good()]).await;
+    let (_, downloads) = half.run_again().await;
+    assert_began_afresh(&downloads);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rest_that_does_not_say_whose_it_is_is_not_appended_though_it_fits() {
+    // As something on the way sends it that knows no If-Range.
+    let other = Pdf::new("Changed", 12, HalfWay::pdf().len());
+    let bytes = other.bytes()[usize::try_from(MIB).unwrap()..].to_vec();
+    let total = 3 * MIB;
+    let range = format!("bytes {MIB}-{}/{total}", total - 1);
+    let nameless = Answer::bytes("application/pdf", bytes)
+        .with_status(206)
+        .header("content-range", &range);
+    let mut half = then(&[nameless, Answer::pdf(other.clone())]).await;
+    half.bytes = other.bytes().to_vec();
     let (_, downloads) = half.run_again().await;
     assert_began_afresh(&downloads);
 }

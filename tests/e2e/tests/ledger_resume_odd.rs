@@ -17,9 +17,10 @@ use paperfall_miniweb::{Answer, Pdf, RetryAfter, Script, World};
 const KEPT: u64 = MIB + MIB / 2;
 const TOTAL: u64 = 3 * MIB;
 const REST: &str = "bytes=1048576-";
+const TAG: &str = "\"v1-of-it\"";
 
 fn good() -> Answer {
-    Answer::pdf(HalfWay::pdf())
+    Answer::pdf(HalfWay::pdf()).etag(TAG)
 }
 
 /// Killed half way, when the origin was good; then it answers so.
@@ -32,6 +33,7 @@ fn labelled_as_rest(body: Vec<u8>) -> Answer {
     let range = format!("bytes {MIB}-{}/{TOTAL}", TOTAL - 1);
     Answer::bytes("application/pdf", body)
         .with_status(206)
+        .etag(TAG)
         .header("content-range", &range)
 }
 
