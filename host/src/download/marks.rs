@@ -9,6 +9,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use tokio::fs::File;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -32,6 +33,9 @@ pub(crate) struct Validators {
     /// `Last-Modified`, as sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) last_modified: Option<String>,
+    /// `Date` of the answer that said all this, as sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) date: Option<String>,
     /// The whole length in bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) length: Option<u64>,
@@ -46,14 +50,26 @@ impl Validators {
         }
     }
 
-    /// What `If-Range` may say: a strong ETag, or else the date. Validators come
+    /// What `If-Range` may say (RFC 9110, 13.1.5): a strong ETag or, of a file
+    /// that has no tag at all, a date that vouches for its bytes. Validators come
     /// back from a file that anybody may have changed, so only what a header can
     /// carry counts.
     pub(crate) fn if_range(&self) -> Option<&str> {
         let fits = |value: &&str| value.bytes().all(|byte| matches!(byte, b' '..=b'~'));
-        let etag = self.etag.as_deref().filter(fits);
-        let strong = etag.filter(|etag| etag.starts_with('"'));
-        strong.or(self.last_modified.as_deref().filter(fits))
+        match self.etag.as_deref() {
+            Some(etag) => Some(etag).filter(|etag| etag.starts_with('"')),
+            None => self.settled_date(),
+        }
+        .filter(fits)
+    }
+
+    /// The date, where the second it names was over when the bytes were sent:
+    /// until then they may be replaced and keep it (RFC 9110, 8.8.2.2).
+    fn settled_date(&self) -> Option<&str> {
+        let at = |date: &str| Some(jiff::fmt::rfc2822::parse(date).ok()?.timestamp());
+        let modified = self.last_modified.as_deref()?;
+        let age = at(self.date.as_deref()?)?.duration_since(at(modified)?);
+        (age >= SignedDuration::from_secs(1)).then_some(modified)
     }
 
     /// Whether what `other` says contradicts this.
@@ -256,5 +272,39 @@ impl Earlier {
             part.mark_here().await?;
         }
         Ok(part.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_is_a_condition_only_without_a_tag_and_a_second_after_it() {
+        let modified = "Wed, 03 Mar 2021 10:00:00 GMT";
+        let later = "Wed, 03 Mar 2021 10:00:01 GMT";
+        let earlier = "Wed, 03 Mar 2021 09:59:59 GMT";
+        for (etag, last_modified, date, expected) in [
+            (Some("\"a\""), Some(modified), Some(later), Some("\"a\"")),
+            (Some("\"a\""), None, None, Some("\"a\"")),
+            (Some("W/\"a\""), Some(modified), Some(later), None),
+            (Some("a"), Some(modified), Some(later), None),
+            (Some("\"\n\""), Some(modified), Some(later), None),
+            (None, Some(modified), Some(later), Some(modified)),
+            (None, Some(modified), Some(modified), None),
+            (None, Some(modified), Some(earlier), None),
+            (None, Some(modified), None, None),
+            (None, Some(modified), Some("today"), None),
+            (None, Some("yesterday"), Some(later), None),
+            (None, None, Some(later), None),
+        ] {
+            let known = Validators {
+                etag: etag.map(str::to_owned),
+                last_modified: last_modified.map(str::to_owned),
+                date: date.map(str::to_owned),
+                ..Validators::default()
+            };
+            assert_eq!(known.if_range(), expected, "{known:?}");
+        }
     }
 }

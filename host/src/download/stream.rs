@@ -67,6 +67,7 @@ pub(super) fn validators(url: &str, headers: &Headers, length: Option<u64>) -> V
         url: url.to_owned(),
         etag: headers.etag().map(str::to_owned),
         last_modified: headers.last_modified().map(str::to_owned),
+        date: headers.get("date").map(str::to_owned),
         length,
     }
 }

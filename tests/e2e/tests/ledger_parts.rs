@@ -191,17 +191,18 @@ async fn marks_with_a_condition_no_header_can_carry_do_not_cost_the_paper() {
     let date = "Wed, 03 Mar 2021 10:00:00 GMT";
     let bare = Answer::pdf(HalfWay::pdf()).without_validators();
     let (dated, tagged) = (bare.clone().last_modified(date), bare.etag("\"v1\""));
-    for (origin, field, value, expected) in [
-        (&dated, "etag", "\"a\r\nx-evil: 1\"", Some(date)),
-        (&dated, "etag", "\"\u{0}\"", Some(date)),
-        (&dated, "etag", "\"\u{7f}ä→\"", Some(date)),
-        (&tagged, "last_modified", "now\r\nx-evil: 1", None),
+    for (origin, field, value) in [
+        (&dated, "etag", "\"a\r\nx-evil: 1\""),
+        (&dated, "etag", "\"\u{0}\""),
+        (&dated, "etag", "\"\u{7f}ä→\""),
+        (&tagged, "last_modified", "now\r\nx-evil: 1"),
+        (&tagged, "date", "now\r\nx-evil: 1"),
     ] {
         let half = HalfWay::killed(origin.clone(), KEPT, std::slice::from_ref(origin)).await;
         let (_, marks) = half.left();
         let mut lines = lines(&marks);
         let mut first: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
-        if expected.is_none() {
+        if field != "etag" {
             first["etag"] = serde_json::Value::Null;
         }
         first[field] = value.into();
@@ -211,7 +212,7 @@ async fn marks_with_a_condition_no_header_can_carry_do_not_cost_the_paper() {
         let [download] = downloads.as_slice() else {
             panic!("{value:?}: {downloads:?}");
         };
-        assert_eq!(download.header("if-range"), expected, "{value:?}");
+        assert_eq!(download.header("if-range"), None, "{value:?}");
         assert_eq!(download.header("x-evil"), None);
     }
 }

@@ -14,10 +14,11 @@ use std::time::{Duration, Instant};
 use paperfall_e2e::{HalfWay, MIB};
 use paperfall_miniweb::{Answer, LoggedRequest, Pdf};
 
+const DATE: &str = "Wed, 03 Mar 2021 10:00:00 GMT";
 const KEPT: u64 = MIB + MIB / 2;
 const REST: &str = "bytes=1048576-";
-
 const TAG: &str = "\"v1-of-it\"";
+
 fn good() -> Answer {
     Answer::pdf(HalfWay::pdf()).etag(TAG)
 }
@@ -59,13 +60,11 @@ async fn after_a_kill_the_next_run_goes_on_at_once_and_no_kept_byte_is_sent_twic
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_rest_is_asked_for_under_the_condition_that_the_file_is_the_same() {
-    let etag = "\"v1-of-it\"";
-    let date = "Wed, 03 Mar 2021 10:00:00 GMT";
-    let by_etag = good().etag(etag);
-    let by_date = good().without_validators().last_modified(date);
-    // A weak one cannot vouch for bytes, so the date has to.
-    let weak = good().etag("W/\"v1\"").last_modified(date);
-    for (origin, condition) in [(by_etag, etag), (by_date, date), (weak, date)] {
+    let dated = good().without_validators().last_modified(DATE);
+    let a_second_later = dated
+        .clone()
+        .header("date", "Wed, 03 Mar 2021 10:00:01 GMT");
+    for (origin, condition) in [(good(), TAG), (dated, DATE), (a_second_later, DATE)] {
         let half = HalfWay::killed(origin.clone(), KEPT, &[origin]).await;
         let (_, downloads) = half.run_again().await;
         assert_eq!(HalfWay::ranges(&downloads), [REST]);
@@ -78,7 +77,9 @@ async fn the_rest_is_asked_for_under_the_condition_that_the_file_is_the_same() {
 async fn without_anything_to_compare_the_whole_is_asked_for() {
     let bare = good().without_validators();
     let weak = good().without_validators().etag("W/\"v1\"");
-    for origin in [bare, weak] {
+    // A date may not be the condition where there is a tag.
+    let weak_and_dated = weak.clone().last_modified(DATE);
+    for origin in [bare, weak, weak_and_dated] {
         let half = HalfWay::killed(origin.clone(), KEPT, &[origin]).await;
         let (ran, downloads) = half.run_again().await;
         assert_eq!(HalfWay::ranges(&downloads), ["-"]);
@@ -98,6 +99,20 @@ async fn a_file_that_changed_meanwhile_is_fetched_whole_and_not_mixed() {
         assert_eq!(downloads[0].status, Some(200));
         assert_eq!(ran.account(), "0 done before, 1 resumed, 0 new");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_replaced_within_the_second_of_its_date_is_fetched_whole_and_not_mixed() {
+    let fresh = |pdf: Pdf| {
+        let answer = Answer::pdf(pdf).without_validators();
+        answer.last_modified(DATE).header("date", DATE)
+    };
+    let replaced = Pdf::new("Replaced", 12, HalfWay::pdf().len());
+    let after = [fresh(replaced.clone())];
+    let mut half = HalfWay::killed(fresh(HalfWay::pdf()), KEPT, &after).await;
+    half.bytes = replaced.bytes().to_vec();
+    let (_, downloads) = half.run_again().await;
+    assert_eq!(HalfWay::ranges(&downloads), ["-"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -124,6 +139,7 @@ fn part(from: u64, content_range: &str) -> Answer {
     let bytes = good().body().slice(from..).to_vec();
     Answer::bytes("application/pdf", bytes)
         .with_status(206)
+        .etag(TAG)
         .header("content-range", content_range)
 }
 
@@ -139,7 +155,6 @@ async fn a_part_that_is_not_the_rest_is_not_appended() {
         part(MIB, &format!("bytes {MIB}-{last}/{}", total + 1)),
         part(MIB, "bytes 77"),
         part(MIB, &format!("lines {MIB}-{last}/{total}")),
-        .etag(TAG)
         Answer::bytes("application/pdf", good().body().slice(0..900).to_vec())
             .with_status(206)
             .etag(TAG),
