@@ -2,8 +2,8 @@
 //! beginning, and what is no verdict.
 //!
 //! Servers answer a request for a part of a file in more ways than RFC 9110
-//! knows. An answer that is no usable rest of the same file says nothing of the
-//! file: the whole is asked for, once, and what that brings is judged. Only
+//! knows. An answer that is no usable rest of the same file, nor a whole one, says
+//! nothing of the file: the whole is asked for, once, and that is judged. Only
 //! what was asked for in courtesy (429, or 503 with `Retry-After`), what this
 //! side refuses, and a way that broke are not followed by a second request.
 

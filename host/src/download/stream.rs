@@ -34,8 +34,8 @@ pub(crate) struct Streamed {
     /// The first byte that was asked for: more than none when an earlier
     /// worker's bytes were kept.
     pub(crate) resumed_at: u64,
-    /// It was the rest that was asked for: a judgement of these bytes is none of
-    /// the candidate.
+    /// Their end came as the rest of another answer's beginning: a judgement of
+    /// these bytes is none of the candidate.
     pub(crate) answers_for_rest: bool,
 }
 
@@ -94,7 +94,8 @@ pub(crate) async fn stream(
     {
         let is_rest = rest.status() == 206;
         match take_in(rest, url, is_rest, &mut part, halt).await {
-            Ok(came) => return came.sealed(part, true).await,
+            // What came as 200 is the whole, and judged as that.
+            Ok(came) => return came.sealed(part, is_rest).await,
             Err(broken) if broken.is_no_verdict(part.len() != kept) => {
                 if let Broken::Judged(error) = &broken {
                     tracing::debug!("{url}: {error}; now the whole is asked for");

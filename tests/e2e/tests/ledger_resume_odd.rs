@@ -100,17 +100,27 @@ async fn no_status_of_a_request_for_the_rest_is_a_verdict() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_page_or_a_damaged_file_in_place_of_the_rest_is_no_verdict() {
+async fn a_page_or_a_file_cut_short_in_place_of_the_rest_is_no_verdict() {
     for odd in [
         Answer::login(),
         Answer::html_as_pdf(),
         Answer::challenge(),
         Answer::proof_of_work(),
-        good().no_ranges().truncated_to(2 * MIB),
         good().no_ranges().cut_after(2 * MIB),
     ] {
         assert_the_whole_is_asked_for(odd).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_file_that_came_whole_in_place_of_the_rest_is_not_fetched_twice() {
+    let damaged = good().no_ranges().truncated_to(2 * MIB);
+    let half = then(&[damaged, good()]).await;
+    let ran = half.rig.run(&[]).await;
+    half.rig
+        .assert_lost(&ran, HalfWay::WORK, "no_pdf", "truncated");
+    let downloads = half.rig.downloads(HalfWay::URL);
+    assert_eq!(HalfWay::ranges(&downloads), ["-", REST]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
