@@ -159,7 +159,7 @@ impl OutFolder {
                     .as_ref()
                     .is_none_or(|best| best.promises() < found.promises())
             {
-                best = Some(found);
+                best = Some(found.measured_by(now));
             }
         }
         best

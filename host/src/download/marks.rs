@@ -240,6 +240,12 @@ impl Earlier {
         })
     }
 
+    /// The same, with the length as `now` has it where it came without one.
+    pub(crate) fn measured_by(mut self, now: &Validators) -> Self {
+        self.validators.length = self.validators.length.or(now.length);
+        self
+    }
+
     /// Bytes that may be kept, if they turn out as marked.
     pub(crate) fn promises(&self) -> u64 {
         self.marks.last().map_or(0, |mark| mark.at)
@@ -251,8 +257,8 @@ impl Earlier {
     }
 
     /// Copies what is as it was marked into `part`, with marks of its own;
-    /// returns how much. The earlier file is only read: its worker may be asleep,
-    /// not dead.
+    /// returns how much. Of a file that is there whole, all up to its last mark
+    /// but one. The earlier file is only read: its worker may be asleep, not dead.
     pub(crate) async fn copy_into(&self, part: &mut PartFile) -> Result<u64, StoreError> {
         part.continue_with(&self.validators).await?;
         let Ok(mut file) = File::open(&self.part).await else {
@@ -260,7 +266,12 @@ impl Earlier {
         };
         let size = usize::try_from(MARK_BYTES).unwrap_or(usize::MAX);
         let mut block = vec![0_u8; size];
-        for mark in &self.marks {
+        let marks = match self.marks.split_last() {
+            // Behind the last byte there is no rest to ask for.
+            Some((last, before)) if self.validators.length == Some(last.at) => before,
+            _ => &self.marks,
+        };
+        for mark in marks {
             let step = usize::try_from(mark.at.saturating_sub(part.len())).unwrap_or(usize::MAX);
             let Some(bytes) = block.get_mut(..step) else {
                 break;

@@ -12,7 +12,7 @@
 use std::fs;
 use std::path::Path;
 
-use paperfall_e2e::{HalfWay, MIB};
+use paperfall_e2e::{HalfWay, MIB, sha256};
 use paperfall_miniweb::Answer;
 use serde_json::json;
 
@@ -91,6 +91,28 @@ async fn of_a_shortened_part_what_is_left_and_marked_is_kept() {
         })
         .await;
         assert_eq!(asked, [expected], "shortened to {length}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_part_that_is_whole_only_the_last_mebibyte_is_asked_for() {
+    let whole = HalfWay::pdf().bytes().to_vec();
+    // A stream without a length leaves only HEAD to tell it.
+    for announced in [true, false] {
+        let asked = asked_after(|part, marks| {
+            fs::write(part, &whole).unwrap();
+            let mut lines = lines(marks);
+            lines.push(json!({"at": 3 * MIB, "sha256": sha256(&whole)}).to_string());
+            let mut first: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
+            assert_eq!(first["length"], 3 * MIB);
+            if !announced {
+                first["length"] = serde_json::Value::Null;
+            }
+            lines[0] = first.to_string();
+            fs::write(marks, lines.join("\n")).unwrap();
+        })
+        .await;
+        assert_eq!(asked, ["bytes=2097152-"], "announced: {announced}");
     }
 }
 
