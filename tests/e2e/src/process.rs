@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::Child;
+use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 
 use crate::{Ran, Rig};
@@ -61,17 +61,34 @@ impl Rig {
         I: IntoIterator<Item = S>,
         S: Into<OsString>,
     {
-        let mut child = self.command(args).spawn().expect("the binary starts");
-        Running {
+        Running::of(self.command(args))
+    }
+
+    /// The same through another program, which turns into the binary: that and
+    /// its arguments come behind the program's own.
+    pub fn start_through<I, S>(&self, program: &str, own: &[&str], args: I) -> Running
+    where
+        I: IntoIterator<Item = S>,
+        S: Into<OsString>,
+    {
+        let own = own.iter().map(OsString::from);
+        let binary = std::iter::once(crate::binary().into_os_string());
+        let args = args.into_iter().map(Into::into);
+        Running::of(self.command_of(program, own.chain(binary).chain(args)))
+    }
+}
+
+impl Running {
+    fn of(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("the binary starts");
+        Self {
             stdout: Heard::listen(child.stdout.take()),
             stderr: Heard::listen(child.stderr.take()),
             child,
         }
     }
-}
 
-impl Running {
-    /// Sends it a signal (`INT`, `KILL`, `STOP`, `CONT`).
+    /// Sends it a signal (`INT`, `HUP`, `KILL`, `STOP`, `CONT`).
     pub fn signal(&self, name: &str) {
         let id = self.child.id().expect("it still runs");
         let status = std::process::Command::new("kill")

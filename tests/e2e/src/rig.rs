@@ -1,7 +1,7 @@
 //! One test's world.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -90,7 +90,16 @@ impl Rig {
         I: IntoIterator<Item = S>,
         S: Into<OsString>,
     {
-        let mut command = Command::new(binary());
+        self.command_of(binary(), args)
+    }
+
+    /// The same of another program.
+    pub(crate) fn command_of<I, S>(&self, program: impl AsRef<OsStr>, args: I) -> Command
+    where
+        I: IntoIterator<Item = S>,
+        S: Into<OsString>,
+    {
+        let mut command = Command::new(program);
         command
             .args(args.into_iter().map(Into::into))
             .current_dir(self.folder.path())

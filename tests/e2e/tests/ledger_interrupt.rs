@@ -49,7 +49,11 @@ async fn rig() -> Rig {
 }
 
 async fn started(rig: &Rig) -> Running {
-    let mut run = rig.start(RUN);
+    let run = rig.start(RUN);
+    under_way(rig, run).await
+}
+
+async fn under_way(rig: &Rig, mut run: Running) -> Running {
     run.until("two are done, one hangs, one waits for an answer", || {
         let sizes = rig
             .parts()
@@ -120,6 +124,52 @@ async fn ctrl_c_lets_every_lease_go_and_loses_nothing() {
         assert_eq!(job.not_before, None, "{work}");
     }
     assert_the_next_run_goes_on(&rig, KEPT, "1,572,864").await;
+}
+
+/// A run whose terminal closes gets two hangups: the shell's and the kernel's.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_closed_terminal_lets_every_lease_go_and_loses_nothing() {
+    let rig = rig().await;
+    // Whoever runs the tests may have been told to ignore hangups.
+    let run = rig.start_through("/usr/bin/env", &["--default-signal=HUP"], RUN);
+    let mut run = under_way(&rig, run).await;
+    let ledger = rig.ledger();
+    ledger.execute_batch("BEGIN IMMEDIATE").unwrap();
+    run.signal("HUP");
+    run.until_it_says("paperfall: stopping").await;
+    run.signal("HUP");
+    ledger.execute_batch("ROLLBACK").unwrap();
+    drop(ledger);
+    let ran = run.end().await;
+    assert_eq!(ran.code, 130, "{ran}");
+    ran.assert_orderly();
+    assert_two_are_kept(&rig);
+    for (work, job) in rig.jobs() {
+        assert_eq!(job.owner, None, "{work}");
+        assert_eq!((job.round, job.failures), (0, 0), "{work}");
+    }
+    assert_the_next_run_goes_on(&rig, KEPT, "1,572,864").await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_under_nohup_goes_on_when_its_terminal_closes() {
+    let door = Door::closed();
+    let url = SMALL[0];
+    let slow = Script::from(Answer::pdf(small(1)))
+        .then(Answer::pdf(small(1)))
+        .then(Answer::pdf(small(1)).held_until(&door.cue()));
+    let rig = Rig::new(World::new().page(url, slow)).await;
+    rig.list([url]);
+    let mut run = rig.start_through("/usr/bin/nohup", &[], RUN);
+    run.until("the paper is asked for", || rig.downloads(url).len() == 1)
+        .await;
+    run.signal("HUP");
+    door.open();
+    let ran = run.end().await;
+    assert_eq!(ran.code, 0, "{ran}");
+    rig.assert_obtained(&work(url), "given", "given_pdf", &small(1).bytes());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
