@@ -59,30 +59,40 @@ impl Broken {
     }
 }
 
+/// Why the whole is to be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoRest {
+    /// There is none to be had so.
+    Odd,
+    /// The server failed, as often as a request may be sent. One more is for the
+    /// whole.
+    Failed,
+}
+
 /// Asks for what follows the first `from` bytes of the file that is `known` so.
-/// It comes as 206, or the whole comes as 200. `None`: neither, so the whole is
-/// to be asked for.
+/// It comes as 206, or the whole comes as 200.
 pub(super) async fn ask_for_rest(
     session: &Session,
     url: &str,
     from: u64,
     known: &Validators,
-) -> Result<Option<Download>, DownloadError> {
+) -> Result<Result<Download, NoRest>, DownloadError> {
     let Some(if_range) = known.if_range() else {
-        return Ok(None);
+        return Ok(Err(NoRest::Odd));
     };
     let download = match open(session, url, Some((from, if_range))).await {
         Ok(download) => download,
         Err(error) if is_answer(&error) => {
             tracing::debug!("{error}; it was the rest that was asked for, now it is the whole");
-            return Ok(None);
+            let failed = is_break(&error);
+            return Ok(Err(if failed { NoRest::Failed } else { NoRest::Odd }));
         }
         Err(error) => return Err(error.into()),
     };
     let status = download.status();
     match status {
-        206 if is_rest(&download, from, known) => return Ok(Some(download)),
-        200 => return Ok(Some(download)),
+        206 if is_rest(&download, from, known) => return Ok(Ok(download)),
+        200 => return Ok(Ok(download)),
         _ if asks_for_patience(&download) => {
             let error = status_error(url, &download);
             if is_passing(&error) {
@@ -92,7 +102,8 @@ pub(super) async fn ask_for_rest(
         _ => {}
     }
     tracing::debug!("{url}: status {status} and no rest; now the whole is asked for");
-    Ok(None)
+    let failed = matches!(status, 502..=504);
+    Ok(Err(if failed { NoRest::Failed } else { NoRest::Odd }))
 }
 
 /// Whether the server wants to be left alone for a while.

@@ -8,7 +8,7 @@ use super::error::DownloadError;
 use super::halt::{Halt, Streaming};
 use super::marks::Validators;
 use super::part::{PartFile, Sealed};
-use super::rest::{Broken, ask_for_rest};
+use super::rest::{Broken, NoRest, ask_for_rest};
 use crate::http::pdf::{self, Labels};
 use crate::http::{Download, Headers, HostGrants, HttpError, Method, Request, Role, Session};
 use crate::outcome::Reason;
@@ -88,25 +88,31 @@ pub(crate) async fn stream(
 ) -> Result<Streamed, DownloadError> {
     let url = candidate.url.as_str();
     let kept = part.len();
+    let mut session = session.clone();
     if let Some(known) = known
         && kept > 0
-        && let Some(rest) = ask_for_rest(session, url, kept, known).await?
     {
-        let is_rest = rest.status() == 206;
-        match take_in(rest, url, is_rest, &mut part, halt).await {
-            // What came as 200 is the whole, and judged as that.
-            Ok(came) => return came.sealed(part, is_rest).await,
-            Err(broken) if broken.is_no_verdict(part.len() != kept) => {
-                if let Broken::Judged(error) = &broken {
-                    tracing::debug!("{url}: {error}; now the whole is asked for");
-                    // Nor does anybody go on behind it.
-                    part.restart().await?;
+        match ask_for_rest(&session, url, kept, known).await? {
+            Ok(rest) => {
+                let is_rest = rest.status() == 206;
+                match take_in(rest, url, is_rest, &mut part, halt).await {
+                    // What came as 200 is the whole, and judged as that.
+                    Ok(came) => return came.sealed(part, is_rest).await,
+                    Err(broken) if broken.is_no_verdict(part.len() != kept) => {
+                        if let Broken::Judged(error) = &broken {
+                            tracing::debug!("{url}: {error}; now the whole is asked for");
+                            // Nor does anybody go on behind it.
+                            part.restart().await?;
+                        }
+                    }
+                    Err(broken) => return Err(broken.into()),
                 }
             }
-            Err(broken) => return Err(broken.into()),
+            Err(NoRest::Odd) => {}
+            Err(NoRest::Failed) => session = session.without_retries(),
         }
     }
-    let whole = open(session, url, None).await?;
+    let whole = open(&session, url, None).await?;
     let came = take_in(whole, url, false, &mut part, halt).await?;
     came.sealed(part, false).await
 }

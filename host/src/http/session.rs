@@ -111,6 +111,14 @@ impl Session {
         }
     }
 
+    /// The same session, sending each request once.
+    #[must_use]
+    pub fn without_retries(&self) -> Self {
+        let mut once = self.clone();
+        once.policy.retries_max = 0;
+        once
+    }
+
     /// Whether a request to `host` would be refused now, because the host
     /// failed too often lately.
     #[must_use]

@@ -134,6 +134,19 @@ async fn a_server_that_only_hangs_up_or_fails_when_asked_for_the_rest_is_asked_f
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_fails_at_everything_is_not_asked_for_the_whole_again_and_again() {
+    for odd in [Answer::dropped(), Answer::status(503)] {
+        let half = then(&[odd]).await;
+        let ran = half.rig.run(&[]).await;
+        assert_eq!(ran.code, 1, "{ran}");
+        assert_eq!(half.rig.result(HalfWay::WORK)["outcome"], "retryable");
+        let downloads = half.rig.downloads(HalfWay::URL);
+        assert_eq!(HalfWay::ranges(&downloads), ["-", REST, REST, REST, "-"]);
+        half.left();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_the_request_for_the_whole_brings_is_the_verdict_and_is_asked_for_once() {
     for (answer, reason) in [
         (Answer::status(404), "not_found"),
