@@ -229,10 +229,12 @@ fn judge(page: &Page, subject: &Subject, link: &Element<'_>, section: Place) -> 
     }
     let labels = words::of_link(link);
     let texts: Vec<&str> = labels.iter().map(|label| label.plain.as_str()).collect();
-    let beside_title = texts.iter().find_map(|text| subject.beside_title(text));
+    let beside_title = labels
+        .iter()
+        .find_map(|label| subject.beside_title(&label.raw));
     let is_other = match &beside_title {
         // A title may contain any word.
-        Some(beside) => words::are_another_things(beside),
+        Some(beside) => words::are_another_things(&beside.text),
         None => texts.iter().any(|text| words::are_another_things(text)),
     };
     let is_a_part = texts
