@@ -75,6 +75,9 @@ pub(crate) fn pdfs(page: &Page, subject: &Subject, plainly: bool) -> Vec<Named> 
         1 => true,
         several => {
             is_named && several <= MAX_FILES
+        // Titles in two languages, too, look like a list, but the site's id is
+        // this article's.
+        _ if best < HAS_ITS_ID && subject.about.is_list() => false,
                 || best >= SAYS_FULL_TEXT && in_languages && several <= MAX_FILES
         }
     };
