@@ -128,15 +128,48 @@ pub(crate) fn around(link: &Element<'_>) -> Place {
 }
 
 fn whose(place: &Element<'_>, distance: usize) -> Place {
-    let is_called = |name: &str| place.attr(name).is_some_and(words::are_another_place);
+    let is_called = |name: &str| {
+        place
+            .attr(name)
+            .is_some_and(|names| words::are_another_place(&without_own_parts(names)))
+    };
     let is_headed = |name: &str| place.attr(name).is_some_and(words::head_another_section);
     let class_counts = distance <= NEAR || LISTS_AND_SECTIONS.contains(&place.tag());
     // A link's own label says what it leads to.
     let is_labelled = distance > 0
         && (is_headed("aria-label") || is_headed("data-title") || is_called("aria-labelledby"));
+/// What ends `-footer` in the class of a part of the article's own.
+const PARTS_WITH_FOOTERS: [&str; 12] = [
+    "card", "panel", "entry", "article", "post", "item", "box", "tile", "record", "paper", "media",
+    "file",
+];
+
+/// The names of a class or id without those of an article's own parts, which
+/// have words of other people's places: a card's footer, the files related to
+/// a record.
+fn without_own_parts(names: &str) -> String {
+    let is_own = |name: &&str| {
+        let name = name.to_ascii_lowercase();
+        let words: Vec<&str> = words::split(&name).collect();
+        match words.as_slice() {
+            [.., part, "footer"] => PARTS_WITH_FOOTERS.contains(part),
+            all => all
+                .windows(2)
+                .any(|pair| matches!(pair, ["related", "files"])),
+        }
+    };
+    let others: Vec<&str> = names
+        .split_ascii_whitespace()
+        .filter(|name| !is_own(name))
+        .collect();
+    others.join(" ")
+}
+
     // What a template holds is not on the page, unless it is a shadow's.
     let is_inert = place.tag() == "template" && place.attr("shadowrootmode").is_none();
-    if place.tag() == "footer"
+    let is_the_pages_footer =
+        place.tag() == "footer" && !place.ancestors().any(|around| around.tag() == "article");
+    if is_the_pages_footer
         || is_inert
         || is_labelled
         || is_called("id")
