@@ -46,6 +46,10 @@ pub(crate) struct Sections {
     since: Option<u8>,
     /// The tag of the label since which they most likely are.
     label: Option<String>,
+    /// Whether the article's title has been passed.
+    is_titled: bool,
+    /// What the last heading says.
+    heading: String,
 }
 
 impl Sections {
@@ -53,8 +57,16 @@ impl Sections {
     pub(crate) fn pass(&mut self, element: &Element<'_>, subject: &Subject) {
         if let Some(level) = level_of(element) {
             self.label = None;
+            let text = element.text();
+            self.heading.clone_from(&text);
+            // Above its title stands the section of the journal the article is
+            // in: `Notes`, `Reviews`.
+            if !self.is_titled && subject.is_titled(&text) {
+                self.is_titled = true;
+                self.since = None;
+                return;
+            }
             if self.since.is_none_or(|since| level <= since) {
-                let text = element.text();
                 // The greatest heading is most often a title, which may begin
                 // or go on with any word.
                 let begins = if level == 1 {
@@ -82,6 +94,13 @@ impl Sections {
             // what comes in a series is ended by the next of its kind.
             self.label = None;
         }
+    }
+
+    /// Whether the last heading is that of what comes with the article or of
+    /// other articles. References are no such: documents shown in a page stand
+    /// behind all of its text.
+    pub(crate) fn is_of_other_documents(&self, subject: &Subject) -> bool {
+        self.place() == Place::Others && words::are_other_documents(&self.heading, &subject.about)
     }
 
     /// Whose links stand here, as far as headings say.
