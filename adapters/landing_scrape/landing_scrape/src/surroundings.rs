@@ -236,3 +236,76 @@ pub(crate) fn row_is_another_things(page: &Page, link: &Element<'_>, subject: &S
             text.split(' ').count() <= ROW_WORDS && words::are_a_companions(&text, &subject.about)
         })
 }
+
+/// Words of a line with a link at most.
+const LINE_WORDS: usize = 12;
+
+/// The short line a link stands in with other words, if with no other link.
+pub(crate) fn line(link: &Element<'_>) -> Option<String> {
+    let own = link.text();
+    let (block, text) = link
+        .ancestors()
+        .take(ROW)
+        .take_while(|block| !matches!(block.tag(), "body" | "html" | "main"))
+        .take_while(|block| block.has_at_most(ROW_NODES))
+        .map(|block| (block, block.text()))
+        .find(|(_, text)| *text != own)?;
+    let is_only = block.elements(&["a"]).take(2).count() == 1;
+    (is_only && text.split(' ').count() <= LINE_WORDS).then_some(text)
+}
+
+/// What stands before what an article has.
+const HAVING: [&str; 12] = [
+    "with",
+    "has",
+    "including",
+    "includes",
+    "incl",
+    "mit",
+    "inkl",
+    "avec",
+    "con",
+    "com",
+    "sisältää",
+    "med",
+];
+/// Words that what it has is told in.
+const CONTENTS: usize = 3;
+/// What is counted beside it.
+const COUNTED: [&str; 10] = [
+    "page",
+    "pages",
+    "pp",
+    "figure",
+    "figures",
+    "table",
+    "tables",
+    "references",
+    "words",
+    "plates",
+];
+
+/// A text without what it says the article has: `12 pages, 1 appendix`,
+/// `published with supplementary data`.
+fn without_contents(text: &str) -> String {
+    let text = text.to_lowercase();
+    let all: Vec<&str> = words::split(&text).collect();
+    let is_count = |word: &&str| word.len() <= 3 && word.bytes().all(|byte| byte.is_ascii_digit());
+    let counts = all
+        .windows(2)
+        .any(|pair| matches!(pair, [number, noun] if is_count(number) && COUNTED.contains(noun)));
+    let mut kept: Vec<&str> = Vec::new();
+    let mut left_out = 0;
+    for word in all {
+        if HAVING.contains(&word) {
+            left_out = CONTENTS;
+        } else if counts && is_count(&word) {
+            left_out = 1;
+        } else if left_out > 0 {
+            left_out -= 1;
+        } else {
+            kept.push(word);
+        }
+    }
+    kept.join(" ")
+}
