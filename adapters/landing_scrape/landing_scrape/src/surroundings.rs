@@ -134,29 +134,6 @@ fn is_a_links(element: &Element<'_>) -> bool {
             .any(|around| matches!(around.tag(), "a" | "button" | "nav"))
 }
 
-/// Whose links stand where this one stands, as far as the elements around it
-/// say.
-pub(crate) fn around(link: &Element<'_>) -> Place {
-    std::iter::once(*link)
-        .chain(link.ancestors().take(FAR))
-        .enumerate()
-        .take_while(|(_, place)| !matches!(place.tag(), "body" | "html" | "main"))
-        .map(|(distance, place)| whose(&place, distance))
-        .max()
-        .unwrap_or(Place::Own)
-}
-
-fn whose(place: &Element<'_>, distance: usize) -> Place {
-    let is_called = |name: &str| {
-        place
-            .attr(name)
-            .is_some_and(|names| words::are_another_place(&without_own_parts(names)))
-    };
-    let is_headed = |name: &str| place.attr(name).is_some_and(words::head_another_section);
-    let class_counts = distance <= NEAR || LISTS_AND_SECTIONS.contains(&place.tag());
-    // A link's own label says what it leads to.
-    let is_labelled = distance > 0
-        && (is_headed("aria-label") || is_headed("data-title") || is_called("aria-labelledby"));
 /// What ends `-footer` in the class of a part of the article's own.
 const PARTS_WITH_FOOTERS: [&str; 12] = [
     "card", "panel", "entry", "article", "post", "item", "box", "tile", "record", "paper", "media",
@@ -184,6 +161,29 @@ fn without_own_parts(names: &str) -> String {
     others.join(" ")
 }
 
+/// Whose links stand where this one stands, as far as the elements around it
+/// say.
+pub(crate) fn around(link: &Element<'_>) -> Place {
+    std::iter::once(*link)
+        .chain(link.ancestors().take(FAR))
+        .enumerate()
+        .take_while(|(_, place)| !matches!(place.tag(), "body" | "html" | "main"))
+        .map(|(distance, place)| whose(&place, distance))
+        .max()
+        .unwrap_or(Place::Own)
+}
+
+fn whose(place: &Element<'_>, distance: usize) -> Place {
+    let is_called = |name: &str| {
+        place
+            .attr(name)
+            .is_some_and(|names| words::are_another_place(&without_own_parts(names)))
+    };
+    let is_headed = |name: &str| place.attr(name).is_some_and(words::head_another_section);
+    let class_counts = distance <= NEAR || LISTS_AND_SECTIONS.contains(&place.tag());
+    // A link's own label says what it leads to.
+    let is_labelled = distance > 0
+        && (is_headed("aria-label") || is_headed("data-title") || is_called("aria-labelledby"));
     // What a template holds is not on the page, unless it is a shadow's.
     let is_inert = place.tag() == "template" && place.attr("shadowrootmode").is_none();
     let is_the_pages_footer =
@@ -232,8 +232,9 @@ pub(crate) fn row_is_another_things(page: &Page, link: &Element<'_>, subject: &S
         .filter(|row| ROWS.contains(&row.tag()) && row.has_at_most(ROW_NODES))
         .take_while(|row| !leads_elsewhere(row))
         .any(|row| {
-            let text = words::plain(&row.text());
-            text.split(' ').count() <= ROW_WORDS && words::are_a_companions(&text, &subject.about)
+            let text = row.text();
+            words::plain(&text).split(' ').count() <= ROW_WORDS
+                && words::are_a_companions(&words::plain(&without_contents(&text)), &subject.about)
         })
 }
 
