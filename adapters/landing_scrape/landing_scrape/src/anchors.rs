@@ -355,10 +355,11 @@ fn judge(page: &Page, subject: &Subject, link: &Element<'_>, section: Place) -> 
 }
 
 /// Whether the line a link stands in, if it is its only one, has words that are
-/// not known to mean a full text: `Newsletter: PDF`.
+/// not known to mean a full text, nor name the work: `Newsletter: PDF`.
 fn says_more_beside(link: &Element<'_>, subject: &Subject) -> bool {
     surroundings::line(link).is_some_and(|line| {
-        full_text::said(&[Label::shown(&line)], "", subject) == Said::SomethingElse
+        subject.beside_title(&line).is_none()
+            && full_text::said(&[Label::shown(&line)], "", subject) == Said::SomethingElse
     })
 }
 

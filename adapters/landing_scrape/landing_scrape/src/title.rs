@@ -91,7 +91,7 @@ impl Title {
                 return None;
             }
             let (before, behind) = (words.get(..at)?, words.get(at + length..)?);
-            if is_about(before) || goes_on(behind) || self.begins_amid(before) {
+            if is_about(before) || self.goes_on(behind) || self.begins_amid(before) {
                 return None;
             }
             let rest: Vec<&str> = before
@@ -117,6 +117,26 @@ impl Title {
             .eq(&self.words)
     }
 
+    /// Whether what stands behind the title belongs to a longer one: a number,
+    /// the name of a part, or words that go on without a sign.
+    fn goes_on(&self, behind: &[Word]) -> bool {
+        let Some(next) = behind.first() else {
+            return false;
+        };
+        let word = next.plain.as_str();
+        let is_number = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
+        // `(2019)` tells when a work appeared, unless the title tells years.
+        let is_date = next.is_in_brackets
+            && word.len() == 4
+            && is_number(word)
+            && !self.words.iter().any(|word| is_number(word));
+        let is_known = SIGNS.contains(&word) || OPENERS.contains(&word) || BEHIND.contains(&word);
+        (is_number(word) && !is_date)
+            || PARTS.contains(&word)
+            || roman(word).is_some()
+            || (next.follows && !is_known)
+    }
+
     /// Whether the number the title begins with has begun before: `1,2,4-` for
     /// `2,4-`.
     fn begins_amid(&self, before: &[Word]) -> bool {
@@ -140,20 +160,6 @@ fn is_about(before: &[Word]) -> bool {
     }
 }
 
-/// Whether what stands behind a title belongs to a longer one: a number, the
-/// name of a part, or words that go on without a sign.
-fn goes_on(behind: &[Word]) -> bool {
-    let Some(next) = behind.first() else {
-        return false;
-    };
-    let word = next.plain.as_str();
-    let is_known = SIGNS.contains(&word) || OPENERS.contains(&word) || BEHIND.contains(&word);
-    word.starts_with(|c: char| c.is_ascii_digit())
-        || PARTS.contains(&word)
-        || roman(word).is_some()
-        || (next.follows && !is_known)
-}
-
 /// A word of a text.
 #[derive(Debug)]
 struct Word {
@@ -162,6 +168,7 @@ struct Word {
     /// Whether it is written small and parted from the one before by nothing
     /// but a space.
     follows: bool,
+    is_in_brackets: bool,
 }
 
 /// The words of a text, numbers among them, without sizes.
@@ -188,6 +195,7 @@ fn words_of(text: &str) -> Vec<Word> {
         for (at, word) in pieces.enumerate() {
             words.push(Word {
                 plain: word.to_lowercase(),
+                is_in_brackets: at == 0 && token.starts_with(['(', '[']),
                 follows: at == 0 && is_joined && word.starts_with(char::is_lowercase),
             });
         }
@@ -258,6 +266,8 @@ mod tests {
             ),
             ("高山植物群落の研究(第1報)", "高山植物群落の研究(第2報)"),
             ("高山植物群落の研究", "高山植物群落の研究 第2報"),
+            ("The theory of evolution", "The theory of evolution, 2019"),
+            ("Statistics 2 for Europe", "Statistics 2 for Europe (2020)"),
             ("linear dynamics of plants", "Nonlinear dynamics of plants"),
             (
                 "The theory of evolution",
@@ -297,6 +307,7 @@ mod tests {
                 "texto completo de",
             ),
             ("3. The theory of evolution", "3"),
+            ("The theory of evolution (2019)", "2019"),
             (
                 "Smith, J.: The theory of evolution. J. Plants",
                 "smith j j plants",

@@ -206,3 +206,11 @@ fn what_an_article_has_is_not_what_its_file_is() {
         assert_eq!(of_ours(&html), Vec::<String>::new(), "{row}");
     }
 }
+
+#[test]
+fn a_line_that_names_the_work_says_nothing_against_its_link() {
+    let unknown = "<p><a href=/docs/zzz.pdf>Zzyzx plook (PDF)</a></p>";
+    let line = |text: &str| format!("{unknown}<p>{text} <a href=/docs/9.pdf>PDF</a></p>");
+    assert_eq!(of_ours(&line(TITLE)).len(), 1);
+    assert_eq!(of_ours(&line("Zzyzx quux")), Vec::<String>::new());
+}
