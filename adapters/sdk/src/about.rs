@@ -6,16 +6,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::Doi;
-use crate::language;
+use crate::titles::{House, may_be_one_works, words_of};
 use crate::words::{is_numbered, is_supplementary, pieces, split};
 use crate::{Page, Work, urls};
 
-/// Words of titles that are kept; no title has so many.
-const MAX_WORDS: usize = 300;
 /// Shorter titles ("Editorial") are no proof of identity, in bytes.
 const MIN_TITLE: usize = 15;
 /// Shorter pieces of a name written in one word occur by chance, in bytes.
 const MIN_PIECE: usize = 4;
+/// The registrant of Zenodo, who gives every version of a record its own DOI.
+const ZENODO: &str = "10.5281";
+/// The registrants of F1000 and eLife, who number versions without a `v`.
+const NUMBERING: [&str; 2] = ["10.12688", "10.7554"];
 /// Where a page names its PDF for machines.
 const PDF_METAS: [&str; 3] = [
     "citation_pdf_url",
@@ -116,8 +118,9 @@ impl About {
     }
 
     /// Whether the page describes one work that is not ours: its DOI is another
-    /// one and its title has little in common with ours. A DOI alone proves
-    /// nothing, for a repository's copy has one of its own.
+    /// one and its title has little in common with ours, or it is of the same
+    /// publisher and no title can be compared. A DOI of somebody else's alone
+    /// proves nothing, for a repository's copy has one of its own.
     #[must_use]
     pub fn is_anothers(&self) -> bool {
         self.is_anothers
@@ -226,35 +229,64 @@ fn has_several_works(page: &Page) -> bool {
 }
 
 fn contradicts(page: &Page, dois: &BTreeSet<String>, work: &Work) -> bool {
-    let (Some(ours), Some(title)) = (work.doi(), work.title.as_deref()) else {
+    let ours = work.doi().map(|doi| doi.to_string());
+    let (Some(ours), Some(theirs), 1) = (ours, dois.first(), dois.len()) else {
         return false;
     };
-    let is_other_doi = dois.len() == 1 && !dois.contains(&ours.to_string());
-    let mut titles = page.metas("citation_title").peekable();
-    is_other_doi
-        && title.len() >= MIN_TITLE
-        && titles.peek().is_some()
-        && titles.all(|other| {
-            other.len() >= MIN_TITLE
-                && !are_alike(title, other)
-                && !language::are_of_different_languages(title, other)
-        })
+    if *theirs == ours || without_version(theirs) == without_version(&ours) {
+        return false;
+    }
+    let house = match registrant(theirs) == registrant(&ours) {
+        true => House::Same,
+        false => House::Other,
+    };
+    let title = work.title.as_deref().filter(|title| is_telling(title));
+    let mut titles = page
+        .metas("citation_title")
+        .filter(|title| is_telling(title))
+        .peekable();
+    match (title, titles.peek()) {
+        (Some(title), Some(_)) => titles.all(|other| !may_be_one_works(title, other, house)),
+        // A journal's own DOI on all its articles tells nothing.
+        _ => {
+            house == House::Same
+                && registrant(theirs) != ZENODO
+                && !ours.starts_with(theirs.as_str())
+        }
+    }
 }
 
-/// Whether half of the shorter title's words are the longer one's: spellings,
-/// subtitles and a preprint's wording differ.
-fn are_alike(one: &str, other: &str) -> bool {
-    let (one, other): (BTreeSet<String>, BTreeSet<String>) =
-        (words_of(one).collect(), words_of(other).collect());
-    2 * one.intersection(&other).count() >= one.len().min(other.len())
+fn is_telling(title: &str) -> bool {
+    title.len() >= MIN_TITLE
 }
 
-fn words_of(title: &str) -> impl Iterator<Item = String> {
-    let words: Vec<String> = split(&title.to_lowercase())
-        .take(MAX_WORDS)
-        .map(str::to_owned)
-        .collect();
-    words.into_iter()
+fn registrant(doi: &str) -> &str {
+    doi.split('/').next().unwrap_or_default()
+}
+
+/// A DOI without the number of its version: `v2`, `.v2`, `/v2`, `_v2`.
+fn without_version(doi: &str) -> &str {
+    let stem = doi.trim_end_matches(|c: char| c.is_ascii_digit());
+    if stem.len() == doi.len() {
+        return doi;
+    }
+    let marked = if NUMBERING.contains(&registrant(doi)) {
+        let suffix = doi.split_once('/').map_or("", |(_, suffix)| suffix);
+        stem.strip_suffix('.')
+            .filter(|_| suffix.matches('.').count() > 1)
+    } else {
+        None
+    };
+    match marked.or_else(|| behind_a_border(stem)) {
+        Some(stem) => stem.trim_end_matches(['.', '/', '-', '_']),
+        None => doi,
+    }
+}
+
+/// What stands before the `v` of a version, which begins no other word.
+fn behind_a_border(stem: &str) -> Option<&str> {
+    stem.strip_suffix('v')
+        .filter(|stem| stem.ends_with(|c: char| c.is_ascii_digit() || "./-_".contains(c)))
 }
 
 #[cfg(test)]
@@ -366,7 +398,7 @@ mod tests {
             ("Soil moisture in alpine meadows", true),
         ] {
             let html = format!(
-                "<meta name=citation_doi content=10.1234/copy><meta name=citation_title content='{title}'>"
+                "<meta name=citation_doi content=10.9999/copy><meta name=citation_title content='{title}'>"
             );
             assert_eq!(about(&html, ours).is_anothers(), is, "{title}");
         }
@@ -384,7 +416,7 @@ mod tests {
         assert!(about(&page("10.1234/other", other), ours).is_anothers());
         for (html, title) in [
             (page("10.1234/OURS", other), ours),
-            (page("10.1234/other", other), None),
+            (page("10.9999/other", other), None),
             (
                 page(
                     "10.1234/other",
@@ -393,12 +425,59 @@ mod tests {
                 ours,
             ),
             (
-                "<meta name=citation_doi content=10.1234/other>".to_owned(),
+                "<meta name=citation_doi content=10.9999/other>".to_owned(),
                 ours,
             ),
-            (page("10.1234/other", "Editorial"), ours),
+            (page("10.9999/other", "Editorial"), ours),
         ] {
             assert!(!about(&html, title).is_anothers(), "{html}");
         }
+    }
+
+    #[test]
+    fn without_a_title_another_doi_of_the_same_house_is_anothers_and_a_version_is_not() {
+        let page = |doi: &str| format!("<meta name=citation_doi content={doi}>");
+        let anothers = |ours: &str, theirs: &str| {
+            let work = testing::work(&[("doi", ours)]);
+            About::new(&Page::parse(&page(theirs), URL), &work).is_anothers()
+        };
+        for (ours, theirs) in [
+            ("10.1002/ece3.1234", "10.1002/ece3.9999"),
+            ("10.1002/ece3.1", "10.1002/ece3.2"),
+            (
+                "10.12688/f1000research.12345.1",
+                "10.12688/f1000research.99.1",
+            ),
+        ] {
+            assert!(anothers(ours, theirs), "{theirs}");
+        }
+        for (ours, theirs) in [
+            ("10.1002/ece3.1234", "10.9999/copy.1"),
+            ("10.1002/ece3.1234", "10.1002/ece3"),
+            ("10.5281/zenodo.123", "10.5281/zenodo.124"),
+            ("10.6084/m9.figshare.123", "10.6084/m9.figshare.123.v2"),
+            (
+                "10.26434/chemrxiv-2021-abc-v1",
+                "10.26434/chemrxiv-2021-abc-v2",
+            ),
+            (
+                "10.12688/f1000research.12345.1",
+                "10.12688/f1000research.12345.2",
+            ),
+        ] {
+            assert!(!anothers(ours, theirs), "{theirs}");
+        }
+    }
+
+    #[test]
+    fn another_language_excuses_a_title_only_away_from_the_house_that_has_the_doi() {
+        let page = |doi: &str| {
+            format!(
+                "<meta name=citation_doi content={doi}><meta name=citation_title content='La reforma del sistema de pensiones y los sindicatos'>"
+            )
+        };
+        let ours = Some("On the nesting habits of the lesser penguins");
+        assert!(!about(&page("10.9999/copy"), ours).is_anothers());
+        assert!(about(&page("10.1234/other"), ours).is_anothers());
     }
 }

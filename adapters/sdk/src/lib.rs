@@ -64,6 +64,7 @@ mod page;
 mod request;
 mod response;
 pub mod testing;
+mod titles;
 pub mod urls;
 pub mod words;
 mod work;

@@ -108,6 +108,28 @@ pub fn is_numbered(word: &str, stem: &str) -> bool {
     })
 }
 
+/// The value of a lower-case Roman numeral below forty: there are no more parts
+/// of a series.
+#[must_use]
+pub fn roman(word: &str) -> Option<u32> {
+    let tens = word.len() - word.trim_start_matches('x').len();
+    let ones = match word.get(tens..)? {
+        "" => 0,
+        "i" => 1,
+        "ii" => 2,
+        "iii" => 3,
+        "iv" => 4,
+        "v" => 5,
+        "vi" => 6,
+        "vii" => 7,
+        "viii" => 8,
+        "ix" => 9,
+        _ => return None,
+    };
+    let tens = u32::try_from(tens).ok().filter(|tens| *tens <= 3)?;
+    Some(10 * tens + ones).filter(|number| *number > 0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,5 +203,21 @@ mod tests {
         assert!(!is_numbered("fig", "fig"));
         assert!(!is_numbered("fig1234", "fig"));
         assert!(!is_numbered("fig1a", "fig"));
+    }
+
+    #[test]
+    fn roman_numerals_below_forty_are_known() {
+        for (word, number) in [
+            ("i", Some(1)),
+            ("iv", Some(4)),
+            ("ix", Some(9)),
+            ("xiv", Some(14)),
+            ("xxxix", Some(39)),
+            ("", None),
+            ("mix", None),
+            ("xxxx", None),
+        ] {
+            assert_eq!(roman(word), number, "{word}");
+        }
     }
 }

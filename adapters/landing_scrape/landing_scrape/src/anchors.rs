@@ -17,7 +17,7 @@ use crate::lexicon::CHAPTERS;
 use crate::names;
 use crate::subject::Subject;
 use crate::surroundings::{self, HEADING_TAGS, Place, Sections};
-use crate::words;
+use crate::words::{self, Label};
 
 /// PDF links that are compared; a page with more is an index, in which only a
 /// link that names the work is of interest.
@@ -43,6 +43,10 @@ struct Link {
     kind: u8,
     score: u8,
     full_text: bool,
+    /// Whether words beside it may make its file another.
+    is_doubted: bool,
+    /// Which of the page's links it is.
+    at: usize,
     /// The language it says the file is in.
     language: Option<String>,
 }
@@ -54,7 +58,7 @@ pub(crate) fn pdfs(page: &Page, subject: &Subject, plainly: bool) -> Vec<Named> 
     if address::is_home(page.url()) {
         return Vec::new();
     }
-    let links = collect(page, subject);
+    let (links, rival) = collect(page, subject);
     let Some(best) = links.iter().map(|link| link.kind).max() else {
         return Vec::new();
     };
@@ -71,8 +75,15 @@ pub(crate) fn pdfs(page: &Page, subject: &Subject, plainly: bool) -> Vec<Named> 
     let is_named = best == NAMES_THE_WORK;
     let stands_out = match files.len() {
         _ if !is_named && (subject.is_index() || subject.about.is_anothers()) => false,
+        // Titles in two languages, too, look like a list, but the site's id is
+        // this article's.
+        _ if best < HAS_ITS_ID && subject.about.is_list() => false,
         0 => false,
-        1 => true,
+        1 => {
+            let mut of_file = files.iter().flatten();
+            let is_rivalled = |link: &Link| rival.is_some_and(|rival| rival < link.at);
+            best >= HAS_ITS_ID || !of_file.all(|link| link.is_doubted && is_rivalled(link))
+        }
         several => {
             is_named && several <= MAX_FILES
                 || best >= SAYS_FULL_TEXT && in_languages && several <= MAX_FILES
@@ -166,26 +177,34 @@ enum Judged {
     Maybe(Link),
     /// It says that its address is something else's.
     SaysOther(String),
+    /// It looks like a PDF where the article's own stand, and is called by
+    /// words that are not known.
+    Rival,
     /// It is not of interest.
     Passed,
 }
 
-/// The page's links that look like a PDF of the article, each address once. A
-/// file that one of its links calls something else is that, whatever its other
-/// links say: its name, then a button.
-fn collect(page: &Page, subject: &Subject) -> Vec<Link> {
+/// The page's links that look like a PDF of the article, each address once, and
+/// where its first rival stands. A file that one of its links calls something
+/// else is that, whatever its other links say: its name, then a button.
+fn collect(page: &Page, subject: &Subject) -> (Vec<Link>, Option<usize>) {
+    let mut rival: Option<usize> = None;
     let mut links: Vec<Link> = Vec::new();
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let mut others: BTreeSet<String> = BTreeSet::new();
     let mut sections = Sections::default();
     let tags: Vec<&str> = ["a", "area"].into_iter().chain(HEADING_TAGS).collect();
-    for element in page.elements(&tags) {
+    for (at, element) in page.elements(&tags).enumerate() {
         if !matches!(element.tag(), "a" | "area") {
             sections.pass(&element, subject);
             continue;
         }
         let link = match judge(page, subject, &element, sections.place()) {
-            Judged::Maybe(link) => link,
+            Judged::Maybe(link) => Link { at, ..link },
+            Judged::Rival => {
+                rival = rival.or(Some(at));
+                continue;
+            }
             Judged::SaysOther(url) => {
                 if others.len() < MAX_OTHERS {
                     others.insert(urls::sameness(&url));
@@ -199,6 +218,7 @@ fn collect(page: &Page, subject: &Subject) -> Vec<Link> {
             known.kind = known.kind.max(link.kind);
             known.score = known.score.max(link.score);
             known.full_text |= link.full_text;
+            known.is_doubted &= link.is_doubted;
             known.language = known.language.take().or(link.language);
             continue;
         }
@@ -212,7 +232,7 @@ fn collect(page: &Page, subject: &Subject) -> Vec<Link> {
         }
     }
     links.retain(|link| !others.contains(&urls::sameness(&link.url)));
-    links
+    (links, rival)
 }
 
 fn judge(page: &Page, subject: &Subject, link: &Element<'_>, section: Place) -> Judged {
@@ -229,10 +249,12 @@ fn judge(page: &Page, subject: &Subject, link: &Element<'_>, section: Place) -> 
     }
     let labels = words::of_link(link);
     let texts: Vec<&str> = labels.iter().map(|label| label.plain.as_str()).collect();
-    let beside_title = texts.iter().find_map(|text| subject.beside_title(text));
+    let beside_title = labels
+        .iter()
+        .find_map(|label| subject.beside_title(&label.raw));
     let is_other = match &beside_title {
         // A title may contain any word.
-        Some(beside) => words::are_another_things(beside),
+        Some(beside) => words::are_another_things(&beside.text),
         None => texts.iter().any(|text| words::are_another_things(text)),
     };
     let is_a_part = texts
@@ -265,6 +287,9 @@ fn judge(page: &Page, subject: &Subject, link: &Element<'_>, section: Place) -> 
     }
     let said = full_text::said(&labels, &url, subject);
     let full_text = said == Said::FullText;
+    let names_its_file = labels
+        .iter()
+        .any(|label| label.is_shown && full_text::is_files_name(&label.raw, &url));
     let kind = if names_work {
         NAMES_THE_WORK
     } else if subject.id_is_in(&url) {
@@ -274,9 +299,18 @@ fn judge(page: &Page, subject: &Subject, link: &Element<'_>, section: Place) -> 
     } else {
         LOOKS_LIKE_PDF
     };
-    // A path alone is no word of its own: so end a site's reports and notices.
-    // Neither is `PDF` behind a name that is not the paper's.
-    if kind == LOOKS_LIKE_PDF && (said == Said::SomethingElse || !(mentions || typed || shown)) {
+    // `PDF` behind a name that is not the paper's is no word of its own.
+    let is_own_place = section.max(around) == Place::Own;
+    if kind == LOOKS_LIKE_PDF && said == Said::SomethingElse {
+        let is_rival = is_own_place && !surroundings::row_is_another_things(page, link, subject);
+        return if is_rival {
+            Judged::Rival
+        } else {
+            Judged::Passed
+        };
+    }
+    // Neither is a path alone: so end a site's reports and notices.
+    if kind == LOOKS_LIKE_PDF && !(mentions || typed || shown || names_its_file) {
         return Judged::Passed;
     }
     // Nor is a file that merely lies beside the page under another's name.
@@ -311,10 +345,21 @@ fn judge(page: &Page, subject: &Subject, link: &Element<'_>, section: Place) -> 
         kind,
         score: kind.saturating_add(looks),
         full_text,
+        is_doubted: kind < HAS_ITS_ID && says_more_beside(link, subject),
+        at: 0,
         language: link
             .attr("hreflang")
             .map(str::to_lowercase)
             .or_else(|| texts.iter().find_map(|text| words::language_in(text))),
+    })
+}
+
+/// Whether the line a link stands in, if it is its only one, has words that are
+/// not known to mean a full text, nor name the work: `Newsletter: PDF`.
+fn says_more_beside(link: &Element<'_>, subject: &Subject) -> bool {
+    surroundings::line(link).is_some_and(|line| {
+        subject.beside_title(&line).is_none()
+            && full_text::said(&[Label::shown(&line)], "", subject) == Said::SomethingElse
     })
 }
 

@@ -4,14 +4,33 @@
 use paperfall_adapter::{Element, Page, urls};
 
 use crate::address::is_pdf_path;
+use crate::subject::Subject;
+use crate::surroundings::{self, HEADING_TAGS, Place, Sections};
 
 /// Parameters by which viewers take their document.
 const PARAMETERS: [&str; 4] = ["file", "url", "pdf", "src"];
 
-/// The documents embedded in a page.
-pub(crate) fn documents(page: &Page) -> Vec<String> {
-    page.elements(&["embed", "iframe", "object", "frame"])
-        .filter_map(|element| document(page, &element))
+/// Elements that show documents.
+const FRAMES: [&str; 4] = ["embed", "iframe", "object", "frame"];
+
+/// The documents embedded in a page, where it shows what is the article's own.
+pub(crate) fn documents(page: &Page, subject: &Subject) -> Vec<String> {
+    if page.elements(&FRAMES).next().is_none() {
+        return Vec::new();
+    }
+    let mut sections = Sections::default();
+    let tags: Vec<&str> = FRAMES.into_iter().chain(HEADING_TAGS).collect();
+    page.elements(&tags)
+        .filter_map(|element| {
+            if !FRAMES.contains(&element.tag()) {
+                sections.pass(&element, subject);
+                return None;
+            }
+            let document = document(page, &element)?;
+            let is_others = sections.is_of_other_documents(subject)
+                || surroundings::around(&element) == Place::Others;
+            (!is_others).then_some(document)
+        })
         .collect()
 }
 

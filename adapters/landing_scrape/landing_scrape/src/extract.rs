@@ -82,7 +82,11 @@ pub(crate) fn pdfs(page: &Page, work: &Work) -> Vec<Named> {
     let urls = found.addresses(script::pdf(page).iter().map(String::as_str));
     found.add(urls, SCRIPT, 1);
     found.alternates();
-    let mut urls = found.addresses(embedded::documents(page).iter().map(String::as_str));
+    let mut urls = found.addresses(
+        embedded::documents(page, &subject)
+            .iter()
+            .map(String::as_str),
+    );
     urls.retain(|url| !address::is_another_things(url, &subject));
     found.add(urls, EMBEDDED, 1);
 

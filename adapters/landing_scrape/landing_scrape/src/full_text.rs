@@ -112,6 +112,22 @@ fn unparted(word: &str) -> Option<usize> {
     Some(pieces)
 }
 
+/// Whether a text is the name of the file behind an address, with or without
+/// its ending and with no other words than those of a view: Pure shows
+/// `File Smith_2020`.
+pub(crate) fn is_files_name(text: &str, url: &str) -> bool {
+    let (rest, names) = without_names(text, url);
+    !names.is_empty() && split_by_script(&rest.to_lowercase()).all(|word| OPENERS.contains(&word))
+}
+
+/// The name of a file without its ending, if it looks like a name wherever it
+/// stands.
+fn stem_of(name: &str) -> Option<&str> {
+    let stem = name.rsplit_once('.').map(|(stem, _)| stem)?;
+    let is_name = stem.contains(|c: char| c.is_ascii_digit() || c == '_');
+    (is_name && stem.chars().count() > 4).then_some(stem)
+}
+
 /// A text without the names of files in it, and those names: the link's own,
 /// single words that end in `.pdf`, and a text that ends so as a whole.
 fn without_names(text: &str, url: &str) -> (String, Vec<String>) {
@@ -123,6 +139,11 @@ fn without_names(text: &str, url: &str) -> (String, Vec<String>) {
         && let (Some(before), Some(after)) = (rest.get(..at), rest.get(at + own.len()..))
     {
         rest = format!("{before} {after}");
+        names.push(own);
+    } else if let Some(stem) = stem_of(&own)
+        && rest.split_whitespace().any(|word| word == stem)
+    {
+        rest = rest.replacen(stem, " ", 1);
         names.push(own);
     }
     let whole = rest.split(['(', '[']).next().unwrap_or(&rest).trim();

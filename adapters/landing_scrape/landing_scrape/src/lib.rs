@@ -18,6 +18,7 @@ mod names;
 mod script;
 mod subject;
 mod surroundings;
+mod title;
 mod words;
 
 use paperfall_adapter::{

@@ -1,10 +1,10 @@
 //! What the name of a file says about it: written in one word or several, and
 //! beside the names of the files it comes with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use paperfall_adapter::urls;
-use paperfall_adapter::words::{is_numbered, is_supplementary, pieces, split};
+use paperfall_adapter::words::{is_numbered, is_supplementary, pieces, roman, split};
 
 use crate::lexicon::{
     OTHER_NAME_NUMBERED, OTHER_NAME_PAIRS, OTHER_NAME_WORDS, OTHER_PAIRS, OTHER_PATH_WORDS,
@@ -16,6 +16,11 @@ use crate::subject::Subject;
 const MIN_PIECE: usize = 4;
 /// Digits of the number of a chapter or volume at most.
 const MAX_PART_DIGITS: usize = 2;
+
+/// What stands before the number or the letter of a part or a volume.
+const COUNTED: [&str; 9] = [
+    "part", "parte", "partie", "teil", "band", "bd", "tome", "vol", "volume",
+];
 
 /// The last segment of an address's path as it is written, decoded.
 pub(crate) fn file_name(url: &str) -> String {
@@ -89,12 +94,15 @@ pub(crate) fn is_another_name(name: &str, subject: &Subject) -> bool {
 /// parts and volumes, none of which is the work. The numbers of versions are
 /// not theirs.
 pub(crate) fn leave_out_parts<T>(named: &mut Vec<T>, url: impl Fn(&T) -> &str) {
-    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for name in named.iter().filter_map(|named| numberless(url(named))) {
-        *counts.entry(name).or_default() += 1;
+    let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for url in named.iter().map(&url) {
+        if let Some(name) = numberless(url) {
+            names.entry(name).or_default().insert(file_name(url));
+        }
     }
+    // The same name in two places is one file in two languages or versions.
     named.retain(|named| {
-        numberless(url(named)).is_none_or(|name| counts.get(&name).is_none_or(|count| *count < 2))
+        numberless(url(named)).is_none_or(|name| names.get(&name).is_none_or(|all| all.len() < 2))
     });
 }
 
@@ -109,15 +117,27 @@ fn numberless(url: &str) -> Option<String> {
     let is_version = parts
         .windows(2)
         .any(|pair| matches!(pair, ["v" | "version" | "rev", number] if is_number(number)));
+    // `Part_I`, `Vol_B`.
+    let is_counted = |at: usize, part: &str| {
+        let before = at.checked_sub(1).and_then(|before| parts.get(before));
+        before.is_some_and(|before| COUNTED.contains(before) || PARTS.contains(before))
+            && (roman(part).is_some() || part.chars().count() == 1)
+    };
+    let numbers: Vec<bool> = parts
+        .iter()
+        .enumerate()
+        .map(|(at, part)| is_number(part) || is_counted(at, part))
+        .collect();
     let has_word = parts
         .iter()
         .any(|part| part.starts_with(|c: char| c.is_alphabetic()));
-    if is_version || !has_word || !parts.iter().any(is_number) {
+    if is_version || !has_word || !numbers.contains(&true) {
         return None;
     }
     let masked: Vec<&str> = parts
-        .into_iter()
-        .map(|part| if is_number(&part) { "#" } else { part })
+        .iter()
+        .zip(&numbers)
+        .map(|(part, is_number)| if *is_number { "#" } else { *part })
         .collect();
     Some(masked.join("-"))
 }
@@ -186,14 +206,19 @@ mod tests {
         };
         assert_eq!(left(&["thesis1.pdf", "thesis2.pdf", "thesis3.pdf"]), 0);
         assert_eq!(left(&["1/Smith_vol1.pdf", "2/Smith_vol2.pdf"]), 0);
+        assert_eq!(left(&["Smith_Vol_I.pdf", "Smith_Vol_II.pdf"]), 0);
+        assert_eq!(left(&["Smith_Part_A.pdf", "Smith_Part_B.pdf"]), 0);
         assert_eq!(left(&["Smith2020.pdf", "s1.pdf", "s2.pdf"]), 1);
         for names in [
             ["12/1", "12/2"],
+            ["es/art04.pdf", "en/art04.pdf"],
+            ["art04.pdf?lang=es", "art04.pdf?lang=en"],
             ["es_28551.pdf", "en_28551.pdf"],
             ["28551.pdf", "28552.pdf"],
             ["e12345.pdf", "e12346.pdf"],
             ["paper_v1.pdf", "paper_v2.pdf"],
             ["paper.pdf", "paper1.pdf"],
+            ["Smith_A.pdf", "Smith_I.pdf"],
         ] {
             assert_eq!(left(&names), 2, "{names:?}");
         }

@@ -5,10 +5,9 @@ use paperfall_adapter::{About, Page, Work, urls};
 
 use crate::dois::{begins_with_doi, doi_of, dois_in};
 use crate::index::{LISTS, is_index};
+use crate::title::{Beside, Title};
 use crate::words;
 
-/// Shorter titles ("Editorial") are no proof of identity, in bytes.
-const MIN_TITLE: usize = 15;
 /// Where pages give their title for machines, and how many of them are read.
 const TITLE_METAS: [&str; 3] = ["citation_title", "dc.title", "og:title"];
 const MAX_TITLES: usize = 20;
@@ -38,7 +37,7 @@ pub(crate) const VIEWS: [&str; 9] = [
 /// What the page is about, as far as it can be known.
 pub(crate) struct Subject {
     doi: Option<String>,
-    title: Option<String>,
+    title: Option<Title>,
     /// What the page calls itself, in plain words.
     page_titles: Vec<String>,
     pub(crate) about: About,
@@ -68,11 +67,7 @@ impl Subject {
         }
         Self {
             doi: work.doi().map(|doi| doi.to_string()),
-            title: work
-                .title
-                .as_deref()
-                .map(words::plain)
-                .filter(|title| title.len() >= MIN_TITLE),
+            title: work.title.as_deref().and_then(Title::telling),
             page_titles: titles_of(page),
             about,
             ids,
@@ -107,11 +102,9 @@ impl Subject {
         self.is_index
     }
 
-    /// What a plain text says beside the work's title; none if it lacks it.
-    pub(crate) fn beside_title(&self, text: &str) -> Option<String> {
-        let title = self.title.as_deref()?;
-        let (before, after) = text.split_once(title)?;
-        Some(format!("{before} {after}"))
+    /// What a text says beside the work's title; none if it does not name it.
+    pub(crate) fn beside_title(&self, text: &str) -> Option<Beside> {
+        self.title.as_ref()?.beside(text)
     }
 
     /// Whether a plain text is the page's title, or the beginning of one.
@@ -123,6 +116,14 @@ impl Subject {
                         || (rest.starts_with(' ') && text.split(' ').count() >= MIN_BEGINNING)
                 })
             })
+    }
+
+    /// Whether a heading is the title of the work or of the page.
+    pub(crate) fn is_titled(&self, heading: &str) -> bool {
+        self.title
+            .as_ref()
+            .is_some_and(|title| title.is_whole(heading))
+            || self.is_a_title(&words::plain(heading))
     }
 
     /// Whether an address lies in the folder that the page's own address is.

@@ -46,6 +46,10 @@ pub(crate) struct Sections {
     since: Option<u8>,
     /// The tag of the label since which they most likely are.
     label: Option<String>,
+    /// Whether the article's title has been passed.
+    is_titled: bool,
+    /// What the last heading says.
+    heading: String,
 }
 
 impl Sections {
@@ -53,8 +57,16 @@ impl Sections {
     pub(crate) fn pass(&mut self, element: &Element<'_>, subject: &Subject) {
         if let Some(level) = level_of(element) {
             self.label = None;
+            let text = element.text();
+            self.heading.clone_from(&text);
+            // Above its title stands the section of the journal the article is
+            // in: `Notes`, `Reviews`.
+            if !self.is_titled && subject.is_titled(&text) {
+                self.is_titled = true;
+                self.since = None;
+                return;
+            }
             if self.since.is_none_or(|since| level <= since) {
-                let text = element.text();
                 // The greatest heading is most often a title, which may begin
                 // or go on with any word.
                 let begins = if level == 1 {
@@ -82,6 +94,13 @@ impl Sections {
             // what comes in a series is ended by the next of its kind.
             self.label = None;
         }
+    }
+
+    /// Whether the last heading is that of what comes with the article or of
+    /// other articles. References are no such: documents shown in a page stand
+    /// behind all of its text.
+    pub(crate) fn is_of_other_documents(&self, subject: &Subject) -> bool {
+        self.place() == Place::Others && words::are_other_documents(&self.heading, &subject.about)
     }
 
     /// Whose links stand here, as far as headings say.
@@ -115,6 +134,33 @@ fn is_a_links(element: &Element<'_>) -> bool {
             .any(|around| matches!(around.tag(), "a" | "button" | "nav"))
 }
 
+/// What ends `-footer` in the class of a part of the article's own.
+const PARTS_WITH_FOOTERS: [&str; 12] = [
+    "card", "panel", "entry", "article", "post", "item", "box", "tile", "record", "paper", "media",
+    "file",
+];
+
+/// The names of a class or id without those of an article's own parts, which
+/// have words of other people's places: a card's footer, the files related to
+/// a record.
+fn without_own_parts(names: &str) -> String {
+    let is_own = |name: &&str| {
+        let name = name.to_ascii_lowercase();
+        let words: Vec<&str> = words::split(&name).collect();
+        match words.as_slice() {
+            [.., part, "footer"] => PARTS_WITH_FOOTERS.contains(part),
+            all => all
+                .windows(2)
+                .any(|pair| matches!(pair, ["related", "files"])),
+        }
+    };
+    let others: Vec<&str> = names
+        .split_ascii_whitespace()
+        .filter(|name| !is_own(name))
+        .collect();
+    others.join(" ")
+}
+
 /// Whose links stand where this one stands, as far as the elements around it
 /// say.
 pub(crate) fn around(link: &Element<'_>) -> Place {
@@ -128,7 +174,11 @@ pub(crate) fn around(link: &Element<'_>) -> Place {
 }
 
 fn whose(place: &Element<'_>, distance: usize) -> Place {
-    let is_called = |name: &str| place.attr(name).is_some_and(words::are_another_place);
+    let is_called = |name: &str| {
+        place
+            .attr(name)
+            .is_some_and(|names| words::are_another_place(&without_own_parts(names)))
+    };
     let is_headed = |name: &str| place.attr(name).is_some_and(words::head_another_section);
     let class_counts = distance <= NEAR || LISTS_AND_SECTIONS.contains(&place.tag());
     // A link's own label says what it leads to.
@@ -136,7 +186,9 @@ fn whose(place: &Element<'_>, distance: usize) -> Place {
         && (is_headed("aria-label") || is_headed("data-title") || is_called("aria-labelledby"));
     // What a template holds is not on the page, unless it is a shadow's.
     let is_inert = place.tag() == "template" && place.attr("shadowrootmode").is_none();
-    if place.tag() == "footer"
+    let is_the_pages_footer =
+        place.tag() == "footer" && !place.ancestors().any(|around| around.tag() == "article");
+    if is_the_pages_footer
         || is_inert
         || is_labelled
         || is_called("id")
@@ -180,7 +232,81 @@ pub(crate) fn row_is_another_things(page: &Page, link: &Element<'_>, subject: &S
         .filter(|row| ROWS.contains(&row.tag()) && row.has_at_most(ROW_NODES))
         .take_while(|row| !leads_elsewhere(row))
         .any(|row| {
-            let text = words::plain(&row.text());
-            text.split(' ').count() <= ROW_WORDS && words::are_a_companions(&text, &subject.about)
+            let text = row.text();
+            words::plain(&text).split(' ').count() <= ROW_WORDS
+                && words::are_a_companions(&words::plain(&without_contents(&text)), &subject.about)
         })
+}
+
+/// Words of a line with a link at most.
+const LINE_WORDS: usize = 12;
+
+/// The short line a link stands in with other words, if with no other link.
+pub(crate) fn line(link: &Element<'_>) -> Option<String> {
+    let own = link.text();
+    let (block, text) = link
+        .ancestors()
+        .take(ROW)
+        .take_while(|block| !matches!(block.tag(), "body" | "html" | "main"))
+        .take_while(|block| block.has_at_most(ROW_NODES))
+        .map(|block| (block, block.text()))
+        .find(|(_, text)| *text != own)?;
+    let is_only = block.elements(&["a"]).take(2).count() == 1;
+    (is_only && text.split(' ').count() <= LINE_WORDS).then_some(text)
+}
+
+/// What stands before what an article has.
+const HAVING: [&str; 12] = [
+    "with",
+    "has",
+    "including",
+    "includes",
+    "incl",
+    "mit",
+    "inkl",
+    "avec",
+    "con",
+    "com",
+    "sisältää",
+    "med",
+];
+/// Words that what it has is told in.
+const CONTENTS: usize = 3;
+/// What is counted beside it.
+const COUNTED: [&str; 10] = [
+    "page",
+    "pages",
+    "pp",
+    "figure",
+    "figures",
+    "table",
+    "tables",
+    "references",
+    "words",
+    "plates",
+];
+
+/// A text without what it says the article has: `12 pages, 1 appendix`,
+/// `published with supplementary data`.
+fn without_contents(text: &str) -> String {
+    let text = text.to_lowercase();
+    let all: Vec<&str> = words::split(&text).collect();
+    let is_count = |word: &&str| word.len() <= 3 && word.bytes().all(|byte| byte.is_ascii_digit());
+    let counts = all
+        .windows(2)
+        .any(|pair| matches!(pair, [number, noun] if is_count(number) && COUNTED.contains(noun)));
+    let mut kept: Vec<&str> = Vec::new();
+    let mut left_out = 0;
+    for word in all {
+        if HAVING.contains(&word) {
+            left_out = CONTENTS;
+        } else if counts && is_count(&word) {
+            left_out = 1;
+        } else if left_out > 0 {
+            left_out -= 1;
+        } else {
+            kept.push(word);
+        }
+    }
+    kept.join(" ")
 }

@@ -7,8 +7,8 @@ use paperfall_adapter::words::{is_supplementary, pieces};
 use paperfall_adapter::{About, Element, is_pair_of_supplements};
 
 use crate::lexicon::{
-    COMPANIONS, LANGUAGES, MARGINS, OTHER_PAIRS, OTHER_PLACES, OTHER_SECTION_WORDS, OTHER_SECTIONS,
-    OTHER_SECTIONS_INSIDE, OTHER_WORDS,
+    COMPANIONS, LANGUAGES, MARGINS, OTHER_DOCUMENTS, OTHER_PAIRS, OTHER_PLACES,
+    OTHER_SECTION_WORDS, OTHER_SECTIONS, OTHER_SECTIONS_INSIDE, OTHER_WORDS,
 };
 
 /// One of the names of a link.
@@ -135,6 +135,15 @@ pub(crate) fn are_a_companions(text: &str, about: &About) -> bool {
         || words
             .windows(2)
             .any(|pair| matches!(pair, [first, second] if is_pair_of_supplements(first, second)))
+}
+
+/// Whether a heading is that of documents that are not the article.
+pub(crate) fn are_other_documents(heading: &str, about: &About) -> bool {
+    let heading = plain(heading);
+    are_a_companions(&heading, about)
+        || heading
+            .split(' ')
+            .any(|word| OTHER_DOCUMENTS.contains(&word) && !about.owns(word))
 }
 
 /// A class such as `has-references` says what a place has, not what it is.

@@ -229,3 +229,20 @@ pub(crate) const OTHER_SECTION_WORDS: &[&str] = &[
 pub(crate) const OTHER_SECTIONS_INSIDE: &[&str] = &[
     "文献", "文獻", "注释", "注釋", "関連", "相关", "相關", "参考", "參考", "참고",
 ];
+
+/// Words of the headings of sections that show other documents.
+pub(crate) const OTHER_DOCUMENTS: &[&str] = &[
+    "related",
+    "similar",
+    "recommended",
+    "news",
+    "announcements",
+    "supporting",
+    "additional",
+    "review",
+    "reviews",
+    "versions",
+    "issue",
+    "authors",
+    "press",
+];

@@ -176,3 +176,17 @@ fn a_galley_without_language_beside_labelled_ones_is_the_journals_own() {
         assert_eq!(pdfs(&scielo(texts)), Vec::<String>::new(), "{texts:?}");
     }
 }
+
+#[test]
+fn a_file_is_known_by_its_name_without_its_ending() {
+    for (text, is) in [
+        ("Smith_2020", true),
+        ("<span>File</span> <span>Smith_2020</span>", true),
+        ("Jones_2020", false),
+        ("Errata of Smith_2020", false),
+    ] {
+        let html =
+            format!("<a href=/portal/12345/Smith_2020.pdf>{text}</a>, Final published version");
+        assert_eq!(pdfs(&html).len(), usize::from(is), "{text}");
+    }
+}

@@ -179,3 +179,39 @@ fn chapters_are_none_of_them_the_thesis() {
         );
     }
 }
+
+#[test]
+fn a_page_whose_metadata_list_works_has_no_pdf_of_its_own_but_by_id_or_name() {
+    let volume: String = (1..7)
+        .map(|n| format!("<meta name=citation_title content='Paper {n}'><meta name=citation_pdf_url content=/p{n}.pdf>"))
+        .collect();
+    let issue = volume.clone() + "<a href=/files/all12.pdf>PDF</a>";
+    assert_eq!(pdfs(&issue), Vec::<String>::new());
+    let by_id = volume + "<a href=/article/1/pdf>PDF</a>";
+    assert_eq!(pdfs(&by_id), ["https://pub.example/article/1/pdf"]);
+}
+
+#[test]
+fn a_plain_link_in_a_line_of_unknown_words_yields_to_a_link_that_was_not_understood() {
+    let unknown = "<p><a href=/pdf/ax77.pdf>Zzyzx plook</a></p>";
+    let other = |line: &str| format!("<p>{line}<a href=/files/zz12.pdf>PDF</a></p>");
+    assert_eq!(
+        pdfs(&(unknown.to_owned() + &other("Quux: "))),
+        Vec::<String>::new()
+    );
+    for html in [
+        other("Quux: "),
+        unknown.to_owned() + &other(""),
+        unknown.to_owned() + &other("Full text: "),
+        // What follows the paper is less likely to be it.
+        other("Quux: ") + unknown,
+        other("Quux: ") + "<nav><a href=/pdf/ax77.pdf>Zzyzx plook</a></nav>",
+        format!("<nav>{unknown}</nav>") + &other("Quux: "),
+    ] {
+        assert_eq!(
+            pdfs(&html),
+            ["https://pub.example/files/zz12.pdf"],
+            "{html}"
+        );
+    }
+}

@@ -136,3 +136,81 @@ fn a_section_is_other_peoples_by_any_word_of_its_heading() {
         assert_eq!(of_ours(&html).len(), 1, "{heading}");
     }
 }
+
+#[test]
+fn the_foot_of_a_part_of_the_article_is_its_own_and_the_pages_is_not() {
+    for html in [
+        "<div class=card-footer><a href=/docs/9.pdf>PDF</a></div>",
+        "<div class='panel-footer clearfix'><a href=/docs/9.pdf>PDF</a></div>",
+        "<article><p>Text</p><footer><a href=/docs/9.pdf>PDF</a></footer></article>",
+        "<table class='table related-files'><tr><td><a href=/docs/9.pdf>PDF</a></table>",
+    ] {
+        assert_eq!(of_ours(html).len(), 1, "{html}");
+    }
+    for html in [
+        "<footer><a href=/docs/zzz.pdf>PDF</a></footer>",
+        "<div class=footer><a href=/docs/zzz.pdf>PDF</a></div>",
+        "<div class=site-footer><a href=/docs/zzz.pdf>PDF</a></div>",
+        "<div class=footer-links><a href=/docs/zzz.pdf>PDF</a></div>",
+        "<ul class=related-articles><li><a href=/docs/zzz.pdf>PDF</a></ul>",
+    ] {
+        assert_eq!(of_ours(html), Vec::<String>::new(), "{html}");
+    }
+}
+
+#[test]
+fn the_journals_section_above_the_title_says_nothing_of_what_is_below_it() {
+    for heading in ["Notes", "Reviews", "Corrections", "Similar methods", "News"] {
+        let html =
+            format!("<h2>{heading}</h2><h3>{TITLE}</h3><p>A. Smith</p><a href=/docs/9.pdf>PDF</a>");
+        assert_eq!(of_ours(&html).len(), 1, "{heading}");
+        let after = format!(
+            "<h3>{TITLE}</h3><h2>{heading}</h2><h4>{TITLE}</h4><a href=/docs/zzz.pdf>PDF</a>"
+        );
+        assert_eq!(of_ours(&after), Vec::<String>::new(), "{heading}");
+    }
+}
+
+#[test]
+fn a_document_shown_in_anothers_place_is_not_the_article() {
+    for html in [
+        "<footer><iframe src=/docs/zzz.pdf></iframe></footer>",
+        "<div class=related><embed src=/docs/zzz.pdf></div>",
+        "<h2>Supplementary material</h2><iframe src=/docs/zzz.pdf></iframe>",
+        "<h2>Related articles</h2><object data=/docs/zzz.pdf></object>",
+    ] {
+        assert_eq!(of_ours(html), Vec::<String>::new(), "{html}");
+    }
+    for html in [
+        "<h2>Abstract</h2><iframe src=/docs/9.pdf></iframe>",
+        // A viewer stands behind all of the article's text.
+        "<h2>References</h2><p>1. Smith</p><iframe src=/docs/9.pdf></iframe>",
+    ] {
+        assert_eq!(of_ours(html).len(), 1, "{html}");
+    }
+}
+
+#[test]
+fn what_an_article_has_is_not_what_its_file_is() {
+    for row in [
+        "12 pages, 1 appendix",
+        "6 figures, 2 tables, 1 appendix",
+        "published with supplementary data",
+        "including an appendix",
+    ] {
+        let html = format!("<p>{row} <a href=/docs/9.pdf>PDF</a></p>");
+        assert_eq!(of_ours(&html).len(), 1, "{row}");
+    }
+    for row in ["Supplementary data", "2 Appendix", "12 pages, appendix"] {
+        let html = format!("<p>{row} <a href=/docs/zzz.pdf>PDF</a></p>");
+        assert_eq!(of_ours(&html), Vec::<String>::new(), "{row}");
+    }
+}
+
+#[test]
+fn a_line_that_names_the_work_says_nothing_against_its_link() {
+    let unknown = "<p><a href=/docs/zzz.pdf>Zzyzx plook (PDF)</a></p>";
+    let line = |text: &str| format!("{unknown}<p>{text} <a href=/docs/9.pdf>PDF</a></p>");
+    assert_eq!(of_ours(&line(TITLE)).len(), 1);
+    assert_eq!(of_ours(&line("Zzyzx quux")), Vec::<String>::new());
+}
