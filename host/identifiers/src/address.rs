@@ -4,13 +4,13 @@
 //! Such an address stays an address ([`AnyId`] says so), because the page named
 //! is what was asked for; the identifier is known besides. A wrong one would
 //! file another paper under the work, and is worse than none: it is only
-//! believed in shapes of paths that are known, and what publishers hang on it
-//! to say how a page is shown is cut off.
+//! believed in shapes of paths that are known, where they name no supplement,
+//! and where it can be told from what stands behind it (`doi_end`).
 
 use percent_encoding::percent_decode_str;
 
 use crate::web::Web;
-use crate::{AnyId, ArxivId, Doi, MAX_INPUT_BYTES, Pmcid, Pmid, paste, web_url};
+use crate::{AnyId, ArxivId, Doi, MAX_INPUT_BYTES, Pmcid, Pmid, doi_end, paste, web_url};
 
 /// What stands before a DOI in a path of articles, on any host; `doi` itself
 /// may have a word of [`VIEWS_BEFORE`] behind it.
@@ -25,6 +25,7 @@ const PLACES: &[&[&str]] = &[
     &["content", "pdf"],
     &["content", "journals"],
     &["track", "pdf"],
+    &["counter", "pdf"],
 ];
 
 /// How Atypon says between `doi` and the DOI what is shown of the article.
@@ -45,6 +46,7 @@ const VIEWS_BEFORE: &[&str] = &[
     "figure",
     "ref",
     "book",
+    "proceedings",
 ];
 
 /// The same on hosts where it would say too little elsewhere.
@@ -55,8 +57,40 @@ const PLACES_AT: &[(&str, &[&[&str]])] = &[
     ),
     ("thieme-connect.com", &[&["abstract"], &["html"], &["pdf"]]),
     ("thieme-connect.de", &[&["abstract"], &["html"], &["pdf"]]),
-    ("jstor.org", &[&["stable"]]),
-    ("link.springer.com", &[&[], &["book"], &["content", "html"]]),
+    (
+        "jstor.org",
+        &[&["stable"], &["stable", "pdf"], &["stable", "pdfplus"]],
+    ),
+    (
+        "link.springer.com",
+        &[
+            &[],
+            &["book"],
+            &["content", "html"],
+            &["epdf"],
+            &["referencework"],
+            &["rwe"],
+        ],
+    ),
+    (
+        "taylorfrancis.com",
+        &[
+            &["books", "edit"],
+            &["books", "mono"],
+            &["books", "oa-edit"],
+            &["books", "oa-mono"],
+            &["chapters"],
+            &["chapters", "edit"],
+            &["chapters", "mono"],
+            &["chapters", "oa-edit"],
+            &["chapters", "oa-mono"],
+        ],
+    ),
+    ("drops.dagstuhl.de", &[&["entities", "document"]]),
+];
+
+/// Services that are asked by DOI: nothing stands behind it.
+const SERVICES: &[(&str, &[&[&str]])] = &[
     ("hdl.handle.net", &[&[]]),
     ("unpaywall.org", &[&[]]),
     ("oadoi.org", &[&[]]),
@@ -68,61 +102,36 @@ const PLACES_AT: &[(&str, &[&[&str]])] = &[
 ];
 
 /// Hosts on which a DOI may stand behind anything: a volume, an issue, a title.
-const ANYWHERE_AT: &[&str] = &["projecteuclid.org"];
-
-/// Segments behind a DOI that say what is shown of the article.
-const VIEWS: &[&str] = &[
-    "full",
-    "fulltext",
-    "fulltext.html",
-    "full-text",
-    "abstract",
-    "html",
-    "index.html",
-    "pdf",
-    "epdf",
-    "epub",
-    "xml",
-    "nlm",
-    "summary",
-    "meta",
-    "metrics",
-    "figures",
-    "tables",
-    "references",
-    "citations",
-    "related",
-    "comments",
-    "authors",
-    "agency",
+const ANYWHERE_AT: &[&str] = &[
+    "projecteuclid.org",
+    "bioone.org",
+    "complete.bioone.org",
+    "spiedigitallibrary.org",
 ];
 
-/// What hangs on the last segment to say the same.
-const ENDINGS: &[&str] = &[
-    ".pdf+html",
-    ".pdf",
-    ".html",
-    ".htm",
-    ".xml",
-    ".epub",
-    ".full",
-    ".full-text",
-    ".fulltext",
-    ".long",
-    ".short",
-    ".abstract",
-    ".supplementary-material",
-    ".figures-only",
-    ".article-info",
-    ".article-metrics",
+/// What Silverchair calls its kinds of works, in front of `doi`: `article`,
+/// `advance-article-pdf`, `proceedings-abstract`.
+const SILVERCHAIRS: &[&str] = &["article", "chapter", "proceedings"];
+
+/// Hosts that put one title behind a DOI of one segment.
+const TITLED_AT: &[&str] = &["taylorfrancis.com"];
+
+/// Hosts whose pages are asked for by `?id=` and their DOI, and its registrant.
+const ASKED_BY_ID_AT: &[(&str, &str)] = &[
+    ("journals.plos.org", "10.1371/"),
+    ("aeaweb.org", "10.1257/"),
 ];
 
-/// Registrants whose addresses have the version behind the DOI (bioRxiv,
-/// medRxiv); others' versions belong to theirs.
-const VERSIONED: &[&str] = &["10.1101/", "10.64898/"];
-
-/// Registrants' parts of an article with DOIs of their own: PLOS.
-const PLOS: &str = "10.1371/";
+/// What names of pages that show no paper hold: supplements, one figure, the
+/// way to a paper cited.
+const NO_PAPERS: &[&str] = &[
+    "supp",
+    "appendix",
+    "attachment",
+    "downloadfigure",
+    "downloadtable",
+    "linkout",
+];
 
 /// The identifier in the address of a page or file of one work: a DOI in a
 /// known shape of path or in a query's `doi=`, or what an address of the
@@ -145,7 +154,7 @@ fn asked_of_service(web: &Web<'_>) -> Option<AnyId> {
     match (web.host(), path.as_slice()) {
         ("pubmed.ncbi.nlm.nih.gov", []) | ("ncbi.nlm.nih.gov", ["pubmed"]) => {
             let term = decoded(web.query("term")?)?;
-            let doi = || own_doi(&term).map(AnyId::Doi);
+            let doi = || doi_end::exact(&term).map(AnyId::Doi);
             Pmid::from_bare(&term).map(AnyId::Pmid).or_else(doi)
         }
         ("ebi.ac.uk", ["europepmc", "webservices", "rest", id, "fullTextXML"])
@@ -166,7 +175,7 @@ fn asked_of_service(web: &Web<'_>) -> Option<AnyId> {
                 first => [&[first], behind].concat().join("/"),
             };
             match scheme.to_ascii_lowercase().as_str() {
-                "doi" => own_doi(&id).map(AnyId::Doi),
+                "doi" => doi_end::exact(&id).map(AnyId::Doi),
                 "pubmed" | "pmid" => Pmid::from_bare(&id).map(AnyId::Pmid),
                 "pmc" | "pmcid" => Pmcid::from_bare(&id).map(AnyId::Pmcid),
                 "arxiv" => ArxivId::from_bare(&id).ok().map(AnyId::Arxiv),
@@ -182,67 +191,171 @@ fn asked_of_service(web: &Web<'_>) -> Option<AnyId> {
             let named = ["doi:", "https://doi.org/", "http://doi.org/", "doi.org/"]
                 .iter()
                 .find_map(|before| paste::strip_prefix(&id, before));
-            own_doi(named?).map(AnyId::Doi)
+            doi_end::exact(named?).map(AnyId::Doi)
         }
         _ => None,
     }
 }
 
 fn doi_in(web: &Web<'_>) -> Option<Doi> {
-    let (path, query) = match web.rest().split_once(['?', '#']) {
-        Some((path, _)) => (path, web.query("doi")),
-        None => (web.rest(), None),
-    };
-    if path.contains("suppl_file")
-        || path.contains("/asset")
-        || web.query("type") == Some("supplementary")
-    {
+    let rest = web.rest().split('#').next()?;
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    if asks_for_supplement(query) {
         return None;
     }
-    let named = match web.host() {
-        "journals.plos.org" => web.query("id").filter(|id| id.contains(PLOS)),
-        _ => query,
-    };
-    if let Some(named) = named {
-        return own_doi(&decoded(named)?).filter(|doi| !is_part(doi));
+    match doi_asked_for(web.host(), query) {
+        Asked::Nothing => doi_in_path(web.host(), path),
+        Asked::InDoubt => None,
+        Asked::For(doi) => {
+            let path = decoded(path)?.to_ascii_lowercase();
+            let is_alone = doi_end::dois_in(&path).all(|other| is_same(other, &doi));
+            (is_alone && !path.split('/').any(shows_no_paper)).then_some(doi)
+        }
     }
-    doi_in_path(web, path).filter(|doi| !is_part(doi))
+}
+
+/// `type=supplementary`
+fn asks_for_supplement(query: &str) -> bool {
+    pairs(query).any(|(key, value)| {
+        let value = value.to_ascii_lowercase();
+        matches!(key.to_ascii_lowercase().as_str(), "type" | "kind")
+            && ["supp", "additional", "data"]
+                .iter()
+                .any(|what| value.starts_with(what))
+    })
+}
+
+fn shows_no_paper(segment: &str) -> bool {
+    segment.starts_with("asset") || NO_PAPERS.iter().any(|name| segment.contains(name))
+}
+
+/// What a query's `doi=` says.
+enum Asked {
+    For(Doi),
+    /// It says no DOI, or the query names another one besides.
+    InDoubt,
+    Nothing,
+}
+
+fn doi_asked_for(host: &str, query: &str) -> Asked {
+    let mut asked: Option<Doi> = None;
+    for (key, value) in pairs(query) {
+        let by_id = ASKED_BY_ID_AT
+            .iter()
+            .find(|(own, _)| *own == host && key == "id");
+        if by_id.is_none() && !key.eq_ignore_ascii_case("doi") {
+            continue;
+        }
+        let found = decoded(value).and_then(|value| doi_end::labelled(&value));
+        match (found, by_id) {
+            (Some(doi), Some((_, own))) if !doi.as_str().starts_with(own) => {}
+            (Some(doi), _) if asked.as_ref().is_none_or(|known| *known == doi) => {
+                asked = Some(doi);
+            }
+            (None, Some(_)) => {}
+            _ => return Asked::InDoubt,
+        }
+    }
+    let Some(doi) = asked else {
+        return Asked::Nothing;
+    };
+    let names_another = pairs(query).any(|(_, value)| {
+        let value = percent_decode_str(value)
+            .decode_utf8_lossy()
+            .to_ascii_lowercase();
+        doi_end::dois_in(&value).any(|other| !is_same(other, &doi))
+    });
+    match names_another {
+        true => Asked::InDoubt,
+        false => Asked::For(doi),
+    }
+}
+
+/// Whether a text begins with the whole of a DOI.
+fn is_same(text: &str, doi: &Doi) -> bool {
+    text.strip_prefix(doi.as_str())
+        .is_some_and(|behind| !behind.starts_with(char::is_alphanumeric))
+}
+
+fn pairs(query: &str) -> impl Iterator<Item = (&str, &str)> {
+    query.split('&').filter_map(|pair| pair.split_once('='))
 }
 
 /// The DOI that begins with one of the path's segments.
-fn doi_in_path(web: &Web<'_>, path: &str) -> Option<Doi> {
-    let segments: Vec<&str> = path.split('/').collect();
+fn doi_in_path(host: &str, path: &str) -> Option<Doi> {
+    let segments: Vec<&str> = without_session(path).split('/').collect();
     let at = segments.iter().position(|segment| begins_doi(segment))?;
-    let (before, rest) = segments.split_at(at);
+    let (before, mut rest) = segments.split_at_checked(at)?;
     let before: Vec<String> = before
         .iter()
         .map(|word| word.to_ascii_lowercase())
         .collect();
+    // Where a DOI may stand behind a title, that may say anything.
+    let named = match ANYWHERE_AT.contains(&host) {
+        true => before.get(..2).unwrap_or(&before),
+        false => before.as_slice(),
+    };
+    if named.iter().any(|segment| shows_no_paper(segment)) {
+        return None;
+    }
     let mut place: Vec<&str> = before.iter().map(String::as_str).collect();
-    let is_own = is_place(web.host(), &place);
+    let is_services = is_at(SERVICES, host, &place) || is_resolver(host, &place);
+    let is_own = is_services || is_place(host, &place);
     if let Some((view, outside)) = place.split_last()
         && outside.last() == Some(&"doi")
         && VIEWS_BEFORE.contains(view)
     {
         place.pop();
     }
-    if !is_own && !is_place(web.host(), &place) {
+    if !is_own && !is_place(host, &place) {
         return None;
     }
-    let mut rest = rest;
-    // Silverchair puts its own number and the title behind the DOI.
     if let [.., kind, "doi"] = place.as_slice()
-        && kind.starts_with("article")
+        && SILVERCHAIRS.iter().any(|own| kind.contains(own))
     {
-        let number =
-            |segment: &&str| !segment.is_empty() && segment.bytes().all(|b| b.is_ascii_digit());
-        let end = rest.iter().skip(2).position(number).map(|at| at + 2);
-        rest = rest.get(..end.unwrap_or(rest.len()))?;
+        rest = before_number(kind, rest)?;
+    }
+    if TITLED_AT.contains(&host)
+        && let [_, _, title] = rest
+        && title.contains('-')
+    {
+        rest = rest.get(..2)?;
     }
     // Crossref's API can be asked for another form.
-    let form = rest.iter().position(|segment| *segment == "transform");
-    rest = rest.get(..form.unwrap_or(rest.len()))?;
-    own_doi(&decoded(&rest.join("/"))?)
+    if host == "api.crossref.org" {
+        let form = rest.iter().position(|segment| *segment == "transform");
+        rest = rest.get(..form.unwrap_or(rest.len()))?;
+    }
+    let text = decoded(&rest.join("/"))?;
+    match is_services {
+        true => doi_end::exact(&text),
+        false => doi_end::in_path(&text),
+    }
+}
+
+/// A path without the session that Java's servers hang on it.
+fn without_session(path: &str) -> &str {
+    const SESSION: &str = ";jsessionid=";
+    let at = path.to_ascii_lowercase().find(SESSION);
+    at.and_then(|at| path.get(..at)).unwrap_or(path)
+}
+
+/// Silverchair puts its own number behind the DOI, and a title or a file's name
+/// behind that. Nothing where the number could be the DOI's own.
+fn before_number<'a>(kind: &str, rest: &'a [&'a str]) -> Option<&'a [&'a str]> {
+    let is_number =
+        |segment: &&str| !segment.is_empty() && segment.bytes().all(|b| b.is_ascii_digit());
+    let Some(at) = rest.iter().skip(2).position(is_number).map(|at| at + 2) else {
+        return Some(rest);
+    };
+    let (doi, behind) = rest.split_at_checked(at)?;
+    let is_file = kind.ends_with("-pdf");
+    let is_supplement = |segment: &&str| shows_no_paper(&segment.to_ascii_lowercase());
+    let is_whole = match doi {
+        [_, first] => !doi_end::goes_on(&first.to_ascii_lowercase()),
+        _ => doi.last()?.bytes().any(|b| b.is_ascii_digit()),
+    };
+    (is_whole && !(is_file && behind.iter().any(is_supplement))).then_some(doi)
 }
 
 /// Whether a segment is the registrant's part of a DOI, or a whole one with its
@@ -251,99 +364,36 @@ fn begins_doi(segment: &str) -> bool {
     let Some(rest) = segment.strip_prefix("10.") else {
         return false;
     };
-    let registrant = rest.split(['%', '/']).next().unwrap_or(rest);
-    let digits = registrant.split('.').next().unwrap_or_default();
+    let registrant = rest.split('%').next().unwrap_or(rest);
     let is_whole = registrant.len() == rest.len()
         || rest
             .get(registrant.len()..)
             .is_some_and(|after| paste::strip_prefix(after, "%2f").is_some());
-    is_whole
-        && (4..=9).contains(&digits.len())
-        && registrant.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+    is_whole && doi_end::is_registrant(registrant)
 }
 
-fn is_place(host: &str, before: &[&str]) -> bool {
-    // Publishers' own resolvers: `dx.plos.org`, `doi.acm.org`.
-    let is_resolver = matches!(host.split('.').next(), Some("doi" | "dx")) && before.is_empty();
-    let at_host = PLACES_AT
+/// Publishers' own resolvers: `dx.plos.org`, `doi.acm.org`.
+fn is_resolver(host: &str, before: &[&str]) -> bool {
+    matches!(host.split('.').next(), Some("doi" | "dx")) && before.is_empty()
+}
+
+fn is_at(table: &[(&str, &[&[&str]])], host: &str, before: &[&str]) -> bool {
+    table
         .iter()
         .filter(|(own, _)| *own == host)
         .flat_map(|(_, places)| *places)
         .any(|place| match place.is_empty() {
             true => before.is_empty(),
             false => before.ends_with(place),
-        });
-    is_resolver
-        || at_host
+        })
+}
+
+fn is_place(host: &str, before: &[&str]) -> bool {
+    is_at(PLACES_AT, host, before)
         || ANYWHERE_AT.contains(&host)
         || PLACES.iter().any(|place| before.ends_with(place))
-}
-
-/// The DOI in what stands in its place, without what says how its article is
-/// shown.
-fn own_doi(text: &str) -> Option<Doi> {
-    let mut doi = text.trim_end_matches('/');
-    loop {
-        let shorter = without_view(doi);
-        if shorter.len() == doi.len() {
-            break;
-        }
-        doi = shorter;
-    }
-    if VERSIONED
-        .iter()
-        .any(|registrant| doi.starts_with(registrant))
-        && let Some((stem, version)) = doi.rsplit_once(['v', 'V'])
-        && stem.ends_with(|c: char| c.is_ascii_digit())
-        && paste::positive_number(version, 3).is_some()
-    {
-        doi = stem;
-    }
-    doi.starts_with("10.")
-        .then(|| Doi::parse(doi).ok())
-        .flatten()
-}
-
-fn without_view(doi: &str) -> &str {
-    let is_view = |segment: &str| VIEWS.iter().any(|view| segment.eq_ignore_ascii_case(view));
-    // What stays has its registrant and something behind it.
-    let is_whole = |rest: &str| {
-        rest.split_once('/')
-            .is_some_and(|(_, suffix)| !suffix.is_empty())
-    };
-    if let Some((before, last)) = doi.rsplit_once('/').filter(|(before, _)| is_whole(before)) {
-        if last.is_empty() || is_view(last) {
-            return before;
-        }
-        // `/figures/1`
-        let numbered = before.rsplit_once('/').filter(|(rest, part)| {
-            is_whole(rest)
-                && matches!(*part, "figures" | "tables")
-                && last.bytes().all(|b| b.is_ascii_digit())
-        });
-        if let Some((rest, _)) = numbered {
-            return rest;
-        }
-    }
-    let ending = ENDINGS.iter().find_map(|ending| {
-        let at = doi.len().checked_sub(ending.len())?;
-        let (stem, last) = doi.split_at_checked(at)?;
-        (last.eq_ignore_ascii_case(ending) && is_whole(stem) && !stem.ends_with('/'))
-            .then_some(stem)
-    });
-    ending.unwrap_or(doi)
-}
-
-/// Whether a DOI is that of a figure, a table or a supplement of an article.
-fn is_part(doi: &Doi) -> bool {
-    let Some((_, last)) = doi.as_str().rsplit_once('.') else {
-        return false;
-    };
-    let mut letters = last.chars();
-    doi.as_str().starts_with(PLOS)
-        && matches!(letters.next(), Some('g' | 't' | 's' | 'e' | 'r'))
-        && letters.as_str().len() == 3
-        && letters.all(|c| c.is_ascii_digit())
+        // Behind its journal's code: Ingenta.
+        || matches!(before, [.., "content", "journal" | "journals", _])
 }
 
 fn decoded(text: &str) -> Option<String> {

@@ -96,7 +96,7 @@ impl Doi {
 
 /// Strips labels and resolver addresses, which come stacked
 /// (`doi:https://doi.org/10.…`); says whether a resolver address was among them.
-fn without_prefixes(text: &str) -> (&str, bool) {
+pub(crate) fn without_prefixes(text: &str) -> (&str, bool) {
     let mut rest = text;
     let mut from_url = false;
     loop {

@@ -18,6 +18,7 @@ mod address;
 mod any_id;
 mod arxiv;
 mod doi;
+mod doi_end;
 mod error;
 mod mine;
 mod openalex;

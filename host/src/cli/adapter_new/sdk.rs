@@ -126,6 +126,10 @@ pub(super) const FILES: &[Template] = &[
         repository!("host/identifiers/src/doi.rs"),
     ),
     (
+        "sdk/identifiers/src/doi_end.rs",
+        repository!("host/identifiers/src/doi_end.rs"),
+    ),
+    (
         "sdk/identifiers/src/error.rs",
         repository!("host/identifiers/src/error.rs"),
     ),
