@@ -95,6 +95,20 @@ const PIECES: &[&str] = &[
     "?doi=",
     "api.unpaywall.org/v2/",
     "identifiers.org/",
+    "api.datacite.org/dois/",
+    "pub.example/x?doi=",
+    "/article-pdf/doi/",
+    "brain/119.2.377",
+    "0004-637X/792/2/123",
+    "(SICI)1-2(3)4:5<6::A>3.0.CO;2-X",
+    "/s1",
+    ".s001",
+    "SUPP",
+    "/5544927",
+    "/A-title",
+    ";jsessionid=1",
+    "10.1101/",
+    "v3",
     "journals.plos.org/x?id=",
     "export.arxiv.org/api/query?id_list=",
     "&lt;",
@@ -124,6 +138,91 @@ fn texts() -> impl Strategy<Value = String> {
         ("10\\.[0-9]{4,6}/", ".{1,40}").prop_map(|(prefix, suffix)| prefix + &suffix),
         ("https?://[a-zA-Z.-]{1,20}(:[0-9]{1,5})?", ".{0,40}").prop_map(|(a, b)| a + "/" + &b),
     ]
+}
+
+/// Where publishers put a DOI in a path.
+const PLACES: &[&str] = &[
+    "https://pub.example/doi/",
+    "https://pub.example/doi/full/",
+    "https://pub.example/article/",
+    "https://pub.example/content/pdf/",
+    "https://pub.example/x/advance-article/doi/",
+    "https://pub.example/x/article-pdf/doi/",
+    "https://link.springer.com/",
+    "https://www.taylorfrancis.com/chapters/edit/",
+    "https://bioone.org/journals/x/volume-1/issue-2/Title/",
+    "https://www.biorxiv.org/content/",
+];
+
+/// What stands behind a DOI in addresses and is never its own.
+const BEHIND: &[&str] = &[
+    "/full",
+    ".full.pdf",
+    "/s1",
+    "/mmc1.pdf",
+    "/suppl",
+    "/supplement/1",
+    "/v2",
+    "/download",
+    "/data",
+    "/figures/1",
+    "/issue",
+    "/bibTex",
+    "/A-title",
+    "/A-title-of-2020",
+    "/5544927",
+    "/12345/x.pdf",
+    "/10.1000/other.1",
+    ".external-links",
+    ".s001",
+    ".docx",
+    ";jsessionid=1A",
+    "?download=true",
+    "&type=pdf",
+    "#sec-1",
+    "?doi=10.1000/other.1",
+    "?type=supplementary",
+    "/",
+];
+
+/// DOIs of the shapes that registrants have, in their normal form.
+fn dois() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "10\\.[1-9][0-9]{3}/[a-z]{2,8}[.-][0-9]{3,6}",
+        "10\\.[1-9][0-9]{3}/[0-9]{5,9}",
+        "10\\.1088/[0-9]{4}-[0-9]{3}x/[0-9]{3}/[0-9]/[0-9]{3}",
+        "10\\.1093/[a-z]{4,9}/gk[a-z][0-9]{3}",
+        "10\\.1002/\\(sici\\)1097-0258\\([0-9]{4}/[0-9]{2}\\)17:2/3\\[1::aid\\]3\\.0\\.co;2-[a-z]",
+    ]
+}
+
+fn learnt(url: &str) -> Option<Doi> {
+    match find_in_address(url) {
+        Some(AnyId::Doi(doi)) => Some(doi),
+        _ => None,
+    }
+}
+
+/// Whether what was learnt stands whole in the address as it reads decoded.
+fn stands_in(doi: &Doi, url: &str) -> bool {
+    let ascii = |text: &str| -> String {
+        text.chars()
+            .filter(char::is_ascii)
+            .collect::<String>()
+            .to_ascii_lowercase()
+    };
+    let mut read = url.to_owned();
+    for _ in 0..8 {
+        if ascii(&read).contains(&ascii(doi.as_str())) {
+            return true;
+        }
+        read = percent_encoding::percent_decode_str(&read)
+            .decode_utf8_lossy()
+            .replace("&lt;", "<")
+            .replace("&gt;", ">")
+            .replace("&amp;", "&");
+    }
+    false
 }
 
 /// Whatever `parse` accepts prints as a normal form that it reads as the same.
@@ -157,8 +256,42 @@ proptest! {
             let printed = id.to_string();
             prop_assert_eq!(AnyId::parse(&printed), Ok(id), "{:?} printed {:?}", text, printed);
         }
+        for url in [text.clone(), format!("https://pub.example/doi/{text}"), format!("https://pub.example/x?doi={text}")] {
+            if let Some(doi) = learnt(&url) {
+                prop_assert!(stands_in(&doi, &url), "{} taught {}", url, doi);
+                let again = format!("https://api.datacite.org/dois/{}", doi.url_path());
+                if again.len() <= paperfall_identifiers::MAX_INPUT_BYTES {
+                    prop_assert_eq!(learnt(&again), Some(doi), "{} taught it", url);
+                }
+            }
+        }
         if let Some(id) = find_arxiv(&text) {
             prop_assert_eq!(find_arxiv(id.as_str()), Some(id));
+        }
+    }
+
+    #[test]
+    fn what_stands_behind_a_doi_in_an_address_never_becomes_part_of_it(
+        doi in dois(),
+        place in prop::sample::select(PLACES),
+        behind in prop::collection::vec(prop::sample::select(BEHIND), 0..4),
+    ) {
+        let url = format!("{place}{doi}{}", behind.concat());
+        if let Some(found) = learnt(&url) {
+            prop_assert_eq!(found.as_str(), doi.as_str(), "{}", url);
+        }
+        let alone = learnt(&format!("https://pub.example/doi/{doi}"));
+        prop_assert_eq!(alone.as_ref().map(Doi::as_str), Some(doi.as_str()));
+    }
+
+    #[test]
+    fn a_word_of_the_address_behind_a_whole_doi_is_none_of_it(
+        doi in "10\\.[1-9][0-9]{3}/[a-z]{2,8}[.-][0-9]{3,6}",
+        place in prop::sample::select(PLACES),
+        behind in "(/[A-Za-z0-9._~%+-]{1,12}){1,3}",
+    ) {
+        if let Some(found) = learnt(&format!("{place}{doi}{behind}")) {
+            prop_assert_eq!(found.as_str(), doi, "{}", behind);
         }
     }
 

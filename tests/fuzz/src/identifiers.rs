@@ -46,9 +46,24 @@ pub fn check(data: &[u8]) {
         assert_eq!(find_arxiv(id.as_str()), Some(id));
     }
     if let Some(id) = find_in_address(text) {
-        assert_eq!(AnyId::parse(&id.to_string()), Ok(id));
+        assert_eq!(AnyId::parse(&id.to_string()).as_ref(), Ok(&id));
+        if let AnyId::Doi(doi) = id {
+            is_learnt_again(&doi);
+        }
     }
     learns(text);
+}
+
+/// What was learnt from an address has nothing more to be cut off.
+fn is_learnt_again(doi: &Doi) {
+    let url = format!("https://api.datacite.org/dois/{}", doi.url_path());
+    if url.len() <= MAX_INPUT_BYTES {
+        assert_eq!(
+            find_in_address(&url),
+            Some(AnyId::Doi(doi.clone())),
+            "{url}"
+        );
+    }
 }
 
 fn stays_in_its_path(doi: &Doi) {
