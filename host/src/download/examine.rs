@@ -89,10 +89,18 @@ fn check_sum(candidate: &Candidate, sealed: &Sealed) -> Result<(), DownloadError
 
 /// Judges the whole file by its start, its length and its end.
 fn judge(sealed: &Sealed) -> Result<(), DownloadError> {
+    // Where room was set aside for a file and only its first part came, NULs
+    // make up its length.
+    let is_padded = !usize::try_from(sealed.padding).is_ok_and(|bytes| bytes < pdf::TAIL_WINDOW);
+    let length = match is_padded {
+        true => sealed.bytes.saturating_sub(sealed.padding),
+        false => sealed.bytes,
+    };
     let verdict = pdf::judge_head(200, Labels::default(), &sealed.head)
+        .and_then(|()| pdf::judge_bytes(&sealed.head))
         .and_then(|()| pdf::judge_length(sealed.bytes))
         .and_then(|()| pdf::judge_tail(&sealed.tail))
-        .and_then(|()| pdf::judge_linearised(&sealed.head, &sealed.tail, sealed.bytes));
+        .and_then(|()| pdf::judge_linearised(&sealed.head, &sealed.tail, length));
     verdict.map_err(|reason| {
         DownloadError::candidate(
             reason.clone(),

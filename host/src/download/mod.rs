@@ -19,6 +19,7 @@ mod result;
 mod store;
 mod store_error;
 mod stream;
+mod tail;
 
 pub use error::DownloadError;
 pub(crate) use examine::examine;

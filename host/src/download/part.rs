@@ -10,11 +10,10 @@ use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
 use super::marks::{MARK_BYTES, Marks, Validators, remove_marks};
 use super::store_error::StoreError;
+use super::tail::Tail;
 
-/// Bytes kept of the start and of the end for judging.
+/// Bytes kept of the start for judging.
 pub(crate) const HEAD_BYTES: usize = 4096;
-/// See [`HEAD_BYTES`].
-pub(crate) const TAIL_BYTES: usize = 4096;
 
 /// What becomes of a part file that is dropped before it was stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +31,7 @@ pub(crate) struct PartFile {
     file: File,
     digests: Digests,
     head: Vec<u8>,
-    tail: Vec<u8>,
+    tail: Tail,
     bytes: u64,
     /// It is as empty as it was made.
     is_untouched: bool,
@@ -46,8 +45,11 @@ pub(crate) struct Sealed {
     pub(crate) sha256: String,
     pub(crate) md5: Option<String>,
     pub(crate) head: Vec<u8>,
+    /// The last bytes before the padding.
     pub(crate) tail: Vec<u8>,
     pub(crate) bytes: u64,
+    /// How many of them are padding at the end.
+    pub(crate) padding: u64,
     pub(crate) guard: PartGuard,
 }
 
@@ -116,7 +118,7 @@ impl PartFile {
             file: File::from_std(file),
             digests: Digests::new(with_md5),
             head: Vec::with_capacity(HEAD_BYTES),
-            tail: Vec::with_capacity(TAIL_BYTES * 2),
+            tail: Tail::default(),
             bytes: 0,
             is_untouched: true,
             marks,
@@ -193,11 +195,7 @@ impl PartFile {
         let room = HEAD_BYTES.saturating_sub(self.head.len());
         self.head
             .extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
-        let start = bytes.len().saturating_sub(TAIL_BYTES);
-        self.tail
-            .extend_from_slice(bytes.get(start..).unwrap_or_default());
-        let surplus = self.tail.len().saturating_sub(TAIL_BYTES);
-        self.tail.drain(..surplus);
+        self.tail.push(bytes);
         self.bytes = self
             .bytes
             .saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
@@ -226,7 +224,7 @@ impl PartFile {
             .map_err(|error| StoreError::io("empty", &self.guard.path, error))?;
         self.digests = Digests::new(self.digests.md5.is_some());
         self.head.clear();
-        self.tail.clear();
+        self.tail = Tail::default();
         self.bytes = 0;
         if let Some(marks) = &mut self.marks {
             marks.forget().await?;
@@ -256,7 +254,8 @@ impl PartFile {
             sha256: hex(&self.digests.sha256.finalize()),
             md5: self.digests.md5.map(|md5| hex(&md5.finalize())),
             head: self.head,
-            tail: self.tail,
+            padding: self.tail.padding(),
+            tail: self.tail.into_bytes(),
             bytes: self.bytes,
             guard: self.guard,
         })

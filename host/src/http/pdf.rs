@@ -2,10 +2,10 @@
 //! the downloader.
 //!
 //! Headers lie both ways, so bytes decide: `%PDF-` within the first 1024 bytes
-//! and `%%EOF` within the last 2048. But what begins as a web page is one,
-//! whatever bytes it shows. What is no PDF is named as exactly as its
-//! beginning allows, because "blocked" and "paywalled" tell a reader more than
-//! "not a PDF".
+//! and `%%EOF` within the last 2048, padding aside. But what begins as a web
+//! page is one, whatever bytes it shows. What is no PDF is named as exactly as
+//! its beginning allows, because "blocked" and "paywalled" tell a reader more
+//! than "not a PDF".
 
 use super::page;
 use super::response::Headers;
@@ -100,7 +100,8 @@ pub fn judge_head(status: u16, labels: Labels, head: &[u8]) -> Result<(), Reason
     }
 }
 
-/// Judges a file by its last bytes; give at least [`TAIL_WINDOW`] of them.
+/// Judges a file by its last bytes; give at least [`TAIL_WINDOW`] of them, without
+/// the [padding](is_padding) behind them.
 ///
 /// # Errors
 /// `Truncated` when `%%EOF` is not within the last [`TAIL_WINDOW`] bytes.
@@ -111,6 +112,49 @@ pub fn judge_tail(tail: &[u8]) -> Result<(), Reason> {
         Ok(())
     } else {
         Err(Reason::Truncated)
+    }
+}
+
+/// Whether a byte at a file's end is none of it: PDF's white space, with which
+/// tapes, mailers and printers' servers fill up.
+#[must_use]
+pub fn is_padding(byte: u8) -> bool {
+    matches!(byte, 0 | 9 | 10 | 12 | 13 | 32)
+}
+
+/// Judges a file by what became of its binary bytes: a server that took it for
+/// text put U+FFFD in the place of each, and nothing of it can be read.
+///
+/// Only believed where the comment that shows a PDF's bytes to be binary is all
+/// of that character, more of it follows, and no other byte is wrong.
+///
+/// # Errors
+/// `NotAPdf`.
+pub fn judge_bytes(head: &[u8]) -> Result<(), Reason> {
+    const REPLACED: &[u8] = "\u{FFFD}".as_bytes();
+    /// More than a title in the metadata has lost.
+    const MANY: usize = 64;
+    let is_text = std::str::from_utf8(head)
+        .err()
+        .is_none_or(|error| error.error_len().is_none());
+    let comment = position(head, MAGIC)
+        .and_then(|at| head.get(at..))
+        .map(|from| from.split(|byte| matches!(byte, b'\n' | b'\r')))
+        .and_then(|lines| lines.skip(1).find(|line| !line.is_empty()))
+        .and_then(|line| line.strip_prefix(b"%"));
+    let is_lost = comment.is_some_and(|shown| {
+        let (marks, rest) = shown.as_chunks::<3>();
+        marks.len() > 1 && rest.is_empty() && marks.iter().all(|mark| mark == REPLACED)
+    });
+    let count = || {
+        head.windows(REPLACED.len())
+            .filter(|window| *window == REPLACED)
+            .count()
+    };
+    if is_text && is_lost && count() >= MANY {
+        Err(Reason::NotAPdf)
+    } else {
+        Ok(())
     }
 }
 
@@ -223,7 +267,7 @@ fn digits(bytes: &[u8]) -> (&[u8], &[u8]) {
 fn skip_space(bytes: &[u8]) -> &[u8] {
     let start = bytes
         .iter()
-        .position(|byte| !matches!(byte, 0 | 9 | 10 | 12 | 13 | 32))
+        .position(|byte| !is_padding(*byte))
         .unwrap_or(bytes.len());
     bytes.get(start..).unwrap_or_default()
 }
@@ -375,6 +419,36 @@ mod tests {
             Err(Reason::Truncated)
         );
         assert_eq!(judge_tail(b"%%EO"), Err(Reason::Truncated));
+    }
+
+    #[test]
+    fn a_pdf_whose_binary_bytes_a_server_lost_is_none_and_a_lost_title_leaves_it_one() {
+        let made = |comment: &[u8], body: &[u8]| {
+            [
+                b"%PDF-1.4\r\n%".as_slice(),
+                comment,
+                b"\n1 0 obj\nstream\n",
+                body,
+            ]
+            .concat()
+        };
+        let lost = |count: usize| "\u{FFFD}".repeat(count).into_bytes();
+        let mut cut = made(&lost(4), &lost(100));
+        assert_eq!(judge_bytes(&cut), Err(Reason::NotAPdf));
+        cut.pop();
+        assert_eq!(judge_bytes(&cut), Err(Reason::NotAPdf));
+        for kept in [
+            made(&lost(4), &lost(40)),
+            made(b"\xe2\xe3\xcf\xd3", &lost(100)),
+            made("âãÏÓ".as_bytes(), &lost(100)),
+            made(&lost(1), &lost(100)),
+            made(&lost(4), &[lost(100), b"\x9c\xed".to_vec()].concat()),
+            made(b"", &lost(100)),
+            PDF.to_vec(),
+            Vec::new(),
+        ] {
+            assert_eq!(judge_bytes(&kept), Ok(()));
+        }
     }
 
     #[test]

@@ -141,6 +141,28 @@ async fn a_linearised_file_of_which_only_the_first_part_came_is_truncated() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn padding_behind_a_file_leaves_it_whole_and_makes_a_first_part_none() {
+    for padding in [[0; 5_000], [b'\n'; 5_000]] {
+        let padded = [pdf().as_slice(), &padding].concat();
+        let ended = file("application/pdf", &padded).ends_in(OBTAINED).await;
+        assert_eq!(ended.paper(), padded);
+    }
+    let head = b"%PDF-1.4\n1 0 obj\n<</Linearized 1/L 8000/O 3/E 9/N 1/T 9>>\nendobj\n";
+    let first = [head.as_slice(), &[b'%'; 2_000], b"\nstartxref\n0\n%%EOF\n"].concat();
+    let set_aside = [first.as_slice(), &vec![0; 8_000 - first.len()]].concat();
+    file("application/pdf", set_aside)
+        .ends_in("no_pdf truncated")
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pdf_that_a_server_took_for_text_is_none() {
+    let lost = "\u{FFFD}".repeat(2_000);
+    let text = format!("%PDF-1.4\n%\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}\nstream\n{lost}\n%%EOF\n");
+    file("application/pdf", text).ends_in(NO_PDF).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_at_all_and_next_to_nothing_are_too_small() {
     for body in [b"".as_slice(), b"%PDF-1.7\n%%EOF\n"] {
         file("application/pdf", body)

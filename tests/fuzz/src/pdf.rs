@@ -47,6 +47,10 @@ pub fn check(data: &[u8]) {
     if pdf::is_encrypted(bytes) {
         assert!(bytes.windows(8).any(|window| window == b"/Encrypt"));
     }
+    if pdf::judge_bytes(bytes).is_err() {
+        let text = String::from_utf8_lossy(bytes);
+        assert!(text.matches('\u{FFFD}').count() >= 64);
+    }
     let _ = pdf::startxref(bytes);
     let _ = pdf::judge_linearised(bytes, bytes, length);
     if let Some(at) = pdf::trailer(bytes) {
