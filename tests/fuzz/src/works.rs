@@ -55,8 +55,8 @@ fn read(mut works: Works) {
                 return;
             }
         };
-        assert!(place.line >= last, "the lines come in order");
-        last = place.line;
+        assert!(place.number() >= last, "the lines come in order");
+        last = place.number();
     }
     assert_eq!(works.counts(), counts);
 }
