@@ -96,6 +96,28 @@ pub(crate) fn pdfs(page: &Page, work: &Work) -> Vec<Named> {
     named
 }
 
+/// Whether what stands where an address should is a program's word for none, or
+/// the program's own blank, left unfilled.
+fn stands_for_nothing(reference: &str) -> bool {
+    let plain = reference.trim().to_ascii_lowercase();
+    ["{{", "}}", "${", "<%"]
+        .iter()
+        .any(|sign| plain.contains(sign))
+        || matches!(
+            plain.as_str(),
+            "null"
+                | "nil"
+                | "undefined"
+                | "none"
+                | "n/a"
+                | "nan"
+                | "false"
+                | "true"
+                | "not available"
+                | "unavailable"
+        )
+}
+
 /// What the page's machine-readable parts have named so far.
 struct Found<'a> {
     page: &'a Page,
@@ -116,7 +138,7 @@ impl Found<'_> {
                     .iter()
                     .all(|known| urls::sameness(known) != urls::sameness(&url));
             if is_new
-                && !matches!(reference.trim(), "null" | "undefined" | "none" | "N/A")
+                && !stands_for_nothing(reference)
                 && !self.subject.about.is_supplement(&url)
                 // A page that names itself has no PDF to name.
                 && urls::sameness(&url) != urls::sameness(self.page.url())
