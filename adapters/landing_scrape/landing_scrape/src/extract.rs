@@ -60,6 +60,7 @@ pub(crate) fn pdfs(page: &Page, work: &Work) -> Vec<Named> {
     };
     for (name, score) in META_NAMES {
         let mut urls = found.addresses(page.metas(name));
+        urls.retain(|url| !address::is_never_the_work(url, &subject));
         // An appendix beside the paper is told from it; alone it may be the
         // paper, for metadata name what they are of.
         let is_paper = |url: &String| !address::is_another_things(url, &subject);

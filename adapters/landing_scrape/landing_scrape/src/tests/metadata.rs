@@ -225,6 +225,29 @@ fn an_appendix_is_left_out_beside_the_paper_and_taken_alone() {
 }
 
 #[test]
+fn the_papers_a_thesis_is_handed_in_with_are_not_taken_even_alone() {
+    for name in [
+        "accesoRestringido.pdf",
+        "1/BAB%20I.pdf",
+        "Portada.pdf",
+        "posudek.pdf",
+    ] {
+        let html = format!("<meta name=citation_pdf_url content='/files/{name}'>");
+        assert_eq!(pdfs(&html), Vec::<String>::new(), "{name}");
+    }
+}
+
+#[test]
+fn a_link_that_is_not_shown_is_not_taken() {
+    for hidden in ["hidden", "style='color: red; display : none'"] {
+        let html = format!("<a {hidden} href=/article/1.pdf>PDF</a>");
+        assert_eq!(pdfs(&html), Vec::<String>::new(), "{hidden}");
+    }
+    let shown = "<a style='display: inline' href=/article/1.pdf>PDF</a>";
+    assert_eq!(pdfs(shown).len(), 1);
+}
+
+#[test]
 fn an_alternate_that_is_titled_something_else_is_left_out() {
     let link = |title: &str| {
         format!(
