@@ -139,6 +139,16 @@ impl<'a> Element<'a> {
         before != Beside::Words && after != Beside::Words
     }
 
+    /// Whether the element itself says that it is not shown.
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        self.attr("hidden").is_some()
+            || self.attr("style").is_some_and(|style| {
+                let style: String = style.split_whitespace().collect();
+                style.to_ascii_lowercase().contains("display:none")
+            })
+    }
+
     /// Whether at most this many nodes are inside.
     #[must_use]
     pub fn has_at_most(&self, nodes: usize) -> bool {

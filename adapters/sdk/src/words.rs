@@ -25,10 +25,21 @@ const VERBS: &[&str] = &[
 const SUPPLEMENTS_INSIDE: &[&str] = &["補足", "補充", "补充材料", "附录", "付録"];
 
 /// The words of a text: what stands between characters that are neither
-/// letters nor digits.
+/// letters nor digits nor marks on them.
 pub fn split(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_alphanumeric())
+    text.split(|c: char| !c.is_alphanumeric() && !is_mark(c))
+        .map(|word| word.trim_start_matches(is_mark))
         .filter(|word| !word.is_empty())
+}
+
+/// Whether a character stands on or below the letter before it: an accent
+/// written apart, a tone of Thai, what takes the vowel from a letter of India.
+fn is_mark(c: char) -> bool {
+    matches!(c,
+        '\u{300}'..='\u{36F}' | '\u{483}'..='\u{487}' | '\u{591}'..='\u{5BD}' | '\u{64B}'..='\u{65F}'
+        | '\u{93C}' | '\u{94D}' | '\u{9BC}' | '\u{9CD}' | '\u{A3C}' | '\u{A4D}' | '\u{ABC}' | '\u{ACD}'
+        | '\u{B3C}' | '\u{B4D}' | '\u{BCD}' | '\u{C4D}' | '\u{CBC}' | '\u{CCD}' | '\u{D4D}'
+        | '\u{E47}'..='\u{E4E}')
 }
 
 /// The pieces of a name that is written in one word, as they stand: cut between
@@ -194,6 +205,22 @@ mod tests {
             ("", vec![]),
         ] {
             assert_eq!(pieces(name).collect::<Vec<_>>(), cut, "{name}");
+        }
+    }
+
+    #[test]
+    fn marks_belong_to_the_letters_they_stand_on() {
+        for (text, words) in [
+            (
+                "te\u{301}le\u{301}charger le",
+                vec!["te\u{301}le\u{301}charger", "le"],
+            ),
+            ("डाउनलोड करें", vec!["डाउनलोड", "करें"]),
+            ("हिन्दी", vec!["हिन्दी"]),
+            ("ดาวน์โหลด", vec!["ดาวน์โหลด"]),
+            (" \u{301} l \u{301}article", vec!["l", "article"]),
+        ] {
+            assert_eq!(split(text).collect::<Vec<_>>(), words, "{text}");
         }
     }
 

@@ -1,11 +1,15 @@
 //! What an address says about the file behind it.
 
-use paperfall_adapter::words::{is_numbered, is_supplementary, split};
+use paperfall_adapter::words::{is_numbered, is_supplementary, pieces, split};
 use paperfall_adapter::{is_pair_of_supplements, urls};
 
-use crate::lexicon::{OTHER_NUMBERED, OTHER_PAIRS, OTHER_PATH_WORDS};
+use crate::lexicon::{
+    LAST_PARTS, LETTERED_PARTS, NEVER_PAIRS, NEVER_WHOLE_NAMES, NEVER_WORDS, OTHER_NUMBERED,
+    OTHER_PAIRS, OTHER_PATH_WORDS, OTHER_TYPES,
+};
 use crate::names::{file_name, is_another_name};
 use crate::subject::{Subject, split_version};
+use crate::words;
 
 /// Parts of a path that say how a file is shown, not which it is.
 const DISPLAY_SEGMENTS: &[&str] = &[
@@ -92,8 +96,76 @@ pub(crate) fn is_another_things(url: &str, subject: &Subject) -> bool {
         || by_end
         || is_an_issues(path)
         || makes_a_pdf_of_a_page(&address)
+        || is_of_another_type(&address)
+        || is_never_the_work(url, subject)
         || is_another_name(&file_name(url), subject)
         || subject.about.is_supplement(url)
+}
+
+/// Whether a file is called what no work is: a part of it, or the papers that a
+/// thesis is handed in with. Metadata may call a paper `summary.pdf`; by these
+/// names they mean the one file of a closed work that is open.
+pub(crate) fn is_never_the_work(url: &str, subject: &Subject) -> bool {
+    let name = words::fold(&file_name(url)).into_owned();
+    let stem = name
+        .rsplit_once('.')
+        .map_or(name.as_str(), |(stem, _)| stem);
+    let foreign = |word: &str| !subject.is_a(word);
+    let whole = stem.to_lowercase();
+    let tokens: Vec<&str> = split(&whole).collect();
+    let letters: Vec<String> = pieces(stem)
+        .filter(|piece| !piece.starts_with(|c: char| c.is_ascii_digit()))
+        .map(str::to_lowercase)
+        .collect();
+    let by_word = tokens
+        .iter()
+        .copied()
+        .chain(letters.iter().map(String::as_str))
+        .any(|word| NEVER_WORDS.contains(&word) && foreign(word));
+    let by_pair = letters.windows(2).any(|pair| match pair {
+        [first, second] => {
+            NEVER_PAIRS.contains(&(first.as_str(), second.as_str())) && foreign(first)
+        }
+        _ => false,
+    });
+    let by_whole = match letters.as_slice() {
+        [only] => NEVER_WHOLE_NAMES.contains(&only.as_str()) && foreign(only),
+        _ => false,
+    };
+    let by_part = tokens.windows(2).any(|pair| match pair {
+        [part, number] => LETTERED_PARTS.contains(part) && foreign(part) && is_a_count(number),
+        _ => false,
+    }) || tokens.iter().any(|word| is_numbered(word, "bab"));
+    let by_last_part = match tokens.as_slice() {
+        // `Vol_12` is rather a journal's.
+        [.., part, number] => {
+            let is_large = number.parse().is_ok_and(|number: u8| number > 9);
+            LAST_PARTS.contains(part) && foreign(part) && is_a_count(number) && !is_large
+        }
+        _ => false,
+    };
+    by_word || by_pair || by_whole || by_part || by_last_part
+}
+
+/// Whether a lower-case word counts parts: `1`, `iv`, `a`.
+fn is_a_count(word: &str) -> bool {
+    let consists_of = |kind: fn(u8) -> bool| word.bytes().all(kind);
+    (word.len() <= 2 && consists_of(|byte| byte.is_ascii_digit()))
+        || (word.len() <= 5 && consists_of(|byte| matches!(byte, b'i' | b'v' | b'x')))
+        || matches!(word, "a" | "b" | "c" | "d")
+}
+
+/// Whether an address in lower case asks for a companion by its query:
+/// `type=additional`.
+fn is_of_another_type(address: &str) -> bool {
+    let query = address.split_once('?').map_or("", |(_, query)| query);
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .any(|(key, value)| {
+            matches!(key, "type" | "kind" | "what" | "filetype" | "file_type")
+                && (OTHER_TYPES.contains(&value) || split(value).any(is_supplementary))
+        })
 }
 
 /// Open Journal Systems serves whole issues as it serves articles.
@@ -306,6 +378,27 @@ mod tests {
             "x/acp-2019-1-RC1.pdf",
             "x/SPIKBLAD01.pdf",
             "x/elife-12345-transrepform1-v2.pdf",
+            "cgi/viewcontent.cgi?filename=0&article=1122&context=bio&type=additional",
+            "article/file?type=supplementary&id=10.1371/journal.pone.1",
+            "download?doi=10.1/x&type=data",
+            "action/downloadTable?id=T1&format=pdf",
+            "php/getFT.phtml?paperid=7&what=listfile",
+            "bitstream/1/accesoRestringido.pdf",
+            "1/BAB%20I.pdf",
+            "1/Smith-BAB_IV.pdf",
+            "1/bab1.pdf",
+            "1/BAB_1.pdf",
+            "1/3.%20Kapitel%20III.pdf",
+            "1/Portada.pdf",
+            "1/Car%C3%A1tula.pdf",
+            "1/capa.pdf",
+            "1/Halaman_Judul.pdf",
+            "1/posudek_oponenta.pdf",
+            "1/Smith_Deckblatt.pdf",
+            "1/Acta.pdf",
+            "1/Smith_Vol_I.pdf",
+            "1/Smith_Part_B.pdf",
+            "1/Policy%20Brief.pdf",
         ] {
             assert!(another(&format!("https://a.example/{path}")), "{path}");
         }
@@ -320,6 +413,15 @@ mod tests {
             "policy/recovery.pdf",
             "content/s41586-020-2649-2.pdf",
             "article/S0140-6736(20)30183-5/pdf",
+            "cgi/viewcontent.cgi?article=1122&context=bio&type=printable",
+            "files/Acta_Botanica_2020.pdf",
+            "files/IJCS_Vol_12_No_3_Smith.pdf",
+            "files/capa_limite.pdf",
+            "files/carta_2_linnaei.pdf",
+            "files/Smith_Vol_12.pdf",
+            "files/Smith_Part_Time_Work.pdf",
+            "files/Babcock_2020.pdf",
+            "files/Wang_Ch_V_2020.pdf",
         ] {
             assert!(!another(&format!("https://a.example/{path}")), "{path}");
         }

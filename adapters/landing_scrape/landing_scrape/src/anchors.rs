@@ -199,6 +199,9 @@ fn collect(page: &Page, subject: &Subject) -> (Vec<Link>, Option<usize>) {
             sections.pass(&element, subject);
             continue;
         }
+        if element.is_hidden() {
+            continue;
+        }
         let link = match judge(page, subject, &element, sections.place()) {
             Judged::Maybe(link) => Link { at, ..link },
             Judged::Rival => {

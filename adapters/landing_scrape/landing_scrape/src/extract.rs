@@ -60,6 +60,7 @@ pub(crate) fn pdfs(page: &Page, work: &Work) -> Vec<Named> {
     };
     for (name, score) in META_NAMES {
         let mut urls = found.addresses(page.metas(name));
+        urls.retain(|url| !address::is_never_the_work(url, &subject));
         // An appendix beside the paper is told from it; alone it may be the
         // paper, for metadata name what they are of.
         let is_paper = |url: &String| !address::is_another_things(url, &subject);
@@ -96,6 +97,28 @@ pub(crate) fn pdfs(page: &Page, work: &Work) -> Vec<Named> {
     named
 }
 
+/// Whether what stands where an address should is a program's word for none, or
+/// the program's own blank, left unfilled.
+fn stands_for_nothing(reference: &str) -> bool {
+    let plain = reference.trim().to_ascii_lowercase();
+    ["{{", "}}", "${", "<%"]
+        .iter()
+        .any(|sign| plain.contains(sign))
+        || matches!(
+            plain.as_str(),
+            "null"
+                | "nil"
+                | "undefined"
+                | "none"
+                | "n/a"
+                | "nan"
+                | "false"
+                | "true"
+                | "not available"
+                | "unavailable"
+        )
+}
+
 /// What the page's machine-readable parts have named so far.
 struct Found<'a> {
     page: &'a Page,
@@ -116,7 +139,7 @@ impl Found<'_> {
                     .iter()
                     .all(|known| urls::sameness(known) != urls::sameness(&url));
             if is_new
-                && !matches!(reference.trim(), "null" | "undefined" | "none" | "N/A")
+                && !stands_for_nothing(reference)
                 && !self.subject.about.is_supplement(&url)
                 // A page that names itself has no PDF to name.
                 && urls::sameness(&url) != urls::sameness(self.page.url())

@@ -12,10 +12,22 @@ use crate::lexicon::{
 };
 use crate::names;
 use crate::subject::Subject;
-use crate::words::{Label, is_unparted, split_by_script};
+use crate::words::{Label, fold, is_unparted, split_by_script};
 
 /// Units of the sizes of files.
 const SIZES: [&str; 10] = ["kb", "mb", "gb", "kib", "mib", "ko", "mo", "k", "кб", "мб"];
+
+/// What stands before the number of one version of several.
+const VERSIONS: [&str; 8] = [
+    "version",
+    "v",
+    "versión",
+    "versão",
+    "versione",
+    "wersja",
+    "версия",
+    "версія",
+];
 
 /// What a link is said to lead to, the least first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,7 +82,7 @@ fn one(label: &Label, url: &str, subject: &Subject) -> Said {
     for word in split_by_script(&rest) {
         if word.starts_with(|c: char| c.is_ascii_digit()) {
             // A size, or a count; but `Version 1` is one of several.
-            if before == "version" && !has_size {
+            if VERSIONS.contains(&before) && !has_size {
                 return Said::SomethingElse;
             }
         } else if SIGNS.contains(&word) {
@@ -133,7 +145,7 @@ fn stem_of(name: &str) -> Option<&str> {
 fn without_names(text: &str, url: &str) -> (String, Vec<String>) {
     let mut names = Vec::new();
     let mut rest = text.to_owned();
-    let own = names::file_name(url);
+    let own = fold(&names::file_name(url)).into_owned();
     if own.chars().count() > 4
         && let Some(at) = rest.find(own.as_str())
         && let (Some(before), Some(after)) = (rest.get(..at), rest.get(at + own.len()..))
@@ -225,6 +237,37 @@ mod tests {
             "Download chapter PDF",
             "Accepted version (PDF)",
             "Download this article as a PDF",
+            "Print-friendly PDF",
+            "Entire article (PDF)",
+            "Den ganzen Artikel lesen (PDF)",
+            "Texte intégral en libre accès disponible (PDF)",
+            "Acceso al texto completo",
+            "Descargar PDF del artículo",
+            "Baixe o artigo (PDF)",
+            "Hent artiklen som PDF",
+            "Koko teksti (PDF)",
+            "Pobierz plik",
+            "Pełny tekst artykułu w formacie PDF",
+            "Celý článek v PDF",
+            "Puni tekst: hrvatski pdf 412 Kb",
+            "Текст статьи (PDF)",
+            "Скачать статью в формате PDF",
+            "PDF файл",
+            "Повний текст статті",
+            "Tam Metin İndir",
+            "TAM METI\u{307}N",
+            "Toàn văn (PDF)",
+            "Tải về",
+            "النص الكامل",
+            "متن کامل (PDF)",
+            "Πλήρες κείμενο",
+            "डाउनलोड करें",
+            "ดาวน์โหลดบทความ",
+            "免费下载PDF",
+            "PDF形式でダウンロード",
+            "원문 파일 다운로드",
+            "Te\u{301}le\u{301}charger le PDF",
+            "ＰＤＦダウンロード",
         ] {
             assert_eq!(said_of(text), Said::FullText, "{text}");
         }
@@ -256,6 +299,22 @@ mod tests {
             "Plantilla de artículo.pdf (PDF) normas",
             "slides_smith.pdf",
             "PDF of the programme",
+            "Cały numer (PDF)",
+            "Plik: okładka (PDF)",
+            "Полный выпуск (PDF)",
+            "Автореферат диссертации (PDF)",
+            "Spis treści (PDF)",
+            "v. 12 (PDF)",
+            "Versión 2 (PDF)",
+            "العدد الكامل (PDF)",
+            "چکیده (PDF)",
+            "英文摘要",
+            "영문초록 (PDF)",
+            "参考文献 (PDF)",
+            "论文格式 (PDF)",
+            "Публикации (PDF)",
+            "บทคัดย่อ PDF",
+            "High resolution image (PDF)",
         ] {
             assert_eq!(said_of(text), Said::SomethingElse, "{text}");
         }

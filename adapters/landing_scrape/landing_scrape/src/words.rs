@@ -2,6 +2,9 @@
 //! word: "discovery" is no "cover", and a journal on policy is no policy page.
 //! The lists themselves stand in [`crate::lexicon`].
 
+use std::borrow::Cow;
+
+use icu_normalizer::ComposingNormalizerBorrowed;
 pub(crate) use paperfall_adapter::words::split;
 use paperfall_adapter::words::{is_supplementary, pieces};
 use paperfall_adapter::{About, Element, is_pair_of_supplements};
@@ -14,6 +17,7 @@ use crate::lexicon::{
 /// One of the names of a link.
 #[derive(Debug)]
 pub(crate) struct Label {
+    /// As it is written, [folded](fold).
     pub(crate) raw: String,
     /// As [`plain`] writes it.
     pub(crate) plain: String,
@@ -27,7 +31,7 @@ impl Label {
     pub(crate) fn shown(text: &str) -> Self {
         Self {
             plain: plain(text),
-            raw: text.to_owned(),
+            raw: fold(text).into_owned(),
             is_shown: true,
         }
     }
@@ -56,10 +60,22 @@ pub(crate) fn of_link(link: &Element<'_>) -> Vec<Label> {
         .collect()
 }
 
+/// A text in the one spelling of several that look alike, in which the lists
+/// of words are written: accents on their letters, letters as wide as usual,
+/// no soft hyphens. In lower case a Turkish capital would keep its dot.
+pub(crate) fn fold(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let visible = text.replace('\u{AD}', "");
+    let composed = ComposingNormalizerBorrowed::new_nfkc().normalize(&visible);
+    Cow::Owned(composed.replace('İ', "i"))
+}
+
 /// Words in lower case with one space between, sizes and punctuation left out:
 /// `PDF (1.6 MB)` is `pdf`.
 pub(crate) fn plain(text: &str) -> String {
-    split_by_script(text)
+    split_by_script(&fold(text))
         .map(str::to_lowercase)
         .filter(|word| {
             !word.starts_with(|c: char| c.is_ascii_digit())
@@ -69,10 +85,10 @@ pub(crate) fn plain(text: &str) -> String {
         .join(" ")
 }
 
-/// Whether a character is of a script that does not part its words: Chinese,
-/// Japanese, Korean.
+/// Whether a character is of a script that does not part its words, or not
+/// always: Chinese, Japanese, Korean, Thai.
 pub(crate) fn is_unparted(c: char) -> bool {
-    matches!(c, '\u{3040}'..='\u{30FF}' | '\u{3400}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7AF}')
+    matches!(c, '\u{E00}'..='\u{E7F}' | '\u{3040}'..='\u{30FF}' | '\u{3400}'..='\u{9FFF}' | '\u{AC00}'..='\u{D7AF}')
 }
 
 /// Words, parted also where an unparted script meets another: `PDF` and `全文`
@@ -210,6 +226,9 @@ pub(crate) fn mention_another_section(heading: &str, about: &About) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lexicon::{
+        CHAPTERS, FILLERS, KINDS_OF_WORKS, ONLY_WHERE_OWNED, OPENERS, SIGNS, UNPARTED,
+    };
     use paperfall_adapter::{Page, testing};
 
     #[test]
@@ -221,8 +240,43 @@ mod tests {
             ("PDF全文", "pdf 全文"),
             ("PDFをダウンロード", "pdf をダウンロード"),
             ("Über", "über"),
+            ("U\u{308}ber", "über"),
+            ("Tam Metin İndir", "tam metin indir"),
+            ("TAM METI\u{307}N", "tam metin"),
+            ("ＰＤＦダウンロード", "pdf ダウンロード"),
+            ("ﾀﾞｳﾝﾛｰﾄﾞ", "ダウンロード"),
+            ("Down\u{AD}load\u{A0}P\u{AD}DF\u{200B}", "download pdf"),
+            ("l´article", "l article"),
         ] {
             assert_eq!(plain(text), said, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_word_of_the_lists_is_written_as_texts_are_read() {
+        for words in [
+            SIGNS,
+            OPENERS,
+            FILLERS,
+            KINDS_OF_WORKS,
+            ONLY_WHERE_OWNED,
+            UNPARTED,
+            LANGUAGES,
+            OTHER_WORDS,
+            COMPANIONS,
+            OTHER_PLACES,
+            MARGINS,
+            OTHER_SECTION_WORDS,
+            OTHER_SECTIONS,
+            OTHER_SECTIONS_INSIDE,
+            CHAPTERS,
+        ] {
+            for word in words {
+                let folded = fold(word).to_lowercase();
+                assert_eq!(*word, folded, "as it is folded");
+                let parts: Vec<&str> = split_by_script(word).collect();
+                assert_eq!(parts.join(" "), *word, "as it is parted");
+            }
         }
     }
 

@@ -7,35 +7,36 @@ use super::{asks_for_password, describes_an_article, host_and_path, plain_title,
 
 /// Interstitials are small; a longer page is searched by its title only.
 const CHALLENGE_MAX_BYTES: usize = 128 * 1024;
-/// Pages that are nothing but the filter's script are smaller still.
+/// Pages that are nothing but the filter's script or box are smaller still.
 const BARE_MAX_BYTES: usize = 8 * 1024;
 
 /// How the titles of challenge and refusal pages begin, in lower case. No
 /// article is called so.
 const TITLES: &[&str] = &[
     "attention required! | cloudflare",
-    "checking your browser",
-    "checking you are not a bot",
-    "verifying your browser",
-    "verify you are human",
-    "verifying you are human",
+    "checking your browser before",
     "access to this page has been denied",
-    "making sure you're not a bot",
-    "wir stellen sicher, dass du kein bot bist",
-    "preparing to download",
-    "ddos-guard",
     "radware bot manager",
     "radware captcha",
     "sucuri website firewall",
     "please wait... | cloudflare",
     "vercel security checkpoint",
-    "un momento, por favor",
     "jstor: access check",
 ];
 
 /// The same, where an article might begin so, too: these count whole, or
 /// beside the site's name.
 const WHOLE_TITLES: &[&str] = &[
+    "checking your browser",
+    "checking you are not a bot",
+    "verifying your browser",
+    "verify you are human",
+    "verifying you are human",
+    "making sure you're not a bot",
+    "wir stellen sicher, dass du kein bot bist",
+    "preparing to download",
+    "ddos-guard",
+    "un momento, por favor",
     "just a moment",
     "un momento",
     "un instant",
@@ -87,7 +88,7 @@ const MARKS: &[&str] = &[
     "gokuProps",
     "awsWafCookieDomainList",
     "anubis_challenge",
-    "/.within.website/x/",
+    "/.within.website/x/cmd/",
     "__goaway_challenge",
     "/git/go-away/cmd/go-away/",
     "sucuri_cloudproxy_js",
@@ -105,19 +106,22 @@ const MARKS: &[&str] = &[
     "Enable JavaScript and cookies to continue",
 ];
 
-/// What also stands on ordinary pages of protected sites, but not on pages
-/// that consist of little else.
-const BARE_MARKS: &[&str] = &[
+/// What a filter's script leaves on every page of the site it protects. On a
+/// page that leads nowhere, nothing but the script is there.
+const SENSORS: &[&str] = &[
     "_Incapsula_Resource",
     "ips.js?KP_UIDz",
     "KPSDK",
-    "/cdn-cgi/challenge-platform/",
     "bm-verify",
     "sec-if-cpt-container",
     "token.awswaf.com",
-    "js.datadome.co",
     "/TSPD/",
     "$_ts=window",
+];
+
+/// What may also stand on ordinary pages, but not on small ones.
+const BARE_MARKS: &[&str] = &[
+    "/.within.website/x/",
     "detected unusual traffic",
     "detected unusual activity from your network",
     "Please enable cookies in your browser",
@@ -177,12 +181,25 @@ fn says_it_is_one(text: &str) -> bool {
     }
     title_is(&title, AMBIGUOUS_TITLES)
         || holds(MARKS)
-        || (text.len() <= BARE_MAX_BYTES && (holds(BARE_MARKS) || (holds(BOXES) && is_bare(text))))
+        || (text.len() <= BARE_MAX_BYTES
+            && (((holds(BARE_MARKS) || holds(BOXES)) && is_bare(text))
+                || (holds(SENSORS) && leads_nowhere(text))))
 }
 
+/// Whether a page neither asks for a password nor names a file.
 fn is_bare(text: &str) -> bool {
     let plain = text.to_ascii_lowercase();
     !plain.contains(".pdf") && !asks_for_password(&plain)
+}
+
+/// Whether a page is bare and has not even a link.
+fn leads_nowhere(text: &str) -> bool {
+    let plain = text.to_ascii_lowercase();
+    let has_link = plain
+        .split("<a")
+        .skip(1)
+        .any(|rest| rest.starts_with(|c: char| c.is_ascii_whitespace()));
+    !has_link && is_bare(&plain)
 }
 
 /// Whether an address is a challenge's: to go there is to answer it.
@@ -336,6 +353,18 @@ mod tests {
                 "Anubis, abroad",
                 "<title>Wir stellen sicher, dass du kein Bot bist!</title>",
             ),
+            (
+                "DDoS-Guard",
+                "<title>DDOS-GUARD</title><p>Checking your browser before accessing",
+            ),
+            (
+                "Cloudflare, of old",
+                "<title>Checking your browser before accessing pub.example</title>",
+            ),
+            (
+                "F5, script only",
+                "<html><script src=/TSPD/08a?type=11></script><noscript>Please enable JavaScript.",
+            ),
             ("Cloudflare, in German", "<title>Nur einen Moment…</title>"),
             (
                 "Xplore",
@@ -369,6 +398,9 @@ mod tests {
             "<title>A moment of justice</title><p>Just a moment…",
             "<title>Blocked randomization in small trials</title>",
             "<title>Forbidden transitions: a survey</title>",
+            "<title>Checking your browser history: a survey</title>",
+            "<title>DDoS-Guard: an evaluation</title>",
+            "<title>Verify you are human: on proofs of personhood</title>",
             "<title>Human verification of machine translation</title>",
             "<title>CAPTCHA: using hard AI problems for security</title><meta name=citation_title content=x>",
             "<title>Just a moment... how attention works | J</title><meta name=citation_title content=x>",
@@ -390,6 +422,28 @@ mod tests {
             "<p>words</p>".repeat(1000)
         );
         assert!(!challenged(&page));
+        // Cloudflare and DataDome put these into every page.
+        for script in [
+            "<script src=/cdn-cgi/challenge-platform/scripts/jsd/main.js></script>",
+            "<script>window.__CF$cv$params={r:'8'};a.src='/cdn-cgi/challenge-platform/h/b/scripts/jsd/8/main.js'</script>",
+            "<script src=https://js.datadome.co/tags.js></script>",
+        ] {
+            assert!(
+                !challenged(&format!("<title>Ferns</title>{script}<p>On ferns.")),
+                "{script}"
+            );
+        }
+        for script in [
+            "<script src=/_Incapsula_Resource?x></script>",
+            "<script src=/TSPD/08a?type=11></script>",
+            "<script src=https://x.token.awswaf.com/challenge.js></script>",
+            "<link href=/.within.website/x/xess/xess.min.css>",
+        ] {
+            let page = format!("<title>Ferns</title>{script}<a href=/files/ferns.pdf>PDF</a>");
+            assert!(!challenged(&page), "{script}");
+        }
+        let linked = "<title>Ferns</title><script src=/TSPD/08a></script><A\nhref=/download/7>";
+        assert!(!challenged(linked));
     }
 
     #[test]

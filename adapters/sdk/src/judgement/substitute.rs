@@ -26,11 +26,34 @@ const NOT_FOUND: &[&str] = &[
     "404 –",
     "error 404",
     "http 404",
+    "the page cannot be found",
+    "the page you requested",
+    "we can't find",
+    "sorry, page not found",
+    "oops! page not found",
+];
+
+const OUTAGE: &[&str] = &[
+    "500 internal",
+    "502 bad gateway",
+    "502 proxy error",
+    "503 service",
+    "504 gateway",
+    "service temporarily unavailable",
+    "maintenance mode",
+    "down for maintenance",
+    "site is under maintenance",
+    "we'll be back",
+    "we will be back",
+    "site temporarily unavailable",
+];
+
+/// Names of such pages with which an article's title may begin as well: they
+/// count where nothing but the site's name follows.
+const NOT_FOUND_NAMES: &[&str] = &[
     "not found",
     "page not found",
     "page cannot be found",
-    "the page cannot be found",
-    "the page you requested",
     "page could not be found",
     "article not found",
     "item not found",
@@ -40,24 +63,14 @@ const NOT_FOUND: &[&str] = &[
     "file not found",
     "resource not found",
     "object not found",
-    "we can't find",
-    "sorry, page not found",
-    "oops! page not found",
     "page introuvable",
     "seite nicht gefunden",
     "página no encontrada",
     "página não encontrada",
 ];
-
-const OUTAGE: &[&str] = &[
-    "500 internal",
-    "502 bad gateway",
-    "502 proxy error",
-    "503 service",
-    "504 gateway",
+const OUTAGE_NAMES: &[&str] = &[
     "bad gateway",
     "service unavailable",
-    "service temporarily unavailable",
     "temporarily unavailable",
     "internal server error",
     "site maintenance",
@@ -66,17 +79,19 @@ const OUTAGE: &[&str] = &[
     "system maintenance",
     "scheduled maintenance",
     "planned maintenance",
-    "maintenance mode",
-    "down for maintenance",
     "under maintenance",
     "site under maintenance",
-    "site is under maintenance",
     "website under maintenance",
-    "we'll be back",
-    "we will be back",
     "site offline",
-    "site temporarily unavailable",
     "site unavailable",
+];
+/// What may follow such a name and still belong to it.
+const TAILS: &[&str] = &[
+    " page",
+    " error",
+    " in progress",
+    " notice",
+    " on this server",
 ];
 
 /// Titles that say it only when there is nothing else in them but the site's
@@ -112,7 +127,11 @@ pub(crate) fn substitute(text: &str) -> Option<Substitute> {
 fn named(text: &str) -> Option<Substitute> {
     let title = plain_title(text).unwrap_or_default();
     let begins = |text: &str, starts: &[&str]| starts.iter().any(|start| text.starts_with(start));
-    let is_missing = |text: &str| begins(text, NOT_FOUND) || title_is(text, NOT_FOUND_WHOLE);
+    let is_missing = |text: &str| {
+        begins(text, NOT_FOUND)
+            || is_named(text, NOT_FOUND_NAMES)
+            || title_is(text, NOT_FOUND_WHOLE)
+    };
     let heading = || plain_text_of(text, "<h1").unwrap_or_default();
     if is_missing(&title) || (title_is(&title, ERROR_WHOLE) && is_missing(&heading())) {
         return Some(Substitute::NotFound);
@@ -121,9 +140,24 @@ fn named(text: &str) -> Option<Substitute> {
         .get(..text.floor_char_boundary(START_BYTES))?
         .to_ascii_lowercase();
     let is_outage = begins(&title, OUTAGE)
+        || is_named(&title, OUTAGE_NAMES)
         || OUTAGE_WHOLE.contains(&title.as_str())
         || OUTAGE_STARTS.iter().any(|said| start.contains(said));
     is_outage.then_some(Substitute::Outage)
+}
+
+/// Whether a title is one of these names, perhaps with the site's behind a sign.
+/// A colon is none: it stands before what an article is about.
+fn is_named(title: &str, names: &[&str]) -> bool {
+    names.iter().any(|name| {
+        title.strip_prefix(name).is_some_and(|rest| {
+            let tail = TAILS.iter().find_map(|tail| rest.strip_prefix(tail));
+            let rest = tail.unwrap_or(rest).trim();
+            rest.is_empty()
+                || rest.starts_with("::")
+                || rest.starts_with(|c: char| !c.is_alphanumeric() && c != ':')
+        })
+    })
 }
 
 #[cfg(test)]
@@ -142,6 +176,19 @@ mod tests {
             ("<title>502 Proxy Error</title>", Some(Substitute::Outage)),
             ("<title>Maintenance</title>", Some(Substitute::Outage)),
             ("<title>Maintenance of genome integrity</title>", None),
+            ("<title>Bad Gateway</title>", Some(Substitute::Outage)),
+            (
+                "<title>System maintenance in progress :: A site</title>",
+                Some(Substitute::Outage),
+            ),
+            (
+                "<title>Page Not Found (404)</title>",
+                Some(Substitute::NotFound),
+            ),
+            ("<title>Under maintenance: roads of Peru</title>", None),
+            ("<title>Bad gateway drugs</title>", None),
+            ("<title>Page not found: lost manuscripts</title>", None),
+            ("<title>Not found in nature</title>", None),
             (
                 "<title>Not found in nature: x</title><meta name=citation_title content=x>",
                 None,

@@ -69,6 +69,8 @@ pub(crate) const OTHER_PATH_WORDS: &[&str] = &[
     "pressrelease",
     "bfm",
     "bbm",
+    "downloadtable",
+    "downloadfigure",
     "chapter",
     "chapters",
 ];
@@ -226,3 +228,122 @@ pub(crate) const REVIEWS: &[&str] = &["rc", "ac", "cc", "ec", "sc", "atc"];
 
 /// Stems of numbered names of parts that may be other things in metadata.
 pub(crate) const OTHER_NUMBERED: &[&str] = &["tab", "appendix", "dc", "app", "ga"];
+
+/// What the one open file of a closed thesis or deposit is called: its title
+/// page, its abstract, its examiners' reports, the forms it was handed in with,
+/// the page that says it is closed. None is the work, whoever names it.
+pub(crate) const NEVER_WORDS: &[&str] = &[
+    "accesorestringido",
+    "acessorestrito",
+    "portada",
+    "caratula",
+    "carátula",
+    "deckblatt",
+    "titelblatt",
+    "kurzfassung",
+    "gutachten",
+    "posudek",
+    "posudky",
+    "posudok",
+    "zadani",
+    "zadání",
+    "recenzja",
+    "streszczenie",
+    "avtoreferat",
+    "autoreferat",
+    "автореферат",
+    "otzyv",
+    "отзыв",
+    "pengesahan",
+    "pernyataan",
+    "sampul",
+    "lampiran",
+    "abstrak",
+    "prohlaseni",
+    "prohlášení",
+    "recenziya",
+    "рецензия",
+    "declaracion",
+    "formulario",
+    "formulário",
+    "stellingen",
+    "infographic",
+    "infographics",
+    "policybrief",
+    "coverletter",
+];
+
+/// The same in two words.
+pub(crate) const NEVER_PAIRS: &[(&str, &str)] = &[
+    ("acceso", "restringido"),
+    ("acesso", "restrito"),
+    ("restricted", "access"),
+    ("titulni", "list"),
+    ("titulní", "list"),
+    ("spis", "tresci"),
+    ("spis", "treści"),
+    ("halaman", "judul"),
+    ("halaman", "depan"),
+    ("halaman", "sampul"),
+    ("irb", "approval"),
+    ("daftar", "isi"),
+    ("daftar", "pustaka"),
+    ("kata", "pengantar"),
+    ("berita", "acara"),
+    ("bebas", "plagiasi"),
+    ("of", "contents"),
+    ("ata", "defesa"),
+    ("de", "firmas"),
+    ("release", "form"),
+    ("thesis", "proposal"),
+    ("folha", "aprovacao"),
+    ("folha", "aprovação"),
+    ("ficha", "catalografica"),
+    ("ficha", "catalográfica"),
+    ("embargo", "request"),
+    ("approval", "form"),
+    ("policy", "brief"),
+];
+
+/// The same where a file has no other name, numbers aside.
+pub(crate) const NEVER_WHOLE_NAMES: &[&str] = &[
+    "capa",
+    "kapak",
+    "ozet",
+    "özet",
+    "carta",
+    "acta",
+    "constancia",
+    "ficha",
+    "vita",
+    "bewertung",
+    "indice",
+    "índice",
+    "bibliografia",
+    "bibliografía",
+    "acknowledgements",
+    "acknowledgments",
+    "approval",
+    "proposal",
+    "embargo",
+    "propositions",
+];
+
+/// What parts of a work are called, with a number or letter, wherever in a
+/// name. Not so a volume, which may be the journal's.
+pub(crate) const LETTERED_PARTS: &[&str] = &[
+    "bab",
+    "chapter",
+    "chapitre",
+    "capitulo",
+    "capítulo",
+    "kapitel",
+];
+
+/// The same where they end it.
+pub(crate) const LAST_PARTS: &[&str] = &[
+    "bagian", "part", "parte", "teil", "partie", "vol", "volume", "band", "tome", "tomo",
+];
+
+/// Values of `type=` and the like in the query of an address.
+pub(crate) const OTHER_TYPES: &[&str] = &["additional", "data", "dataset", "list", "listfile"];

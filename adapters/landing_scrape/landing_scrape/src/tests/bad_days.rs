@@ -98,6 +98,38 @@ fn a_page_in_utf16_or_latin_1_is_read() {
 }
 
 #[test]
+fn a_link_in_the_words_of_an_older_encoding_is_understood() {
+    for (label, text) in [
+        (
+            "windows-1251",
+            b"\xCF\xEE\xEB\xED\xFB\xE9 \xF2\xE5\xEA\xF1\xF2".as_slice(),
+        ),
+        ("shift_jis", b"\x91\x53\x95\xB6\x82\xF0\x95\x5C\x8E\xA6"),
+        ("euc-kr", b"\xBF\xF8\xB9\xAE\xBA\xB8\xB1\xE2"),
+    ] {
+        let page = [
+            b"<title>x</title><a href=/files/ax77.pdf>".as_slice(),
+            text,
+            b"</a>",
+        ]
+        .concat();
+        let meta = format!("<meta charset={label}>");
+        for (kind, body) in [
+            (format!("text/html; charset={label}"), page.clone()),
+            (
+                "text/html".to_owned(),
+                [meta.as_bytes(), page.as_slice()].concat(),
+            ),
+        ] {
+            let mut answer = response(PAGE, 200, &kind, "");
+            answer.body = body;
+            let found = attempt(&ScriptedHost::new().answer(PAGE, answer), &at(&[PAGE])).unwrap();
+            assert_eq!(found.candidates.len(), 1, "{kind} {label}");
+        }
+    }
+}
+
+#[test]
 fn bytes_of_no_encoding_at_all_are_no_trouble() {
     let noise: Vec<u8> = (0..200_000u32)
         .map(|n| u8::try_from(n.wrapping_mul(2_654_435_761) >> 24).unwrap_or(0))

@@ -56,6 +56,11 @@ fn addresses_that_are_none_are_passed_over() {
         "#",
         "null",
         "undefined",
+        "NULL",
+        "false",
+        "Not available",
+        "{{pdfUrl}}",
+        "/files/${pdf}.pdf",
         "ftp://x.example/1.pdf",
         "https://",
         "http://[::1",
@@ -217,6 +222,29 @@ fn an_appendix_is_left_out_beside_the_paper_and_taken_alone() {
     let both = appendix.to_owned() + "<meta name=citation_pdf_url content=/files/main.pdf>";
     assert_eq!(pdfs(&both), ["https://pub.example/files/main.pdf"]);
     assert_eq!(pdfs(appendix), ["https://pub.example/files/appendix-1.pdf"]);
+}
+
+#[test]
+fn the_papers_a_thesis_is_handed_in_with_are_not_taken_even_alone() {
+    for name in [
+        "accesoRestringido.pdf",
+        "1/BAB%20I.pdf",
+        "Portada.pdf",
+        "posudek.pdf",
+    ] {
+        let html = format!("<meta name=citation_pdf_url content='/files/{name}'>");
+        assert_eq!(pdfs(&html), Vec::<String>::new(), "{name}");
+    }
+}
+
+#[test]
+fn a_link_that_is_not_shown_is_not_taken() {
+    for hidden in ["hidden", "style='color: red; display : none'"] {
+        let html = format!("<a {hidden} href=/article/1.pdf>PDF</a>");
+        assert_eq!(pdfs(&html), Vec::<String>::new(), "{hidden}");
+    }
+    let shown = "<a style='display: inline' href=/article/1.pdf>PDF</a>";
+    assert_eq!(pdfs(shown).len(), 1);
 }
 
 #[test]
