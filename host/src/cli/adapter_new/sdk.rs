@@ -98,6 +98,10 @@ pub(super) const FILES: &[Template] = &[
         repository!("adapters/sdk/src/testing.rs"),
     ),
     (
+        "sdk/adapter/src/titles.rs",
+        repository!("adapters/sdk/src/titles.rs"),
+    ),
+    (
         "sdk/adapter/src/urls.rs",
         repository!("adapters/sdk/src/urls.rs"),
     ),
