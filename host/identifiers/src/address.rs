@@ -316,7 +316,8 @@ fn doi_in_path(host: &str, path: &str) -> Option<Doi> {
         rest = before_number(kind, rest)?;
     }
     if TITLED_AT.contains(&host)
-        && let [_, _, title] = rest
+        && let [_, first, title] = rest
+        && !doi_end::goes_on(&first.to_ascii_lowercase())
         && title.contains('-')
     {
         rest = rest.get(..2)?;

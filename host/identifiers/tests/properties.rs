@@ -213,14 +213,19 @@ fn stands_in(doi: &Doi, url: &str) -> bool {
     };
     let mut read = url.to_owned();
     for _ in 0..8 {
-        if ascii(&read).contains(&ascii(doi.as_str())) {
-            return true;
-        }
-        read = percent_encoding::percent_decode_str(&read)
-            .decode_utf8_lossy()
+        let decoded = percent_encoding::percent_decode_str(&read).decode_utf8_lossy();
+        let unescaped = decoded
             .replace("&lt;", "<")
             .replace("&gt;", ">")
             .replace("&amp;", "&");
+        let readings = [read.as_str(), &decoded, &unescaped];
+        if readings
+            .iter()
+            .any(|read| ascii(read).contains(&ascii(doi.as_str())))
+        {
+            return true;
+        }
+        read = unescaped;
     }
     false
 }
