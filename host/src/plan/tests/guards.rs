@@ -219,3 +219,62 @@ fn a_key_without_a_name_is_shown_quoted() {
         "{warnings:?}"
     );
 }
+
+#[test]
+fn what_is_as_long_as_allowed_is_taken_and_one_byte_more_refused() {
+    let settings = |key: usize, value: usize| {
+        let (key, value) = ("k".repeat(key), "v".repeat(value));
+        format!("[adapter.arxiv]\nsettings = {{ {key} = '{value}' }}\n")
+    };
+    let emails = |local: usize, last: usize| {
+        let (local, label, last) = ("l".repeat(local), "d".repeat(63), "e".repeat(last));
+        format!("email = '{local}@{label}.{label}.{last}'\n")
+    };
+    let file = |bytes: usize| format!("{}\n", "#".repeat(bytes - 1));
+    for (longest, longer, words) in [
+        (settings(64, 1), settings(65, 1), "has 1 to 64"),
+        (settings(1, 4096), settings(1, 4097), "at most 4096 bytes"),
+        (emails(64, 61), emails(64, 62), "longer than 254 bytes"),
+        (emails(64, 9), emails(65, 9), "1 to 64 bytes"),
+        (file(1 << 20), file((1 << 20) + 1), "larger than 1 MiB"),
+    ] {
+        Scene::new().config(&longest).plan();
+        let refusal = refused_config(&longer);
+        assert!(refusal.contains(words), "{refusal}");
+    }
+}
+
+#[test]
+fn a_configuration_that_is_a_folder_is_refused_with_what_to_name_instead() {
+    let scene = Scene::new().file("conf/paperfall.toml", "");
+    let folder = scene.path("conf").to_string_lossy().into_owned();
+    let refusal = scene.flags(["--config", &folder]).refusal();
+    assert!(refusal.contains("name the file in the folder"), "{refusal}");
+}
+
+#[test]
+fn a_row_says_which_component_a_source_is_and_that_it_replaces_a_bundled_one() {
+    let (plan, _) = Scene::new()
+        .file("acme.wasm", "")
+        .file("mine.wasm", "")
+        .config("[adapter.arxiv]\nfile = 'mine.wasm'\n")
+        .flags(["--fallback-tier", "archive:adapter=acme.wasm"])
+        .build()
+        .unwrap();
+    for (name, component, is_replaced) in [
+        ("pmc", "bundled", false),
+        ("acme", "acme.wasm", false),
+        ("arxiv", "mine.wasm", true),
+    ] {
+        let row = row(&plan, &format!("adapter.{name}.file"));
+        assert!(row.value.ends_with(component), "{row:?}");
+        let says = row
+            .note
+            .as_ref()
+            .is_some_and(|note| note.contains("replaces"));
+        assert_eq!(says, is_replaced, "{row:?}");
+    }
+    let pmc = source(&plan, "pmc");
+    assert_eq!(pmc.policy.timeout().as_millis(), 8000);
+    assert_eq!(plan.budgets.total_timeout().as_millis(), 120_000);
+}
