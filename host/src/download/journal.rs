@@ -85,8 +85,12 @@ impl Journal {
     pub fn open(store: &Store) -> Result<Self, StoreError> {
         let path = store.root().join("results.jsonl");
         let fail = |error| StoreError::io("open", &path, error);
-        let options = File::options().read(true).append(true).create(true).clone();
-        let file = options.open(&path).map_err(fail)?;
+        let file = File::options()
+            .read(true)
+            .append(true)
+            .create(true)
+            .open(&path)
+            .map_err(fail)?;
         if !file.metadata().map_err(fail)?.is_file() {
             return Err(StoreError::InTheWay(path));
         }
